@@ -1,0 +1,1 @@
+"""Runs it: settings, wiring, HTTP and WebSocket, worker, command line."""

@@ -1,0 +1,1 @@
+"""What clients may ask: the Strawberry types, inputs and the three roots."""

@@ -1,0 +1,1 @@
+"""Nouns and rules: plain values and pure functions, no I/O, no await, no clock."""

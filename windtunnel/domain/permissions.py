@@ -1,0 +1,34 @@
+"""Which roles may do what: the one table that both enforces access and prints `@requires` in the schema."""
+
+from enum import StrEnum
+
+from windtunnel.domain.errors import ForbiddenError
+from windtunnel.domain.viewers import Role, Viewer
+
+EVERY_ROLE = frozenset(Role)
+
+
+class Action(StrEnum):
+    """A verb that needs permission; named like the mutation or subscription that offers it."""
+
+    SIMULATE = "simulate"
+    CANCEL_SIMULATION = "cancelSimulation"
+    DELETE_SCENARIO = "deleteScenario"
+    INJECT_FAILURE = "injectFailure"
+    WATCH_SIMULATION = "simulationEvents"
+
+
+ALLOWED: dict[Action, frozenset[Role]] = {
+    Action.SIMULATE: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.CANCEL_SIMULATION: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.DELETE_SCENARIO: frozenset({Role.DEVELOPER, Role.ADMIN}),
+    Action.INJECT_FAILURE: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.WATCH_SIMULATION: EVERY_ROLE,
+}
+
+
+def require(viewer: Viewer, action: Action) -> None:
+    """Raise ForbiddenError unless the viewer has one of the roles that `action` needs."""
+    if not viewer.roles & ALLOWED[action]:
+        needed = ", ".join(sorted(ALLOWED[action]))
+        raise ForbiddenError(f"{action} needs one of the roles {needed}.")

@@ -1,0 +1,47 @@
+"""Who is asking: a person of one tenant, with roles."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person may do in a tenant."""
+
+    DEVELOPER = "DEVELOPER"
+    SECURITY_REVIEWER = "SECURITY_REVIEWER"
+    OPERATOR = "OPERATOR"
+    AUDITOR = "AUDITOR"
+    ADMIN = "ADMIN"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """The unit of isolation: every row belongs to one, every query names one."""
+
+    id: str
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person of one tenant."""
+
+    id: str
+    tenant_id: str
+    name: str
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Whoever is asking in this request."""
+
+    user: User
+    tenant: Tenant
+    roles: frozenset[Role]
+
+    @property
+    def tenant_id(self) -> str:
+        """The one tenant that this viewer can see."""
+        return self.tenant.id

@@ -1,0 +1,1 @@
+"""An architecture or a run as Mermaid, DOT, SVG and HTML."""

@@ -1,0 +1,1 @@
+"""The book: curated failure modes, patterns and tools, with their sources."""

@@ -1,0 +1,1 @@
+"""Words in, architecture out: the five planning agents."""

@@ -1,0 +1,1 @@
+"""What is kept: Piccolo tables and queries on SQLite or PostgreSQL."""

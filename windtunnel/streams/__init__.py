@@ -1,0 +1,1 @@
+"""The doorbell: bus, hub and gap-free streams."""
