@@ -1,0 +1,152 @@
+"""Settings: the only module that reads the environment. A bad one stops the start with one sentence."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from windtunnel.domain.policy import SIMULATIONS_WAITING_PER_TENANT
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message is one sentence for the operator."""
+
+
+def _comma_separated(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside, with the embedded defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WINDTUNNEL_", extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
+    )
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    data_dir: Path = Path(".windtunnel")
+    database_url: str | None = None
+    redis_url: str | None = None
+    auth: Literal["dev"] = "dev"
+    planner: Literal["offline", "openai"] | None = None
+    model: str = "gpt-5-mini"
+    model_api: Literal["auto", "responses", "chat"] = "auto"
+    max_queued: int = Field(SIMULATIONS_WAITING_PER_TENANT, ge=1)
+    worker_concurrency: int = Field(20, ge=1, le=1000)
+    graphiql: Literal["on", "off"] = "on"
+    allowed_origins: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
+    prices: Path | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    test_clock: Literal["0", "1"] = "0"
+    clock_offset: timedelta = timedelta(0)
+    openai_api_key: str | None = Field(None, validation_alias="OPENAI_API_KEY", repr=False)
+    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str | None) -> str | None:
+        if value and not re.match(r"(sqlite:///.|postgres(ql)?://)", value):
+            raise ValueError("sqlite:///PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+        return value or None
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value and not re.match(r"(rediss?|unix)://", value):
+            raise ValueError("redis://HOST:PORT/DATABASE, rediss:// or unix://")
+        return value or None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        if self.auth == "dev" and self.host not in LOOPBACK_HOSTS:
+            raise SettingsError(
+                f"WINDTUNNEL_HOST={self.host!r} is refused: dev sign-in gives every role to every caller and works "
+                f"on loopback addresses only ({', '.join(sorted(LOOPBACK_HOSTS))})."
+            )
+        if self.clock_offset and self.test_clock != "1":
+            raise SettingsError(
+                "WINDTUNNEL_CLOCK_OFFSET is refused: it shifts every deadline and is meant for tests; "
+                "set WINDTUNNEL_TEST_CLOCK=1 to allow it."
+            )
+        if self.uses_openai and not self.openai_api_key:
+            raise SettingsError("WINDTUNNEL_PLANNER='openai' needs OPENAI_API_KEY; set it, or choose 'offline'.")
+        return self
+
+    @property
+    def uses_openai(self) -> bool:
+        """True when a model endpoint plans: asked for, or by default when there is a key."""
+        return self.planner == "openai" or (self.planner is None and bool(self.openai_api_key))
+
+    @property
+    def database(self) -> str:
+        """The database's URL: as set, else SQLite in the data directory."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'windtunnel.db'}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrice:
+    """US dollars per million tokens."""
+
+    input: float
+    output: float
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the environment; `overrides` (from the command line) win when not None.
+
+    Raises SettingsError with one sentence that names the variable, the value and what is allowed.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, os.environ)) from None
+
+
+def _sentence(error: ValidationError, environment: Mapping[str, str]) -> str:
+    first = error.errors(include_url=False)[0]
+    field = str(first["loc"][0]) if first["loc"] else ""
+    name = field if field.isupper() else f"WINDTUNNEL_{field.upper()}"
+    value = environment.get(name, first.get("input"))
+    shown = "***" if "KEY" in name else repr(value)
+    return f"{name}={shown} is refused; allowed: {_allowed(field, first)}."
+
+
+_ALLOWED = {
+    "port": "a number from 0 to 65535",
+    "max_queued": "a whole number of at least 1",
+    "worker_concurrency": "a whole number from 1 to 1000",
+    "clock_offset": "an ISO 8601 duration such as PT25H",
+}
+
+
+def _allowed(field: str, problem: Any) -> str:
+    context = problem.get("ctx", {})
+    return _ALLOWED.get(field) or str(context.get("expected") or context.get("error") or problem["msg"])
+
+
+_PRICES = TypeAdapter(dict[str, ModelPrice])
+
+
+def load_prices(path: Path | None) -> dict[str, ModelPrice]:
+    """The user's price table: a TOML with one table per model, `input` and `output` in USD per million tokens."""
+    if path is None:
+        return {}
+    try:
+        return _PRICES.validate_python(tomllib.loads(path.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        raise SettingsError(
+            f"WINDTUNNEL_PRICES={str(path)!r} is refused: {reason}; allowed: a TOML file with tables like "
+            "[gpt-5-mini] input = 0.25, output = 2.0 (USD per million tokens)."
+        ) from None

@@ -1,0 +1,93 @@
+"""Settings: the embedded defaults, and one sentence for each bad value."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.settings import ModelPrice, SettingsError, load_prices, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("WINDTUNNEL_", "OPENAI_")):
+            monkeypatch.delenv(name)
+
+
+def test_the_defaults_need_no_server_and_no_key() -> None:
+    settings = load_settings()
+    assert settings.database == "sqlite:///.windtunnel/windtunnel.db"
+    assert settings.redis_url is None
+    assert not settings.uses_openai
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+
+
+def test_a_key_selects_the_model_endpoint_unless_offline_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "secret-key")
+    assert load_settings().uses_openai
+    assert not load_settings(planner="offline").uses_openai
+    assert "secret-key" not in repr(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("WINDTUNNEL_PORT", "abc", "0 to 65535"),
+        ("WINDTUNNEL_PORT", "70000", "0 to 65535"),
+        ("WINDTUNNEL_AUTH", "none", "'dev'"),
+        ("WINDTUNNEL_DATABASE_URL", "mysql://x", "sqlite:///PATH"),
+        ("WINDTUNNEL_REDIS_URL", "http://x", "redis://"),
+        ("WINDTUNNEL_PLANNER", "magic", "'offline' or 'openai'"),
+        ("WINDTUNNEL_MAX_QUEUED", "0", "at least 1"),
+        ("WINDTUNNEL_GRAPHIQL", "maybe", "'on' or 'off'"),
+        ("WINDTUNNEL_CLOCK_OFFSET", "soon", "ISO 8601"),
+        ("WINDTUNNEL_LOG_LEVEL", "loud", "'debug'"),
+    ],
+)
+def test_a_bad_value_is_one_sentence_with_name_value_and_what_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, allowed: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    sentence = str(refused.value)
+    assert sentence.startswith(f"{name}={value!r} is refused")
+    assert allowed in sentence
+    assert "\n" not in sentence
+
+
+def test_dev_sign_in_listens_on_loopback_only() -> None:
+    with pytest.raises(SettingsError, match=r"0\.0\.0\.0.*loopback"):
+        load_settings(host="0.0.0.0")
+
+
+def test_a_shifted_clock_needs_the_test_switch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINDTUNNEL_CLOCK_OFFSET", "PT25H")
+    with pytest.raises(SettingsError, match="WINDTUNNEL_TEST_CLOCK=1"):
+        load_settings()
+    monkeypatch.setenv("WINDTUNNEL_TEST_CLOCK", "1")
+    assert load_settings().clock_offset == timedelta(hours=25)
+
+
+def test_openai_without_a_key_is_refused() -> None:
+    with pytest.raises(SettingsError, match="OPENAI_API_KEY"):
+        load_settings(planner="openai")
+
+
+def test_prices_come_from_the_users_table(tmp_path: Path) -> None:
+    table = tmp_path / "prices.toml"
+    table.write_text("[small]\ninput = 0.25\noutput = 2.0\n")
+    assert load_prices(table) == {"small": ModelPrice(0.25, 2.0)}
+    assert load_prices(None) == {}
+
+
+@pytest.mark.parametrize("content", ["[small]\ninput = 'much'\n", "not toml", None])
+def test_a_bad_price_table_is_one_sentence(tmp_path: Path, content: str | None) -> None:
+    table = tmp_path / "prices.toml"
+    if content is not None:
+        table.write_text(content)
+    with pytest.raises(SettingsError, match="WINDTUNNEL_PRICES") as refused:
+        load_prices(table)
+    assert "\n" not in str(refused.value)
