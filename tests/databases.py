@@ -1,0 +1,65 @@
+"""Fresh databases for tests: one per test, copied from a template that was migrated once."""
+
+import asyncio
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from windtunnel.storage.migrations import migrate
+from windtunnel.storage.store import open_store
+
+
+def migrate_url(url: str) -> None:
+    """Bring the database at `url` to the current schema."""
+
+    async def run() -> None:
+        store = await open_store(url)
+        try:
+            await migrate(store)
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+def administer(url: str, statement: str) -> None:
+    """Run one statement on the PostgreSQL server at `url`."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
+
+
+def at_database(url: str, name: str) -> str:
+    """The same server and user, another database."""
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+@contextmanager
+def postgres_database(server_url: str, template: str | None = None) -> Iterator[str]:
+    """The URL of a new database: a copy of `template`, or empty."""
+    name = f"test_{secrets.token_hex(6)}"
+    copy = f" TEMPLATE {template}" if template else ""
+    administer(server_url, f"CREATE DATABASE {name}{copy}")
+    try:
+        yield at_database(server_url, name)
+    finally:
+        administer(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def sqlite_database(directory: Path, template: Path | None = None) -> str:
+    """The URL of a new database file in `directory`: a copy of `template`, or not yet there."""
+    path = directory / "windtunnel.db"
+    if template:
+        shutil.copyfile(template, path)
+    return f"sqlite:///{path}"
