@@ -1,0 +1,21 @@
+"""`windtunnel migrate`: bring the database to the current schema revision."""
+
+import asyncio
+
+import typer
+from windtunnel.storage.migrations import migrate as migrate_store
+
+from app.settings import Settings, load_settings
+from app.wiring import opened_store
+
+
+def migrate() -> None:
+    """Bring the database to the current schema; safe to run again, and by several processes at once."""
+    settings = load_settings()
+    asyncio.run(_migrate(settings))
+    typer.echo("The database is up to date.")
+
+
+async def _migrate(settings: Settings) -> None:
+    async with opened_store(settings) as store:
+        await migrate_store(store)

@@ -1,0 +1,28 @@
+"""`windtunnel worker`: conduct simulations beside any number of API processes."""
+
+import asyncio
+import signal
+
+from app.logs import configure_logs
+from app.settings import Settings, load_settings
+from app.wiring import open_runtime, require_many_processes
+from app.worker import Worker
+
+
+def worker() -> None:
+    """Conduct simulations; run as many as you like on PostgreSQL and Redis."""
+    settings = load_settings()
+    require_many_processes(settings, "windtunnel worker")
+    configure_logs(settings.log_level)
+    asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with open_runtime(settings) as runtime:
+        conducting = Worker(runtime.services, owner=runtime.owner, concurrency=settings.worker_concurrency)
+        async with conducting:
+            await stop.wait()
