@@ -1,0 +1,20 @@
+"""The promises are kept by the real thing: `windtunnel serve` with its embedded defaults, in a process of its own."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.processes import Api
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    with Api({"WINDTUNNEL_DATA_DIR": str(tmp_path_factory.mktemp("data"))}) as process:
+        yield process
+
+
+@pytest.fixture
+def http(api: Api) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=api.url, timeout=30) as client:
+        yield client
