@@ -92,7 +92,8 @@ class Server(ABC):
         if self._process is None:
             return
         if self.running:
-            for process in [*psutil.Process(self._process.pid).children(recursive=True), self._process]:
+            parent = psutil.Process(self._process.pid)
+            for process in (*parent.children(recursive=True), parent):
                 try:
                     process.kill()
                 except psutil.NoSuchProcess:

@@ -1,0 +1,67 @@
+"""What both engines share: statements in, rows as dicts out, driver errors as ours, one transaction per task."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+C = TypeVar("C")
+Rows = list[dict[str, Any]]
+
+ACQUIRE_TIMEOUT_S = 10.0
+"""How long a statement waits for a free connection before the database counts as too slow."""
+
+
+@dataclass(slots=True)
+class OpenTransaction(Generic[C]):
+    """A transaction under way on `connection`, begun by `task`. `over` once it has ended."""
+
+    connection: C
+    task: asyncio.Task[Any] | None
+    over: bool = False
+
+
+class StatementEngine(ABC, Generic[C]):
+    """The part of an engine that does not depend on the driver.
+
+    A task that is spawned inside a transaction inherits its context variable. While the transaction lasts, using the
+    database from such a task is a defect (the connection is busy, and the work would be torn apart on a rollback) and
+    raises RuntimeError; afterwards the task simply runs outside of it.
+    """
+
+    _current: ContextVar[OpenTransaction[C] | None]
+    on_statement: Callable[[str], None] | None = None
+
+    def joined(self) -> OpenTransaction[C] | None:
+        """The transaction that this task is in."""
+        current = self._current.get()
+        if current is None or current.over:
+            return None
+        if current.task is not asyncio.current_task():
+            raise RuntimeError(
+                "A transaction belongs to the task that began it: do not gather or spawn database work inside of one."
+            )
+        return current
+
+    def _saw(self, sql: str) -> None:
+        if self.on_statement is not None:
+            self.on_statement(sql)
+
+    @abstractmethod
+    async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> Rows:
+        """Run one statement, in this task's transaction if there is one."""
+
+    @abstractmethod
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for each of `rows`. Call it inside a transaction."""
+
+    @abstractmethod
+    def atomically(self) -> AbstractAsyncContextManager[None]:
+        """Begin a transaction or join the one of this task; an exception rolls back."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Give every connection back. Later calls raise UnavailableError."""

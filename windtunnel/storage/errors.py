@@ -1,0 +1,47 @@
+"""What storage raises beside the expected failures of the domain: signals for the floor above, never for a client."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from windtunnel.domain.errors import ErrorCode, UnavailableError
+
+
+class ConstraintError(Exception):
+    """The database itself refused the statement: a key that exists, a reference that does not, a failed check."""
+
+
+class LeaseLostError(Exception):
+    """The compare-and-swap missed: the simulation is over, gone, or conducted by someone with a higher fence."""
+
+    def __init__(self, simulation_id: str) -> None:
+        super().__init__(f"Simulation {simulation_id} is no longer conducted from here.")
+        self.simulation_id = simulation_id
+
+
+class CommandsPendingError(Exception):
+    """The simulation cannot succeed yet: a command was accepted that no step has been fixed for. Nothing was stored."""
+
+
+class RevisionError(UnavailableError):
+    """The schema of the database is not the one that this code needs."""
+
+
+def down() -> UnavailableError:
+    """The database does not answer, or cannot store anything."""
+    return UnavailableError("The database cannot be used right now. Try again in a moment.")
+
+
+def closed() -> UnavailableError:
+    """The store was closed by ourselves."""
+    return UnavailableError("The database is closed: the server is shutting down. Try again in a moment.")
+
+
+@contextmanager
+def too_busy_after_a_while() -> Iterator[None]:
+    """Turn a timeout into UnavailableError with code TIMEOUT."""
+    try:
+        yield
+    except TimeoutError:
+        raise UnavailableError(
+            "The database is too busy to answer in time. Try again in a moment.", code=ErrorCode.TIMEOUT
+        ) from None
