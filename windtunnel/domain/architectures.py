@@ -1,6 +1,7 @@
 """An architecture: the agent network planned for a scenario. Immutable; its digest names its content."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
@@ -187,6 +188,18 @@ class Architecture:
     warnings: tuple[PlanningWarning, ...] = ()
     confidence: float = 1.0
     telemetry: Telemetry = field(default_factory=Telemetry)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArchitecture:
+    """An architecture as stored. `scenario_id` is None for one that was defined by hand."""
+
+    id: str
+    tenant_id: str
+    scenario_id: str | None
+    digest: str
+    architecture: Architecture
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

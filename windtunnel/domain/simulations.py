@@ -53,7 +53,11 @@ class SimulationFailure:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """A simulation as stored. `fence` rises with each new conductor, so that a slow former one cannot write."""
+    """A simulation as stored. `fence` rises with each new conductor, so that a slow former one cannot write.
+
+    `story_from_seq` is the seq of the last event before the engine's first; 0 until planned. `lease_owner` names who
+    plans or conducts it now.
+    """
 
     id: str
     tenant_id: str
@@ -75,11 +79,33 @@ class Simulation:
     error: SimulationFailure | None = None
     last_seq: int = 0
     fence: int = 0
+    story_from_seq: int = 0
+    lease_owner: str | None = None
+    environment_id: str | None = None
 
     @property
     def is_over(self) -> bool:
         """True once no further event can follow."""
         return self.status in FINAL_STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationFilter:
+    """Which simulations are wanted; None: any. `created_after` is exclusive, `created_before` too."""
+
+    scenario_id: str | None = None
+    environment_id: str | None = None
+    statuses: frozenset[SimulationStatus] | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many simulations of a tenant are planned or queued (`waiting`), and how many are `running`."""
+
+    waiting: int
+    running: int
 
 
 @dataclass(frozen=True, slots=True)
