@@ -1,1 +1,1 @@
-"""An architecture or a run as Mermaid, DOT, SVG and HTML."""
+"""Pictures of an architecture and of a run: Mermaid, Graphviz, SVG and a self-contained HTML report. Pure text out."""

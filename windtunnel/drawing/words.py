@@ -1,0 +1,56 @@
+"""Words and numbers as people read them in every picture."""
+
+from windtunnel.domain.architectures import AgentRole, Link, LinkKind
+from windtunnel.domain.failures import FailureOutcome, Severity
+
+SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+"""Worst first."""
+
+OUTCOMES = (FailureOutcome.UNRECOVERED, FailureOutcome.DEGRADED, FailureOutcome.RECOVERED)
+"""Worst first."""
+
+
+def role_word(role: AgentRole) -> str:
+    """`Router`, `Human`."""
+    return role.value.capitalize()
+
+
+def link_kind_word(kind: LinkKind) -> str:
+    """`Handoff`, `Feedback`."""
+    return kind.value.capitalize()
+
+
+def link_words(link: Link) -> str:
+    """What stands on a link: its condition, else its label, and the share of work that takes it."""
+    words = link.condition or link.label
+    if link.probability is None or link.probability >= 1:
+        return words
+    return f"{words} · {share(link.probability)}" if words.strip() else share(link.probability)
+
+
+def share(probability: float) -> str:
+    """A probability as a percentage: `30 %`, `2.5 %`, `< 0.1 %`."""
+    percent = probability * 100
+    if 0 < percent < 0.1:
+        return "< 0.1 %"
+    return f"{percent:.1f}".removesuffix(".0") + " %"
+
+
+def duration(milliseconds: float) -> str:
+    """A span of time with at most two units: `850 ms`, `2.4 s`, `3 min 20 s`, `2 h 5 min`, `1 d 4 h`."""
+    if milliseconds < 999.5:
+        return f"{milliseconds:.0f} ms"
+    seconds = milliseconds / 1000
+    if seconds < 59.95:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    total = round(seconds)
+    for size, unit, smaller, small_unit in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if total >= size:
+            rest = total % size // smaller
+            return f"{total // size} {unit}" + (f" {rest} {small_unit}" if rest else "")
+    return f"{total} s"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 agent`, `3 agents`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
