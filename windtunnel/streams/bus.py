@@ -1,0 +1,58 @@
+"""The bus: a doorbell between processes. It may lose messages and says so; the log is the truth."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from broadcaster import Broadcast
+
+from windtunnel.streams.statistics import Statistics
+from windtunnel.streams.supervised_redis import SupervisedRedis
+
+PREFIX = "windtunnel:"
+
+
+class Bus:
+    """Broadcaster over its memory backend, or over our supervised Redis backend."""
+
+    def __init__(self, broadcast: Broadcast, redis: SupervisedRedis | None, statistics: Statistics) -> None:
+        self.statistics = statistics
+        self._broadcast = broadcast
+        self._redis = redis
+
+    @property
+    def up(self) -> bool:
+        """True while messages of other processes arrive."""
+        return self._redis is None or self._redis.up.is_set()
+
+    async def publish(self, channel: str, payload: str) -> None:
+        """Ring: never raises, never waits for a server."""
+        await self._broadcast.publish(PREFIX + channel, payload)
+
+    @asynccontextmanager
+    async def subscribe(self, channel: str) -> AsyncIterator[Callable[[], Awaitable[str]]]:
+        """Gives a function that waits for the channel's next message, a RESET perhaps.
+
+        One subscription per channel at a time, and not cancelled while it begins: `Hub` sees to both.
+        """
+        async with self._broadcast.subscribe(PREFIX + channel) as subscriber:
+
+            async def next_message() -> str:
+                return (await subscriber.get()).message
+
+            yield next_message
+
+    async def close(self) -> None:
+        """Send what waits, disconnect, and leave no task behind."""
+        listener = self._broadcast._listener_task  # noqa: SLF001 (broadcaster cancels it and never waits for it)
+        await self._broadcast.disconnect()
+        await asyncio.wait([listener])
+
+
+async def open_bus(url: str | None) -> Bus:
+    """The in-process bus, or with `url` the one of a Redis-protocol server, which may be down for now."""
+    statistics = Statistics()
+    redis = SupervisedRedis(url, statistics) if url else None
+    broadcast = Broadcast(backend=redis) if redis else Broadcast("memory://")
+    await broadcast.connect()
+    return Bus(broadcast, redis, statistics)
