@@ -1,0 +1,70 @@
+"""What users do to a run under way, numbered; the conductor fixes the step at which each takes effect."""
+
+from collections.abc import Sequence
+
+from pydantic import TypeAdapter
+
+from windtunnel.domain.errors import NotFoundError
+from windtunnel.domain.failures import FailureMode
+from windtunnel.domain.simulations import OPEN_STATUSES, Command
+from windtunnel.storage.errors import LeaseLostError
+from windtunnel.storage.store import Store
+from windtunnel.storage.tables import SimulationCommands
+from windtunnel.storage.texts import known_ids
+from windtunnel.storage.transitions import over
+
+_MODE = TypeAdapter(FailureMode)
+
+
+async def add(store: Store, tenant_id: str, simulation_id: str, mode: FailureMode, target: str | None) -> Command:
+    """Accept a command for an open simulation. Raises NotFoundError, or ConflictError when it is over."""
+    async with store.transaction():
+        # The row's lock orders this against the end of the simulation and against other commands.
+        rows = await store.fetch(
+            "SELECT status FROM simulations WHERE tenant_id = $1 AND id = ANY($2) {for_update}",
+            tenant_id,
+            known_ids([simulation_id]),
+        )
+        if not rows:
+            raise NotFoundError("There is no such simulation.", resource_id=simulation_id)
+        if rows[0]["status"] not in OPEN_STATUSES:
+            raise over(rows[0]["status"])
+        numbers = await store.fetch(
+            "INSERT INTO simulation_commands (simulation_id, number, tenant_id, mode, target, created_ms)"
+            " SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, {now} FROM simulation_commands"
+            " WHERE simulation_id = $1 RETURNING number",
+            simulation_id,
+            tenant_id,
+            _MODE.dump_json(mode).decode(),
+            target,
+        )
+    return Command(number=numbers[0]["number"], mode=mode, target=target, step=None)
+
+
+async def list(store: Store, simulation_id: str) -> Sequence[Command]:  # noqa: A001 - reads `commands.list`
+    """All commands of a simulation, in order."""
+    rows = await store.run(
+        SimulationCommands.select(
+            SimulationCommands.number, SimulationCommands.mode, SimulationCommands.target, SimulationCommands.step
+        )
+        .where(SimulationCommands.simulation_id == simulation_id)
+        .order_by(SimulationCommands.number)
+    )
+    return [Command(row["number"], _MODE.validate_json(row["mode"]), row["target"], row["step"]) for row in rows]
+
+
+async def fix(store: Store, simulation_id: str, number: int, step: int) -> None:
+    """Say at which engine step a command takes effect, once and for all.
+
+    Call it in the transaction that appends the events of the steps before: that one checks the fence. Raises
+    LeaseLostError when the step is fixed already.
+    """
+    rows = await store.fetch(
+        "UPDATE simulation_commands SET step = $3 WHERE simulation_id = $1 AND number = $2 AND step IS NULL"
+        " RETURNING number",
+        simulation_id,
+        number,
+        step,
+    )
+    if not rows:
+        raise LeaseLostError(simulation_id)

@@ -1,0 +1,105 @@
+"""The events of simulations: appended in batches under a fence, read in order."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import orjson
+
+from windtunnel.domain.events import EventDraft, EventKind, SimulationEvent
+from windtunnel.storage.errors import LeaseLostError
+from windtunnel.storage.store import Store
+from windtunnel.storage.texts import cleaned, known_ids, to_json
+from windtunnel.storage.times import moment
+
+_INSERT = (
+    "INSERT INTO simulation_events"
+    " (simulation_id, seq, tenant_id, kind, at_ms, elapsed_ms, agent_key, message, body)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+)
+_LARGEST_SEQ = 2**62
+
+
+async def append(
+    store: Store, simulation_id: str, fence: int, after_seq: int, drafts: Sequence[EventDraft]
+) -> list[SimulationEvent]:
+    """Number the drafts from `after_seq` + 1 and store them, all or none.
+
+    Raises LeaseLostError when the simulation is over or gone, `fence` is not its newest, or `after_seq` not its last.
+    """
+    async with store.transaction():
+        rows = await store.fetch(
+            "UPDATE simulations SET last_seq = last_seq + $4 WHERE id = $1 AND fence = $2 AND last_seq = $3"
+            " AND status IN ('QUEUED', 'PLANNING', 'RUNNING') RETURNING tenant_id, {now} AS at_ms",
+            simulation_id,
+            fence,
+            after_seq,
+            len(drafts),
+        )
+        if not rows:
+            raise LeaseLostError(simulation_id)
+        return await insert_after(store, rows[0], simulation_id, after_seq, drafts)
+
+
+async def insert_after(
+    store: Store, simulation: dict[str, Any], simulation_id: str, after_seq: int, drafts: Sequence[EventDraft]
+) -> list[SimulationEvent]:
+    """Store drafts in the transaction that has just moved `last_seq`; `simulation` has `tenant_id` and `at_ms`."""
+    at_ms: int = simulation["at_ms"]
+    rows = [
+        (
+            simulation_id,
+            seq,
+            simulation["tenant_id"],
+            draft.kind.value,
+            at_ms,
+            float(draft.elapsed_ms),
+            draft.agent_key,
+            cleaned(draft.message),
+            to_json(draft.body),
+        )
+        for seq, draft in enumerate(drafts, after_seq + 1)
+    ]
+    if rows:
+        await store.execute_many(_INSERT, rows)
+    at = moment(at_ms)
+    return [
+        SimulationEvent(simulation_id, row[1], draft.kind, at, row[5], row[6], row[7], draft.body)
+        for row, draft in zip(rows, drafts, strict=True)
+    ]
+
+
+async def read(
+    store: Store,
+    tenant_id: str,
+    simulation_id: str,
+    after: int = 0,
+    limit: int = 500,
+    *,
+    kinds: Collection[EventKind] | None = None,
+) -> list[SimulationEvent]:
+    """At most `limit` of the tenant's events with a seq above `after`, in order; only those of `kinds` when given."""
+    if not known_ids([simulation_id]):
+        return []
+    arguments: list[Any] = [simulation_id, tenant_id, max(-1, min(after, _LARGEST_SEQ))]
+    only = ""
+    if kinds is not None:
+        arguments.append(sorted(kind.value for kind in kinds))
+        only = " AND kind = ANY($4)"
+    rows = await store.fetch(
+        "SELECT seq, kind, at_ms, elapsed_ms, agent_key, message, body FROM simulation_events"  # noqa: S608
+        f" WHERE simulation_id = $1 AND tenant_id = $2 AND seq > $3{only} ORDER BY seq LIMIT {limit:d}",
+        *arguments,
+    )
+    return [
+        SimulationEvent(
+            simulation_id=simulation_id,
+            seq=row["seq"],
+            kind=EventKind(row["kind"]),
+            at=moment(row["at_ms"]),
+            elapsed_ms=row["elapsed_ms"],
+            agent_key=row["agent_key"],
+            message=row["message"],
+            body=orjson.loads(row["body"]),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,56 @@
+"""Idempotency keys: the same key and input lead to the same result for 24 hours."""
+
+from windtunnel.domain.errors import ConflictError, ErrorCode
+from windtunnel.domain.policy import IDEMPOTENCY_WINDOW_MS
+from windtunnel.storage.store import Store
+
+
+async def recall(store: Store, tenant_id: str, operation: str, key: str, *, input_digest: str) -> str | None:
+    """The result that this key has led to, or None.
+
+    Raises ConflictError (IDEMPOTENCY_MISMATCH) when it was used with another input. Call it inside the change's
+    transaction, after `store.lock_tenant`: then two requests with one key cannot both find nothing.
+    """
+    rows = await store.fetch(
+        "SELECT input_digest, result_id FROM idempotency_keys WHERE tenant_id = $1 AND operation = $2 AND key = $3"
+        " AND created_ms > {now} - $4",
+        tenant_id,
+        operation,
+        key,
+        IDEMPOTENCY_WINDOW_MS,
+    )
+    if not rows:
+        return None
+    if rows[0]["input_digest"] != input_digest:
+        raise _mismatch()
+    result_id: str = rows[0]["result_id"]
+    return result_id
+
+
+async def remember(
+    store: Store, tenant_id: str, operation: str, key: str, *, input_digest: str, result_id: str
+) -> None:
+    """Keep the result, inside the change's transaction. Raises ConflictError when the key is in use."""
+    rows = await store.fetch(
+        "INSERT INTO idempotency_keys (tenant_id, operation, key, input_digest, result_id, created_ms)"
+        " VALUES ($1, $2, $3, $4, $5, {now}) ON CONFLICT (tenant_id, operation, key) DO UPDATE"
+        " SET input_digest = excluded.input_digest, result_id = excluded.result_id, created_ms = excluded.created_ms"
+        " WHERE idempotency_keys.created_ms <= {now} - $6 RETURNING result_id",
+        tenant_id,
+        operation,
+        key,
+        input_digest,
+        result_id,
+        IDEMPOTENCY_WINDOW_MS,
+    )
+    if not rows:
+        raise _mismatch()
+
+
+def _mismatch() -> ConflictError:
+    return ConflictError(
+        "This idempotency key was used within the last 24 hours for something else. Use a new one.",
+        current="USED",
+        code=ErrorCode.IDEMPOTENCY_MISMATCH,
+        path=("input", "idempotency_key"),
+    )

@@ -1,0 +1,88 @@
+"""Keyset pages, newest first, with everything that a page tells in one statement."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from windtunnel.domain.pages import Keyset, Page, PageRequest
+from windtunnel.storage.store import Store
+from windtunnel.storage.texts import known_ids
+
+T = TypeVar("T")
+_LARGEST = 2**63 - 1
+
+
+class Conditions:
+    """The WHERE of a statement, grown condition by condition, with its arguments numbered."""
+
+    def __init__(self) -> None:
+        self.arguments: list[Any] = []
+        self._conditions: list[str] = []
+
+    def add(self, condition: str, *arguments: Any) -> None:
+        """All must hold. In `condition`, `?` stands for each of `arguments`."""
+        self._conditions.append(self.numbered(condition, *arguments))
+
+    def numbered(self, condition: str, *arguments: Any) -> str:
+        """The condition with its arguments numbered, without adding it."""
+        for argument in arguments:
+            self.arguments.append(argument)
+            condition = condition.replace("?", f"${len(self.arguments)}", 1)
+        return condition
+
+    def __str__(self) -> str:
+        return " AND ".join(self._conditions) or "TRUE"
+
+
+def keyset_arguments(keyset: Keyset) -> tuple[int, str]:
+    """The place as arguments: a cursor that a client made up must not upset the database."""
+    created_ms = max(-_LARGEST, min(keyset.created_ms, _LARGEST))
+    return created_ms, next(iter(known_ids([keyset.id])), "")
+
+
+async def read_page(
+    store: Store,
+    source: str,
+    columns: str,
+    *,
+    where: Conditions,
+    request: PageRequest,
+    decode: Callable[[dict[str, Any]], T],
+) -> Page[T]:
+    """The page of table `source` that `request` asks for; the table has created_ms and id.
+
+    `total` counts all rows under `where`. has_previous and has_next tell whether there are newer and older ones
+    beyond the page.
+    """
+    all_rows = str(where)
+    span, newer, older = all_rows, "FALSE", "FALSE"
+    if request.after:
+        place = where.numbered("(?, ?)", *keyset_arguments(request.after))
+        span += f" AND (created_ms, id) < {place}"
+        newer = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND (created_ms, id) >= {place})"  # noqa: S608
+    if request.before:
+        place = where.numbered("(?, ?)", *keyset_arguments(request.before))
+        span += f" AND (created_ms, id) > {place}"
+        older = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND (created_ms, id) <= {place})"  # noqa: S608
+    order = "ASC" if request.backward else "DESC"
+    rows = await store.fetch(
+        f"SELECT whole.total AS _total, whole.newer AS _newer, whole.older AS _older, item.*"  # noqa: S608
+        f" FROM (SELECT (SELECT COUNT(*) FROM {source} WHERE {all_rows}) AS total,"
+        f" {newer} AS newer, {older} AS older) AS whole"
+        f" LEFT JOIN (SELECT {columns} FROM {source} WHERE {span}"
+        f" ORDER BY created_ms {order}, id {order} LIMIT {request.limit + 1:d}) AS item ON TRUE"
+        f" ORDER BY item.created_ms {order}, item.id {order}",
+        *where.arguments,
+    )
+    whole = rows[0]
+    found = [row for row in rows if row["id"] is not None]
+    more = len(found) > request.limit
+    found = found[: request.limit]
+    if request.backward:
+        found.reverse()
+    return Page(
+        items=[decode(row) for row in found],
+        keys=[Keyset(row["created_ms"], row["id"]) for row in found],
+        has_next=bool(whole["_older"]) or (more and not request.backward),
+        has_previous=bool(whole["_newer"]) or (more and request.backward),
+        total=whole["_total"],
+    )

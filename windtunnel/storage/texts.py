@@ -1,0 +1,56 @@
+"""What text the databases can hold, and the form in which searches compare it."""
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+_REPLACEMENT = "\ufffd"
+_ID_MAX_CHARS = 64
+
+
+def storable(text: str) -> bool:
+    """False for NUL and unpaired surrogates: one database or the other cannot hold them."""
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text))
+
+
+def cleaned(text: str) -> str:
+    """The text with U+FFFD for every character that cannot be stored."""
+    if storable(text):
+        return text
+    return "".join(_REPLACEMENT if char == "\0" or "\ud800" <= char <= "\udfff" else char for char in text)
+
+
+def known_ids(ids: Iterable[str]) -> list[str]:
+    """Those of `ids` that could be an id at all, each once: the rest cannot be found and never reaches the database."""
+    return [key for key in dict.fromkeys(ids) if len(key) <= _ID_MAX_CHARS and key.isascii() and key.isprintable()]
+
+
+def folded(text: str) -> str:
+    """Two texts that differ only in letter case or in how accents are composed fold to the same."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def like_pattern(search: str) -> str:
+    """A LIKE pattern (escape character `\\`) for texts that contain `search` literally, once both are folded."""
+    escaped = folded(search).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def to_json(value: Any) -> str:
+    """JSON of plain values; characters that cannot be stored become U+FFFD."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return orjson.dumps(_cleaned_deeply(value)).decode()
+
+
+def _cleaned_deeply(value: Any) -> Any:
+    if isinstance(value, str):
+        return cleaned(value)
+    if isinstance(value, dict):
+        return {_cleaned_deeply(key): _cleaned_deeply(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned_deeply(item) for item in value]
+    return value
