@@ -22,7 +22,7 @@ ICON_BOX = 28.0
 NAME_SIZE = 13.5
 NAME_LINE = 17.0
 ROLE_SIZE = 10.0
-BADGE_SIZE = 10.5
+BADGE_SIZE = 9.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def card_markup(card: Card, place: Rect, outcome: FailureOutcome | None, load: f
         parts.append(tag("path", d=outline(agent.role, behind), class_="wt-behind"))
     if outcome:
         ring = Rect(place.x - 4, place.y - 4, place.width + 8, place.height + 8)
-        parts.append(tag("path", d=outline(agent.role, ring), class_=f"wt-ring wt-{color_of(outcome)}"))
+        parts.append(tag("path", d=outline(agent.role, ring), class_=f"wt-ring wt-of-{color_of(outcome)}"))
     parts.append(tag("path", d=shape, class_="wt-card"))
     left, top = place.x + PADDING, place.y + PADDING
     parts.append(tag("rect", x=left, y=top, width=ICON_BOX, height=ICON_BOX, rx=8.0, class_="wt-tint"))
@@ -84,7 +84,7 @@ def card_markup(card: Card, place: Rect, outcome: FailureOutcome | None, load: f
     if load is not None:
         parts.append(_load_bar(place, load))
     badges = _badges(card.modes, place)
-    inside = tag("g", _tooltip(card, outcome, load), *parts, class_=f"wt-agent wt-{color_of(agent.role)}")
+    inside = tag("g", _tooltip(card, outcome, load), *parts, class_=f"wt-agent wt-of-{color_of(agent.role)}")
     return tag("g", inside, badges)
 
 
@@ -123,7 +123,7 @@ def _badges(modes: Sequence[FailureMode], place: Rect) -> Markup:
         right -= badge_width(words)
         listed = [f"{mode.code}: {share(mode.probability)} per run" for mode in members]
         drawn.append(badge(severity, words, right, place.y, [count(len(members), _noun(severity)), *listed]))
-        right -= 4
+        right -= 2
     return Markup("").join(reversed(drawn))
 
 
@@ -133,7 +133,7 @@ def _noun(severity: Severity) -> str:
 
 def badge_width(words: str) -> float:
     """How wide a badge with these words is."""
-    return width(words, BADGE_SIZE, bold=True) + 10
+    return width(words, BADGE_SIZE, bold=True) + 9
 
 
 def badge(severity: Severity, words: str, x: float, y: float, tooltip: Sequence[str] = ()) -> Markup:
@@ -143,6 +143,6 @@ def badge(severity: Severity, words: str, x: float, y: float, tooltip: Sequence[
         "g",
         title(*tooltip) if tooltip else Markup(""),
         tag("rect", x=x, y=y - 8, width=wide, height=16.0, rx=8.0, class_="wt-pill"),
-        text(words, x + wide / 2, y + 3.8, "wt-pill-words", "middle"),
-        class_=f"wt-badge wt-{color_of(severity)}",
+        text(words, x + wide / 2, y + 3.5, "wt-pill-words", "middle"),
+        class_=f"wt-badge wt-of-{color_of(severity)}",
     )

@@ -78,9 +78,9 @@ def _one(chip: Chip, x: float, y: float) -> Markup:
     right = x + chip.width - 8
     if chip.tool.data_sensitivity in _GUARDED:
         right -= 11
-        parts.append(tag("g", icon(LOCK, right, y + 4.5, 11), class_="wt-guarded"))
+        parts.append(tag("g", icon(LOCK, right, y + 4.5, 11), class_="wt-of-guardrail"))
         right -= 3
     if chip.tool.side_effects:
         right -= 11
-        parts.append(tag("g", icon(PENCIL, right, y + 4.5, 11), class_="wt-writes"))
+        parts.append(tag("g", icon(PENCIL, right, y + 4.5, 11), class_="wt-of-writes"))
     return tag("g", *parts)

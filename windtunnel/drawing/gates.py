@@ -86,7 +86,7 @@ def _gate(start: Point, end: Point, sign: Markup, words: str, rightwards: bool) 
         tag("path", d=line, class_="wt-gate-ring"),
         tag("path", d=head, class_="wt-gate"),
         sign,
-        class_="wt-soft",
+        class_="wt-of-soft",
     )
     across = Rect(
         min(start.x, end.x) - 8, min(start.y, end.y) - 8, abs(end.x - start.x) + 16, abs(end.y - start.y) + 16

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from windtunnel.domain.architectures import Link
 from windtunnel.drawing.geometry import Curve, Rect
-from windtunnel.drawing.text import cut, width
+from windtunnel.drawing.text import clean, cut, width
+from windtunnel.drawing.words import link_share
 
 LABEL_SIZE = 11.0
 LABEL_HEIGHT = 18.0
-LABEL_WIDTH_MAX = 170.0
+LABEL_WIDTH_MAX = 190.0
 _NEAR_START = (0.3, 0.38, 0.46, 0.22, 0.54, 0.62, 0.7, 0.78)
 _NEAR_END = (0.7, 0.62, 0.54, 0.78, 0.46, 0.38, 0.3, 0.22)
 _MIDDLE = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)
@@ -23,12 +25,14 @@ class Label:
     width: float
 
 
-def label_of(words: str) -> Label | None:
-    """A measured label, None for none."""
-    if not words:
-        return None
-    shown = cut(words, LABEL_SIZE, LABEL_WIDTH_MAX - 14)
-    return Label(shown, width(shown, LABEL_SIZE) + 14)
+def label_of(link: Link) -> Label | None:
+    """The measured label of a link, None for none: its words cut to their room, and its share in full."""
+    words = clean(link.condition or "") or clean(link.label)
+    share_words = link_share(link)
+    between = " · " if words and share_words else ""
+    room = LABEL_WIDTH_MAX - 14 - width(between + share_words, LABEL_SIZE)
+    shown = cut(words, LABEL_SIZE, room) + between + share_words
+    return Label(shown, width(shown, LABEL_SIZE) + 16) if shown else None
 
 
 def label_places(

@@ -7,6 +7,7 @@ from itertools import pairwise
 from windtunnel.drawing.geometry import Curve, Point, Rect, straight
 from windtunnel.drawing.grid import Grid, Wire, grid_of
 from windtunnel.drawing.placing import Pull, placed
+from windtunnel.drawing.straightening import ports_of, straighten
 
 BETWEEN_BOXES = 30.0
 BETWEEN_LINES = 15.0
@@ -53,7 +54,7 @@ def laid_out(
     flat = [(height, width) if rightwards else (width, height) for width, height in sizes]
     grid = grid_of(len(flat), wires, widest)
     frame = _frame(grid, flat, wires, gap)
-    ports = _ports(frame)
+    ports = ports_of(grid, frame.x, frame.boxes)
     routes: list[list[Curve]] = []
     for position, wire in enumerate(wires):
         if position not in grid.chains:
@@ -103,27 +104,21 @@ def _across(grid: Grid, flat: Sequence[tuple[float, float]]) -> list[float]:
         are_boxes = left < grid.boxes and right < grid.boxes
         return half(left) + half(right) + (BETWEEN_BOXES if are_boxes else BETWEEN_LINES)
 
-    def pulls(node: int, others: Sequence[int]) -> list[Pull]:
-        # Long arcs are kept straight: the more bends an arc has in it, the stronger it pulls.
-        return [(other, (1.0, 2.0, 8.0)[(node >= grid.boxes) + (other >= grid.boxes)]) for other in others]
+    def pulls(node: int, others: Sequence[int], fans: Sequence[Sequence[int]]) -> list[Pull]:
+        # Long arcs are kept straight: the more bends an arc has in it, the stronger it pulls. A trunk pulls all boxes
+        # that branch off together as strongly as one arc would, else it would drag whole rows aside.
+        wishes: list[Pull] = []
+        for other in others:
+            bends = (node >= grid.boxes) + (other >= grid.boxes)
+            crowd = max(len(others) if node >= grid.boxes else 1, len(fans[other]) if other >= grid.boxes else 1)
+            wishes.append((other, (1.0, 2.0 / crowd, 8.0)[bends]))
+        return wishes
 
-    up = [pulls(node, others) for node, others in enumerate(grid.up)]
-    down = [pulls(node, others) for node, others in enumerate(grid.down)]
-    return placed(grid.rows, up, down, distance)
-
-
-def _ports(frame: _Frame) -> dict[int, list[float]]:
-    """Where each wire leaves its upper and reaches its lower box: spread along the side, ordered by the other ends."""
-    ends: dict[tuple[int, int], list[tuple[float, int]]] = {}
-    for position, chain in frame.grid.chains.items():
-        ends.setdefault((chain[0], 0), []).append((frame.x[chain[1]], position))
-        ends.setdefault((chain[-1], 1), []).append((frame.x[chain[-2]], position))
-    ports: dict[int, list[float]] = {position: [0.0, 0.0] for position in frame.grid.chains}
-    for (node, end), arcs in ends.items():
-        step = min(frame.boxes[node].width * 0.62 / len(arcs), 34.0)
-        for place, (_, position) in enumerate(sorted(arcs)):
-            ports[position][end] = frame.x[node] + (place - (len(arcs) - 1) / 2) * step
-    return ports
+    up = [pulls(node, others, grid.down) for node, others in enumerate(grid.up)]
+    down = [pulls(node, others, grid.up) for node, others in enumerate(grid.down)]
+    x = placed(grid.rows, up, down, distance)
+    straighten(grid, x, distance)
+    return x
 
 
 def _route(frame: _Frame, position: int, ports: Sequence[float]) -> list[Curve]:

@@ -62,13 +62,13 @@ def _entries(architecture: Architecture, outcomes: Sequence[FailureOutcome]) -> 
             entries.append(_Entry(badge(severity, sign, 0, 8), words, badge_width(sign)))
     for outcome in OUTCOMES:
         if outcome in outcomes:
-            ring = tag("rect", x=1, y=1, width=20, height=14, rx=5, class_=f"wt-ring wt-{color_of(outcome)}")
+            ring = tag("rect", x=1, y=1, width=20, height=14, rx=5, class_=f"wt-ring wt-of-{color_of(outcome)}")
             entries.append(_Entry(ring, f"struck, {outcome.value.lower()}", 22))
     return entries
 
 
 def _colored(name: str, sign: Markup) -> Markup:
-    return tag("g", sign, class_=f"wt-{name}")
+    return tag("g", sign, class_=f"wt-of-{name}")
 
 
 def _line(kind: LinkKind) -> Markup:

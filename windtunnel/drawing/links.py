@@ -42,7 +42,7 @@ def link_markup(link: Link, route: Sequence[Curve]) -> Markup:
         link_title(link),
         tag("path", d=path(line), class_=f"wt-link wt-link-{color}"),
         tag("path", d=head, class_="wt-head"),
-        class_=f"wt-{color}",
+        class_=f"wt-of-{color}",
     )
 
 

@@ -75,7 +75,7 @@ def mermaid(architecture: Architecture) -> str:
 
 def _arrow(link: Link) -> str:
     words = link_words(link)
-    return f"{_ARROWS[link.kind]}|{_quoted(words)}|" if clean(words) else _ARROWS[link.kind]
+    return f"{_ARROWS[link.kind]}|{_quoted(words)}|" if words else _ARROWS[link.kind]
 
 
 def _styles(architecture: Architecture, nodes: dict[str, str], tools: dict[str, str], drawn: list[Link]) -> list[str]:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 ROUNDS = 10
+GRAVITY = 0.12
+"""How strongly everything is drawn to the middle: keeps rows from drifting aside one after the other."""
 
 Pull = tuple[int, float]
 """Another node to be in line with, and how strongly."""
@@ -37,13 +39,13 @@ def _settle(row: Sequence[int], gaps: Sequence[float], pulls: Sequence[Sequence[
     blocks: list[tuple[float, float, int]] = []
     before = 0.0
     offsets: list[float] = []
-    for place, (node, wishes) in enumerate(zip(row, pulls, strict=True)):
+    for place, wishes in enumerate(pulls):
         if place:
             before += gaps[place - 1]
         offsets.append(before)
-        strength = sum(weight for _, weight in wishes)
-        wish = sum(x[other] * weight for other, weight in wishes) / strength if strength else x[node]
-        blocks.append((wish - before, strength or 0.01, 1))
+        strength = GRAVITY + sum(weight for _, weight in wishes)
+        wish = sum(x[other] * weight for other, weight in wishes) / strength
+        blocks.append((wish - before, strength, 1))
         while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
             (left, left_weight, left_size), (right, right_weight, right_size) = blocks[-2:]
             weight = left_weight + right_weight

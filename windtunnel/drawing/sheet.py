@@ -24,7 +24,7 @@ _RULES = f"""
 .wt .wt-track{{{paint(fill="rule")}}}
 .wt .wt-busy{{fill:currentColor}}
 .wt .wt-pill{{fill:currentColor;{paint(stroke="page")};stroke-width:1.5}}
-.wt .wt-pill-words{{font-size:10.5px;font-weight:700;{paint(fill="on")}}}
+.wt .wt-pill-words{{font-size:9.5px;font-weight:700;{paint(fill="on")}}}
 .wt .wt-link{{fill:none;stroke:currentColor;stroke-width:1.7;stroke-linecap:round}}
 .wt .wt-link-handoff{{stroke-width:2.4}}
 .wt .wt-link-event{{stroke-dasharray:1.5 5;stroke-width:2.2}}
@@ -32,7 +32,7 @@ _RULES = f"""
 .wt .wt-head{{fill:currentColor}}
 .wt .wt-label{{{paint(fill="page", stroke="rule")};stroke-width:1}}
 .wt .wt-label-words{{font-size:11px;{paint(fill="soft")}}}
-.wt .wt-gate{{fill:currentColor;{paint(color="soft")}}}
+.wt .wt-gate{{fill:currentColor}}
 .wt .wt-gate-ring{{fill:none;stroke:currentColor;stroke-width:2}}
 .wt .wt-legend{{font-size:11px;{paint(fill="soft")}}}
 .wt .wt-separator{{{paint(stroke="rule")};stroke-width:1}}
@@ -53,8 +53,5 @@ _RULES = f"""
 @cache
 def style_sheet() -> Markup:
     """The `<style>` element; a constant."""
-    colors = "\n".join(f".wt .wt-{name}{{{paint(color=name)}}}" for name in list(COLORS)[COLORS_OF_PAGES:])
+    colors = "\n".join(f".wt .wt-of-{name}{{{paint(color=name)}}}" for name in COLORS)
     return tag("style", Markup("{}{}\n{}\n").format(Markup(variables(".wt")), Markup(_RULES), Markup(colors)))  # noqa: S704
-
-
-COLORS_OF_PAGES = 9

@@ -14,8 +14,7 @@ from windtunnel.drawing.legend import legend
 from windtunnel.drawing.links import docked, label_markup, link_markup
 from windtunnel.drawing.markup import SVG_NAMESPACE, tag, title
 from windtunnel.drawing.sheet import style_sheet
-from windtunnel.drawing.text import clean
-from windtunnel.drawing.words import count, link_words
+from windtunnel.drawing.words import count
 
 MARGIN = 36.0
 ROOM_MIN = 560.0
@@ -100,9 +99,15 @@ def _name(architecture: Architecture) -> str:
 def _wires(architecture: Architecture) -> tuple[list[Link], list[Wire], list[Label | None]]:
     places = {agent.key: place for place, agent in enumerate(architecture.agents)}
     links = [link for link in architecture.links if link.source in places and link.target in places]
-    labels = [label_of(clean(link_words(link))) for link in links]
+    labels = [label_of(link) for link in links]
     wires = [
-        Wire(places[link.source], places[link.target], link.kind is LinkKind.FEEDBACK, label.width if label else 0.0)
+        Wire(
+            places[link.source],
+            places[link.target],
+            link.kind is LinkKind.FEEDBACK,
+            link.kind,
+            label.width if label else 0.0,
+        )
         for link, label in zip(links, labels, strict=True)
     ]
     return links, wires, labels
@@ -112,7 +117,7 @@ def _layout(cards: Sequence[Card], wires: Sequence[Wire], labels: Sequence[Label
     sizes = [(CARD_WIDTH, card.height) for card in cards]
     across = laid_out(
         sizes,
-        [wire._replace(label=wire.label + 44 if wire.label else 0) for wire in wires],
+        [wire._replace(label=wire.label + 64 if wire.label else 0) for wire in wires],
         widest=6,
         gap=84,
         rightwards=True,

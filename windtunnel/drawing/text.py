@@ -49,11 +49,11 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
 def _em(char: str) -> float:
     if char.isascii():
         if char in _NARROW:
-            return 0.31
-        return 0.92 if char in _WIDE else 0.69 if char.isupper() else 0.56
+            return 0.34
+        return 0.95 if char in _WIDE else 0.72 if char.isupper() else 0.6
     if unicodedata.category(char) in {"Mn", "Me", "Cf"}:
         return 0.0
-    return 1.05 if char in "—…" or unicodedata.east_asian_width(char) in {"W", "F"} else 0.64
+    return 1.05 if char in "—…" or unicodedata.east_asian_width(char) in {"W", "F"} else 0.66
 
 
 def cut(text: str, size: float, limit: float, *, bold: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from windtunnel.domain.architectures import AgentRole, Link, LinkKind
 from windtunnel.domain.failures import FailureOutcome, Severity
+from windtunnel.drawing.text import clean
 
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 """Worst first."""
@@ -20,12 +21,14 @@ def link_kind_word(kind: LinkKind) -> str:
     return kind.value.capitalize()
 
 
+def link_share(link: Link) -> str:
+    """The share of work that takes a link; empty when all of it does."""
+    return share(link.probability) if link.probability is not None and link.probability < 1 else ""
+
+
 def link_words(link: Link) -> str:
     """What stands on a link: its condition, else its label, and the share of work that takes it."""
-    words = link.condition or link.label
-    if link.probability is None or link.probability >= 1:
-        return words
-    return f"{words} · {share(link.probability)}" if words.strip() else share(link.probability)
+    return " · ".join(filter(None, (clean(link.condition or "") or clean(link.label), link_share(link))))
 
 
 def share(probability: float) -> str:
