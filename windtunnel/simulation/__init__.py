@@ -1,1 +1,5 @@
-"""An architecture in motion: the discrete-event engine and the story it tells."""
+"""Simulated time: a discrete-event engine and the told simulation of an architecture. Pure, without any I/O."""
+
+from windtunnel.simulation.run import Run
+
+__all__ = ["Run"]
