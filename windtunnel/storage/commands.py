@@ -1,6 +1,7 @@
 """What users do to a run under way, numbered; the conductor fixes the step at which each takes effect."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -50,7 +51,27 @@ async def list(store: Store, simulation_id: str) -> Sequence[Command]:  # noqa: 
         .where(SimulationCommands.simulation_id == simulation_id)
         .order_by(SimulationCommands.number)
     )
-    return [Command(row["number"], _MODE.validate_json(row["mode"]), row["target"], row["step"]) for row in rows]
+    return [_command(row) for row in rows]
+
+
+async def list_many(store: Store, tenant_id: str, simulation_ids: Iterable[str]) -> dict[str, Sequence[Command]]:
+    """The commands of each of the tenant's simulations that has any, in order, in one statement."""
+    found: dict[str, Sequence[Command]] = {}
+    if ids := known_ids(simulation_ids):
+        rows = await store.run(
+            SimulationCommands.select(
+                SimulationCommands.simulation_id,
+                SimulationCommands.number,
+                SimulationCommands.mode,
+                SimulationCommands.target,
+                SimulationCommands.step,
+            )
+            .where(SimulationCommands.tenant_id == tenant_id, SimulationCommands.simulation_id.is_in(ids))
+            .order_by(SimulationCommands.simulation_id, SimulationCommands.number)
+        )
+        for row in rows:
+            found[row["simulation_id"]] = (*found.get(row["simulation_id"], ()), _command(row))
+    return found
 
 
 async def fix(store: Store, simulation_id: str, number: int, step: int) -> None:
@@ -68,3 +89,7 @@ async def fix(store: Store, simulation_id: str, number: int, step: int) -> None:
     )
     if not rows:
         raise LeaseLostError(simulation_id)
+
+
+def _command(row: dict[str, Any]) -> Command:
+    return Command(row["number"], _MODE.validate_json(row["mode"]), row["target"], row["step"])
