@@ -1,0 +1,1 @@
+"""GraphiQL, served by this server alone: its sources, its build, its page."""

@@ -1,0 +1,102 @@
+"""How large an operation may be: measured once per document, fragments spread, before it is validated."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from graphql import GraphQLError
+from graphql.language import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    NameNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+)
+
+from windtunnel.domain.errors import ErrorCode
+
+INTROSPECTION = frozenset({"__schema", "__type"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one operation may be."""
+
+    depth: int = 15
+    fields: int = 500
+    aliases: int = 50
+    tokens: int = 2000
+    introspection_depth: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What an operation is, with its fragments spread; introspection has a depth of its own."""
+
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+    introspection_depth: int = 0
+
+
+def over_limits(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
+    """One error for each limit that an operation of the document breaks."""
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    measured: dict[str, Size] = {}
+    return [
+        GraphQLError(
+            f"The operation's {what} of {value:,} is over the limit of {most:,}; ask for less, in several requests.",
+            operation,
+            extensions={"code": ErrorCode.QUERY_TOO_COMPLEX},
+        )
+        for operation in document.definitions
+        if isinstance(operation, OperationDefinitionNode)
+        for what, value, most in _broken(_size(operation.selection_set, fragments, measured, frozenset()), limits)
+    ]
+
+
+def _broken(size: Size, limits: Limits) -> Iterator[tuple[str, int, int]]:
+    for what, value, most in (
+        ("depth", size.depth, limits.depth),
+        ("depth of introspection", size.introspection_depth, limits.introspection_depth),
+        ("number of fields", size.fields, limits.fields),
+        ("number of aliases", size.aliases, limits.aliases),
+    ):
+        if value > most:
+            yield what, value, most
+
+
+def _size(
+    selections: SelectionSetNode | None,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    measured: dict[str, Size],
+    spreading: frozenset[str],
+) -> Size:
+    """Depth is the deepest of the parts, the rest their sum; a fragment inside itself counts as nothing."""
+    depth = fields = aliases = introspection_depth = 0
+    for node in selections.selections if selections else ():
+        match node:
+            case FieldNode():
+                part = _field(node, _size(node.selection_set, fragments, measured, spreading))
+            case InlineFragmentNode():
+                part = _size(node.selection_set, fragments, measured, spreading)
+            case FragmentSpreadNode(name=NameNode(value=name)) if name in fragments and name not in spreading:
+                if name not in measured:
+                    measured[name] = _size(fragments[name].selection_set, fragments, measured, spreading | {name})
+                part = measured[name]
+            case _:
+                continue  # unknown or inside itself: validation names the problem
+        depth = max(depth, part.depth)
+        introspection_depth = max(introspection_depth, part.introspection_depth)
+        fields += part.fields
+        aliases += part.aliases
+    return Size(depth, fields, aliases, introspection_depth)
+
+
+def _field(node: FieldNode, below: Size) -> Size:
+    fields, aliases = below.fields + 1, below.aliases + (node.alias is not None)
+    if node.name.value in INTROSPECTION:
+        return Size(0, fields, aliases, max(below.depth, below.introspection_depth) + 1)
+    return Size(below.depth + 1, fields, aliases, below.introspection_depth)

@@ -1,0 +1,49 @@
+"""GraphQL requests over HTTP: from a query string or a JSON body to an operation."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+
+from app.encoding import decode_json
+from app.graphql.execution import Operation
+from app.requests import RequestError, json_body
+
+
+async def read_operation(request: Request) -> Operation:
+    """The operation that a GET or POST asks for. Raises RequestError when it asks for none."""
+    if request.method == "GET":
+        return operation_of(_parameters(request))
+    body = await json_body(request)
+    if isinstance(body, list):
+        raise RequestError(400, "Batches are not supported; send one operation per request.")
+    if not isinstance(body, dict):
+        raise RequestError(400, "The body must be a JSON object with a `query`.")
+    return operation_of(body)
+
+
+def operation_of(fields: Mapping[str, Any]) -> Operation:
+    """The operation in a request's fields, on any transport. Raises RequestError when their types are wrong."""
+    query = fields.get("query")
+    if not isinstance(query, str) or not query:
+        raise RequestError(400, "The request needs a `query`, a string with a GraphQL document.")
+    name = fields.get("operationName")
+    if not isinstance(name, str | None):
+        raise RequestError(400, "`operationName` must be a string or null.")
+    for key in ("variables", "extensions"):
+        if not isinstance(fields.get(key), dict | None):
+            raise RequestError(400, f"`{key}` must be an object or null.")
+    return Operation(query, fields.get("variables"), name)
+
+
+def _parameters(request: Request) -> dict[str, Any]:
+    parameters: dict[str, Any] = dict(request.query_params)
+    for key in ("variables", "extensions"):
+        if text := parameters.get(key):
+            try:
+                parameters[key] = decode_json(text)
+            except ValueError as error:
+                raise RequestError(400, f"`{key}` is not JSON: {error}.") from error
+        else:
+            parameters.pop(key, None)
+    return parameters

@@ -1,0 +1,218 @@
+"""The graphql-transport-ws protocol: one connection, many operations, none of which can harm another."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
+
+from app.encoding import decode_json, encode_json
+from app.graphql.execution import Caller, Execution, Operation
+from app.graphql.requests import operation_of
+from app.requests import RequestError
+from app.sign_in import Authenticate, SignInError, authorization_in, viewer_of
+from windtunnel.domain.errors import ErrorCode
+from windtunnel.domain.ids import new_id
+from windtunnel.domain.viewers import Viewer
+
+SUBPROTOCOL = "graphql-transport-ws"
+ABORT = "windtunnel.abort"
+"""The ASGI extension that cuts a connection which nobody reads; see `app.server`."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLimits:
+    """What one connection may ask of the server; times in seconds."""
+
+    init_timeout: float = 10.0
+    send_timeout: float = 30.0
+    operations: int = 100
+
+
+class _CloseError(Exception):
+    """The connection must end, with this code and reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class _SlowClientError(Exception):
+    """The client has read nothing for the send timeout."""
+
+
+class Connection:
+    """One WebSocket from its handshake to its end; `run` returns when nothing of it is left."""
+
+    def __init__(
+        self, websocket: WebSocket, execution: Execution, authenticate: Authenticate, limits: SocketLimits
+    ) -> None:
+        self._websocket = websocket
+        self._execution = execution
+        self._authenticate = authenticate
+        self._limits = limits
+        self._params: dict[str, Any] | None = None
+        self._viewer: Viewer | None = None
+        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Speak the protocol until either side ends it."""
+        if SUBPROTOCOL not in self._websocket.scope.get("subprotocols", ()):
+            await self._websocket.accept()
+            await self._websocket.close(4406, f"Subprotocol not acceptable: use {SUBPROTOCOL}")
+            return
+        await self._websocket.accept(SUBPROTOCOL)
+        try:
+            async with asyncio.TaskGroup() as group:
+                try:
+                    await self._read(group)
+                except _CloseError as closing:
+                    await self._close(closing)
+                finally:
+                    for task in self._tasks:
+                        task.cancel()
+        except* _SlowClientError:
+            self._abort()
+        except* (WebSocketDisconnect, WebSocketDisconnected):
+            pass
+
+    async def _read(self, group: asyncio.TaskGroup) -> None:
+        """Handle messages until the client leaves (WebSocketDisconnect) or breaks the protocol (_CloseError)."""
+        try:
+            async with asyncio.timeout(self._limits.init_timeout) as waiting:
+                while self._params is None:
+                    await self._handle(await self._receive(), group)
+        except TimeoutError:
+            if waiting.expired():
+                raise _CloseError(4408, "Connection initialisation timeout") from None
+            raise
+        while True:
+            await self._handle(await self._receive(), group)
+
+    async def _receive(self) -> dict[str, Any]:
+        event = await self._websocket.receive()
+        if event["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(event.get("code", 1006), event.get("reason"))
+        if event.get("text") is None:
+            raise _CloseError(4400, "Invalid message: only text is read")
+        try:
+            message = decode_json(event["text"])
+        except ValueError:
+            raise _CloseError(4400, "Invalid message: not JSON") from None
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+            raise _CloseError(4400, "Invalid message: not an object with a type")
+        return message
+
+    async def _handle(self, message: dict[str, Any], group: asyncio.TaskGroup) -> None:
+        match message["type"]:
+            case "connection_init":
+                await self._initialise(_payload(message))
+            case "ping":
+                await self._pong(message)
+            case "pong":
+                _payload(message)
+            case "subscribe":
+                await self._subscribe(_id(message), message, group)
+            case "complete":
+                if task := self._operations.pop(_id(message), None):
+                    task.cancel()
+            case _:
+                raise _CloseError(4400, "Invalid message: unknown type")
+
+    async def _initialise(self, payload: dict[str, Any] | None) -> None:
+        if self._params is not None:
+            raise _CloseError(4429, "Too many initialisation requests")
+        params = payload or {}
+        authorization = authorization_in(params) or self._websocket.headers.get("authorization")
+        try:
+            self._viewer = await viewer_of(self._authenticate, authorization)
+        except SignInError:
+            raise _CloseError(4401, "Unauthorized") from None
+        if self._viewer is None:
+            raise _CloseError(4401, "Unauthorized")
+        self._params = params
+        await self._send({"type": "connection_ack"})
+
+    async def _pong(self, ping: dict[str, Any]) -> None:
+        payload = _payload(ping)
+        await self._send({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
+
+    async def _subscribe(self, id_: str, message: dict[str, Any], group: asyncio.TaskGroup) -> None:
+        if self._params is None:
+            raise _CloseError(4401, "Unauthorized")
+        if id_ in self._operations:
+            raise _CloseError(4409, f"Subscriber for {id_[:40]} already exists")
+        try:
+            operation = operation_of(_payload(message) or {})
+        except RequestError as error:
+            raise _CloseError(4400, f"Invalid message: {error.message}") from None
+        if len(self._tasks) >= self._limits.operations:
+            problem = {
+                "message": f"A connection runs at most {self._limits.operations} operations at a time.",
+                "extensions": {"code": ErrorCode.LIMIT_EXCEEDED},
+            }
+            await self._send({"type": "error", "payload": [problem], "id": id_})
+            return
+        task = group.create_task(self._operate(id_, operation, self._params))
+        task.add_done_callback(self._tasks.discard)
+        self._tasks.add(task)
+        self._operations[id_] = task
+
+    async def _operate(self, id_: str, operation: Operation, params: dict[str, Any]) -> None:
+        """Send every answer, then `complete`; or one `error`, after which the id is free again."""
+        caller = Caller(self._viewer, new_id(), params)
+        last: dict[str, Any] = {"type": "complete", "id": id_}
+        with (
+            structlog.contextvars.bound_contextvars(request_id=caller.request_id),
+            contextlib.suppress(WebSocketDisconnect, WebSocketDisconnected),
+        ):
+            async with contextlib.aclosing(self._execution.stream(operation, caller)) as answers:
+                async for answer in answers:
+                    if answer.refused:
+                        last = {"type": "error", "payload": answer.errors, "id": id_}
+                        break
+                    await self._send({"type": "next", "payload": answer.body, "id": id_})
+            if self._operations.get(id_) is asyncio.current_task():
+                del self._operations[id_]
+                await self._send(last)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(self._limits.send_timeout):
+                await self._websocket.send_text(encode_json(message).decode())
+        except TimeoutError:
+            raise _SlowClientError from None
+
+    async def _close(self, closing: _CloseError) -> None:
+        try:
+            async with asyncio.timeout(self._limits.send_timeout):
+                # A close frame has room for 123 bytes.
+                await self._websocket.close(closing.code, closing.reason.encode()[:120].decode(errors="ignore"))
+        except TimeoutError:
+            raise _SlowClientError from None
+
+    def _abort(self) -> None:
+        """Cut the connection: a polite end would wait for a client that does not read."""
+        log.info("slow client dropped", client=self._websocket.client)
+        if abort := self._websocket.scope.get("extensions", {}).get(ABORT):
+            abort()
+
+
+def _payload(message: dict[str, Any]) -> dict[str, Any] | None:
+    payload = message.get("payload")
+    if not isinstance(payload, dict | None):
+        raise _CloseError(4400, "Invalid message: the payload is not an object")
+    return payload
+
+
+def _id(message: dict[str, Any]) -> str:
+    id_ = message.get("id")
+    if not isinstance(id_, str) or not id_:
+        raise _CloseError(4400, "Invalid message: the id is not a string with something in it")
+    return id_

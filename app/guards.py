@@ -1,0 +1,122 @@
+"""What every request passes first: a request id, the Host and Origin checks, and headers that keep browsers careful."""
+
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from windtunnel.domain.errors import ErrorCode
+from windtunnel.domain.ids import new_id
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+
+log = structlog.get_logger()
+
+
+class Guards:
+    """ASGI middleware around the whole application.
+
+    A page of another origin may neither change anything nor open a WebSocket, unless its origin is allowed; and with
+    `loopback_only` a name that someone pointed at this machine is no way in (DNS rebinding).
+    """
+
+    def __init__(self, app: ASGIApp, *, loopback_only: bool, allowed_origins: Collection[str] = ()) -> None:
+        self._app = app
+        self._loopback_only = loopback_only
+        self._allowed_origins = frozenset(origin.lower().rstrip("/") for origin in allowed_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or answer 403."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = _request_id(headers)
+        scope.setdefault("state", {})["request_id"] = request_id
+        sender = _Sender(send, request_id)
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            if refusal := self._refusal(scope, headers):
+                await _refuse(refusal, scope, receive, sender)
+                return
+            try:
+                await self._app(scope, receive, sender)
+            except Exception:
+                if scope["type"] == "websocket" or sender.started:
+                    raise
+                log.exception("defect", path=scope["path"])
+                await JSONResponse(_body(ErrorCode.INTERNAL, "Internal server error."), 500)(scope, receive, sender)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> str | None:
+        host = headers.get("host", "")
+        if self._loopback_only and _host_and_port(f"//{host}")[0] not in LOOPBACK_NAMES:
+            return f"Ask for this server as localhost or 127.0.0.1, not as {host!r}."
+        origin = headers.get("origin")
+        changes = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
+        if changes and origin is not None and not self._is_allowed(origin.lower(), host):
+            return f"Pages of {origin!r} may not use this server; WINDTUNNEL_ALLOWED_ORIGINS can allow them."
+        return None
+
+    def _is_allowed(self, origin: str, host: str) -> bool:
+        if origin in self._allowed_origins:
+            return True
+        scheme = origin.partition(":")[0]
+        same = _host_and_port(f"{scheme}://{host}")
+        return same[0] is not None and _host_and_port(origin) == same
+
+
+class _Sender:
+    """Adds the headers to whatever is answered."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+            self.started = True
+            message.setdefault("headers", [])
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+            headers["X-Request-Id"] = self._request_id
+        await self._send(message)
+
+
+async def _refuse(reason: str, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008, "reason": reason[:120]})
+        return
+    await JSONResponse(_body(ErrorCode.FORBIDDEN, reason), 403)(scope, receive, send)
+
+
+def _body(code: ErrorCode, message: str) -> dict[str, object]:
+    """One error in both shapes, of GraphQL and of the other routes: who asked is not known yet."""
+    return {"errors": [{"message": message, "extensions": {"code": code}}], "error": {"code": code, "message": message}}
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    return given if re.fullmatch(r"[\w.-]{8,64}", given, re.ASCII) else new_id()
+
+
+def _host_and_port(url: str) -> tuple[str | None, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return None, None
