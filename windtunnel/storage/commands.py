@@ -30,16 +30,21 @@ async def add(store: Store, tenant_id: str, simulation_id: str, mode: FailureMod
             raise NotFoundError("There is no such simulation.", resource_id=simulation_id)
         if rows[0]["status"] not in OPEN_STATUSES:
             raise over(rows[0]["status"])
-        numbers = await store.fetch(
-            "INSERT INTO simulation_commands (simulation_id, number, tenant_id, mode, target, created_ms)"
-            " SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, {now} FROM simulation_commands"
-            " WHERE simulation_id = $1 RETURNING number",
+        last = await store.fetch(
+            "SELECT COALESCE(MAX(number), 0) AS number FROM simulation_commands WHERE simulation_id = $1",
             simulation_id,
+        )
+        command = Command(number=last[0]["number"] + 1, mode=mode, target=target, step=None)
+        await store.fetch(
+            "INSERT INTO simulation_commands (simulation_id, number, tenant_id, mode, target, created_ms)"
+            " VALUES ($1, $2, $3, $4, $5, {now})",
+            simulation_id,
+            command.number,
             tenant_id,
             _MODE.dump_json(mode).decode(),
             target,
         )
-    return Command(number=numbers[0]["number"], mode=mode, target=target, step=None)
+    return command
 
 
 async def list(store: Store, simulation_id: str) -> Sequence[Command]:  # noqa: A001 - reads `commands.list`

@@ -63,8 +63,9 @@ async def insert_after(
     if rows:
         await store.execute_many(_INSERT, rows)
     at = moment(at_ms)
+    # The body is decoded again: what is announced must be what everybody will read.
     return [
-        SimulationEvent(simulation_id, row[1], draft.kind, at, row[5], row[6], row[7], draft.body)
+        SimulationEvent(simulation_id, row[1], draft.kind, at, row[5], row[6], row[7], orjson.loads(row[8]))
         for row, draft in zip(rows, drafts, strict=True)
     ]
 

@@ -1,7 +1,7 @@
 """What text the databases can hold, and the form in which searches compare it."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -41,15 +41,16 @@ def like_pattern(search: str) -> str:
 def to_json(value: Any) -> str:
     """JSON of plain values; characters that cannot be stored become U+FFFD."""
     try:
-        return orjson.dumps(value).decode()
+        text = orjson.dumps(value).decode()
     except orjson.JSONEncodeError:
         return orjson.dumps(_cleaned_deeply(value)).decode()
+    return orjson.dumps(_cleaned_deeply(value)).decode() if "\\u0000" in text else text
 
 
 def _cleaned_deeply(value: Any) -> Any:
     if isinstance(value, str):
         return cleaned(value)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {_cleaned_deeply(key): _cleaned_deeply(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_cleaned_deeply(item) for item in value]

@@ -1,0 +1,82 @@
+"""Commands: numbered, ordered against the end, fixed once."""
+
+import asyncio
+
+import pytest
+
+from tests.examples import support_triage
+from tests.storage.worlds import demo, drafts, running, stored, stranger
+from windtunnel.domain.errors import ConflictError, NotFoundError
+from windtunnel.domain.ids import new_id
+from windtunnel.domain.simulations import Command
+from windtunnel.storage import commands, events, transitions
+from windtunnel.storage.errors import LeaseLostError
+from windtunnel.storage.store import Store, open_store
+
+MODES = support_triage().failure_modes
+
+
+async def test_commands_are_numbered_and_come_back(store: Store) -> None:
+    you = await demo(store)
+    simulation = await running(store, you)
+    first = await commands.add(store, you.tenant_id, simulation.id, MODES[0], None)
+    second = await commands.add(store, you.tenant_id, simulation.id, MODES[1], "refund")
+    assert (first.number, second.number) == (1, 2)
+    assert await commands.list(store, simulation.id) == [
+        Command(1, MODES[0], None, None),
+        Command(2, MODES[1], "refund", None),
+    ]
+    assert await commands.list(store, new_id()) == []
+
+
+async def test_commands_at_once_get_numbers_of_their_own(store: Store, database_url: str) -> None:
+    you = await demo(store)
+    simulation = await running(store, you)
+    other = await open_store(database_url)
+    try:
+        added = await asyncio.gather(
+            *(commands.add(one, you.tenant_id, simulation.id, MODES[0], None) for one in (store, other) * 4)
+        )
+        assert sorted(command.number for command in added) == list(range(1, 9))
+    finally:
+        await other.close()
+
+
+async def test_a_step_is_fixed_once_together_with_the_events_before_it(store: Store) -> None:
+    you = await demo(store)
+    simulation = await running(store, you)
+    command = await commands.add(store, you.tenant_id, simulation.id, MODES[0], None)
+    async with store.transaction():
+        await events.append(store, simulation.id, simulation.fence, 2, drafts(1))
+        await commands.fix(store, simulation.id, command.number, 17)
+    assert [one.step for one in await commands.list(store, simulation.id)] == [17]
+    with pytest.raises(LeaseLostError):
+        async with store.transaction():
+            await events.append(store, simulation.id, simulation.fence, 3, drafts(1))
+            await commands.fix(store, simulation.id, command.number, 18)
+    assert [one.step for one in await commands.list(store, simulation.id)] == [17]
+    assert (await stored(store, simulation)).last_seq == 3
+
+
+async def test_an_outdated_conductor_fixes_nothing(store: Store) -> None:
+    you = await demo(store)
+    simulation = await running(store, you)
+    command = await commands.add(store, you.tenant_id, simulation.id, MODES[0], None)
+    with pytest.raises(LeaseLostError):
+        async with store.transaction():
+            await events.append(store, simulation.id, simulation.fence - 1, 2, drafts(1))
+            await commands.fix(store, simulation.id, command.number, 17)
+    assert [one.step for one in await commands.list(store, simulation.id)] == [None]
+
+
+async def test_no_command_after_the_end_nor_from_elsewhere(store: Store) -> None:
+    you, eve = await demo(store), await stranger(store)
+    simulation = await running(store, you)
+    for tenant_id, id in ((eve.tenant_id, simulation.id), (you.tenant_id, new_id()), (you.tenant_id, "\0")):
+        with pytest.raises(NotFoundError):
+            await commands.add(store, tenant_id, id, MODES[0], None)
+    await transitions.cancelled(store, you.tenant_id, simulation.id, "Cancelled.")
+    with pytest.raises(ConflictError) as refused:
+        await commands.add(store, you.tenant_id, simulation.id, MODES[0], None)
+    assert refused.value.current == "CANCELLED"
+    assert await commands.list(store, simulation.id) == []
