@@ -1,1 +1,3 @@
-"""What clients may ask: the Strawberry types, inputs and the three roots."""
+"""What clients may ask: Strawberry types, inputs, the three roots, errors as data, descriptions."""
+
+import schema.enums  # noqa: F401 - an enum must be described before the first type uses it

@@ -3,11 +3,12 @@
 import re
 from datetime import timedelta
 
-_PATTERN = re.compile(
-    r"(?P<sign>[+-]?)P(?:(?P<weeks>\d+)W|(?=\d|T\d)(?:(?P<days>\d+)D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)(?:[.,](?P<fraction>\d{1,6})\d*)?S)?)?)",
-    re.ASCII,
-)
+_COUNT = r"\d{1,15}"
+_WEEKS = rf"(?P<weeks>{_COUNT})W"
+_DAYS = rf"(?:(?P<days>{_COUNT})D)?"
+_SECONDS = rf"(?:(?P<seconds>{_COUNT})(?:[.,](?P<fraction>\d{{1,6}})\d*)?S)?"
+_TIME = rf"(?:T(?=\d)(?:(?P<hours>{_COUNT})H)?(?:(?P<minutes>{_COUNT})M)?{_SECONDS})?"
+_PATTERN = re.compile(rf"(?P<sign>[+-]?)P(?:{_WEEKS}|(?=\d|T\d){_DAYS}{_TIME})", re.ASCII)
 
 
 def parse_duration(text: str) -> timedelta:

@@ -1,0 +1,43 @@
+"""Reading and drawing architectures."""
+
+from enum import StrEnum
+
+from resolvers.context import Context
+from windtunnel.domain.architectures import Architecture, StoredArchitecture, canonical_json
+from windtunnel.domain.errors import NotFoundError
+from windtunnel.drawing import dot, mermaid, svg
+
+
+class GraphFormat(StrEnum):
+    """A notation in which an agent network can be drawn."""
+
+    MERMAID = "MERMAID"
+    DOT = "DOT"
+    SVG = "SVG"
+    JSON = "JSON"
+
+
+async def architecture(context: Context, id: str | None) -> StoredArchitecture | None:
+    """The architecture of the viewer's tenant, None when there is none."""
+    return None if id is None else await context.loaders.architectures.load(id)
+
+
+async def existing(context: Context, id: str) -> StoredArchitecture:
+    """As `architecture`; NotFoundError when it was deleted meanwhile."""
+    found = await architecture(context, id)
+    if found is None:
+        raise NotFoundError("This architecture was deleted.")
+    return found
+
+
+def render(architecture: Architecture, format: GraphFormat) -> str:
+    """The network in a notation."""
+    match format:
+        case GraphFormat.MERMAID:
+            return mermaid(architecture)
+        case GraphFormat.DOT:
+            return dot(architecture)
+        case GraphFormat.SVG:
+            return svg(architecture)
+        case GraphFormat.JSON:
+            return canonical_json(architecture).decode()

@@ -1,0 +1,47 @@
+"""What every resolver is given: the services, who is asking, and what this operation has loaded so far."""
+
+from dataclasses import dataclass, field
+
+from windtunnel.operations.services import Services
+
+from resolvers.loaders import Loaders
+from windtunnel.domain.errors import ErrorCode, ForbiddenError
+from windtunnel.domain.viewers import Viewer
+
+
+@dataclass(slots=True)
+class Context:
+    """Made afresh for every operation. `viewer` is None when nobody has signed in.
+
+    The transport sets `connection_params`, the payload of a WebSocket's connection_init.
+    """
+
+    services: Services
+    viewer: Viewer | None
+    request_id: str
+    connection_params: object = None
+    _loaders: Loaders | None = field(default=None, init=False, repr=False)
+
+    def signed_in(self) -> Viewer:
+        """The viewer; ForbiddenError with code UNAUTHENTICATED when there is none."""
+        if self.viewer is None:
+            raise ForbiddenError(
+                "Sign in first: send a token as `Authorization: Bearer SECRET`.", code=ErrorCode.UNAUTHENTICATED
+            )
+        return self.viewer
+
+    @property
+    def tenant_id(self) -> str:
+        """The one tenant whose things may be shown."""
+        return self.signed_in().tenant_id
+
+    @property
+    def loaders(self) -> Loaders:
+        """Batched reads of the viewer's tenant, each thing read once until `forget`."""
+        if self._loaders is None:
+            self._loaders = Loaders(self.services.store, self.tenant_id)
+        return self._loaders
+
+    def forget(self) -> None:
+        """Drop everything loaded: what follows is read anew."""
+        self._loaders = None

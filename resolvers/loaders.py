@@ -1,0 +1,88 @@
+"""Batched reads: what the fields of one query ask for in the same breath becomes one statement."""
+
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from resolvers.runs import WholeRuns
+from windtunnel.domain.architectures import StoredArchitecture
+from windtunnel.domain.events import EventKind, SimulationEvent
+from windtunnel.domain.pages import Keyset, Page
+from windtunnel.domain.scenarios import Scenario
+from windtunnel.domain.simulations import Command, Simulation
+from windtunnel.domain.viewers import User
+from windtunnel.storage import architectures, commands, events, scenarios, simulations, tenants
+from windtunnel.storage.store import Store
+
+G = TypeVar("G", bound=Hashable)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Which simulations of a scenario."""
+
+    limit: int
+    after: Keyset | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Which events of a simulation."""
+
+    after: int
+    limit: int | None
+    kinds: frozenset[EventKind] | None
+
+
+class Grouped(Generic[G, T]):
+    """Loads by (id, how): one statement for all ids that are asked for in the same way."""
+
+    def __init__(self, load: Callable[[list[str], G], Awaitable[Mapping[str, T]]]) -> None:
+        self._load = load
+        self._loader: DataLoader[tuple[str, G], T] = DataLoader(self._load_all)
+
+    async def load(self, id: str, how: G) -> T:
+        """What there is of `id`, read `how`."""
+        return await self._loader.load((id, how))
+
+    async def _load_all(self, keys: list[tuple[str, G]]) -> list[T]:
+        groups: dict[G, list[str]] = {}
+        for raw, how in keys:
+            groups.setdefault(how, []).append(raw)
+        found = {how: await self._load(ids, how) for how, ids in groups.items()}
+        return [found[how][raw] for raw, how in keys]
+
+
+class Loaders:
+    """One loader per noun, all for one tenant. Unknown ids, and those of other tenants, load as None."""
+
+    def __init__(self, store: Store, tenant_id: str) -> None:
+        self.scenarios: DataLoader[str, Scenario | None] = _by_id(lambda ids: scenarios.get_many(store, tenant_id, ids))
+        self.architectures: DataLoader[str, StoredArchitecture | None] = _by_id(
+            lambda ids: architectures.get_many(store, tenant_id, ids)
+        )
+        self.simulations: DataLoader[str, Simulation | None] = _by_id(
+            lambda ids: simulations.get_many(store, tenant_id, ids)
+        )
+        self.users: DataLoader[str, User | None] = _by_id(lambda ids: tenants.users(store, tenant_id, ids))
+        self.commands: DataLoader[str, Sequence[Command] | None] = _by_id(
+            lambda ids: commands.list_many(store, tenant_id, ids)
+        )
+        self.scenario_simulations: Grouped[Slice, Page[Simulation]] = Grouped(
+            lambda ids, how: simulations.pages_of_scenarios(store, tenant_id, ids, how.limit, how.after)
+        )
+        self.events: Grouped[Stretch, list[SimulationEvent]] = Grouped(
+            lambda ids, how: events.read_many(store, tenant_id, ids, how.after, how.limit, kinds=how.kinds)
+        )
+        self.runs = WholeRuns(store, tenant_id)
+
+
+def _by_id(load: Callable[[list[str]], Awaitable[Mapping[str, T]]]) -> DataLoader[str, T | None]:
+    async def load_all(ids: list[str]) -> list[T | None]:
+        found = await load(ids)
+        return [found.get(raw) for raw in ids]
+
+    return DataLoader(load_all)

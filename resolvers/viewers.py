@@ -1,0 +1,30 @@
+"""Who is calling, and the people of their tenant."""
+
+from resolvers.context import Context
+from windtunnel.domain.policy import SIMULATIONS_RUNNING_PER_TENANT
+from windtunnel.domain.viewers import User, Viewer
+from windtunnel.storage import simulations
+
+
+def viewer(context: Context) -> Viewer:
+    """Who is calling."""
+    return context.signed_in()
+
+
+async def user(context: Context, id: str) -> User:
+    """The person that a stored thing names: they exist as long as it does."""
+    found = await person(context, id)
+    if found is None:
+        raise LookupError(f"user {id} is named but not stored")
+    return found
+
+
+async def person(context: Context, id: str) -> User | None:
+    """The person of the viewer's tenant, None when there is none."""
+    return await context.loaders.users.load(id)
+
+
+async def simulations_running(context: Context) -> tuple[int, int]:
+    """How many simulations of the tenant may run at once, and how many do."""
+    counts = await simulations.counts(context.services.store, context.tenant_id)
+    return SIMULATIONS_RUNNING_PER_TENANT, counts.running

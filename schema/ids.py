@@ -1,0 +1,69 @@
+"""Global ids: opaque text that names one entity, its kind included."""
+
+import base64
+import binascii
+import uuid
+from enum import StrEnum
+
+import strawberry
+
+from windtunnel.domain.errors import NotFoundError
+
+
+class Kind(StrEnum):
+    """What a global id can name: the types that implement Node."""
+
+    SCENARIO = "Scenario"
+    ARCHITECTURE = "Architecture"
+    SIMULATION = "Simulation"
+    USER = "User"
+    TENANT = "Tenant"
+
+
+def encode(kind: Kind, raw: str) -> strawberry.ID:
+    """The global id of the `kind` whose stored id is `raw`."""
+    return strawberry.ID(write_opaque(f"{kind}:{raw}"))
+
+
+def decode(given: str) -> tuple[Kind, str] | None:
+    """The kind and the stored id that a global id names; None when it is none of ours."""
+    kind, colon, raw = (read_opaque(given) or "").partition(":")
+    if not colon or kind not in Kind.__members__.values() or not is_raw(raw):
+        return None
+    return Kind(kind), raw
+
+
+def raw_of(kind: Kind, given: str) -> str | None:
+    """The stored id that `given` names, None when it names no `kind`."""
+    found = decode(given)
+    return found[1] if found and found[0] is kind else None
+
+
+def demand(kind: Kind, given: str, path: tuple[str, ...]) -> str:
+    """The stored id that `given` names, or NotFoundError: what names no `kind` cannot exist."""
+    raw = raw_of(kind, given)
+    if raw is None:
+        raise NotFoundError(f"There is no {kind.lower()} with this id.", resource_id=given, path=path)
+    return raw
+
+
+def is_raw(text: str) -> bool:
+    """Whether `text` is a stored id: a UUID in its canonical form."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def write_opaque(text: str) -> str:
+    """`text` as base64url without padding, so that nobody builds upon what is inside."""
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def read_opaque(given: str) -> str | None:
+    """The reverse of `write_opaque`; None for anything that it cannot have written."""
+    try:
+        text = base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode()
+    except (binascii.Error, ValueError):
+        return None
+    return text if write_opaque(text) == given else None

@@ -1,0 +1,70 @@
+"""The root of mutations: one input in, one payload out."""
+
+from typing import Annotated
+
+import strawberry
+
+from resolvers import scenarios, simulations
+from schema.fields import mutation
+from schema.ids import Kind, demand, encode
+from schema.info import Info, given
+from schema.simulate import (
+    CancelSimulationInput,
+    CancelSimulationPayload,
+    DeleteScenarioInput,
+    DeleteScenarioPayload,
+    InjectFailureInput,
+    InjectFailurePayload,
+    SimulateInput,
+    SimulatePayload,
+)
+from schema.simulations import Simulation
+from windtunnel.domain.permissions import Action
+
+_INPUT = strawberry.argument(description="What to do, in full.")
+
+
+@strawberry.type(description="Everything that can be done.")
+class Mutation:
+    """One field for each verb."""
+
+    @mutation(
+        Action.SIMULATE,
+        "Store a scenario, plan its agent network and start simulating it. "
+        "Returns once `waitFor` is reached (default: the architecture is planned).",
+    )
+    async def simulate(self, info: Info, input: Annotated[SimulateInput, _INPUT]) -> SimulatePayload:
+        """The main job."""
+        return SimulatePayload(simulation=Simulation.of(await simulations.start(info.context, input.request())))
+
+    @mutation(
+        Action.CANCEL_SIMULATION,
+        "Stop a simulation that is not over; what has happened so far stays.",
+    )
+    async def cancel_simulation(
+        self, info: Info, input: Annotated[CancelSimulationInput, _INPUT]
+    ) -> CancelSimulationPayload:
+        """At once, whoever conducts it."""
+        raw = demand(Kind.SIMULATION, input.simulation_id, ("input", "simulation_id"))
+        return CancelSimulationPayload(simulation=Simulation.of(await simulations.cancel(info.context, raw)))
+
+    @mutation(
+        Action.DELETE_SCENARIO,
+        "Delete a scenario with its simulations, architectures and events.",
+    )
+    async def delete_scenario(self, info: Info, input: Annotated[DeleteScenarioInput, _INPUT]) -> DeleteScenarioPayload:
+        """For good."""
+        raw = demand(Kind.SCENARIO, input.scenario_id, ("input", "scenario_id"))
+        return DeleteScenarioPayload(deleted_id=encode(Kind.SCENARIO, await scenarios.delete(info.context, raw)))
+
+    @mutation(
+        Action.INJECT_FAILURE,
+        "Inject a failure into a run that is under way.",
+    )
+    async def inject_failure(self, info: Info, input: Annotated[InjectFailureInput, _INPUT]) -> InjectFailurePayload:
+        """It shows for certain."""
+        raw = demand(Kind.SIMULATION, input.simulation_id, ("input", "simulation_id"))
+        found = await simulations.inject(
+            info.context, raw, input.code, given(input.target), given(input.idempotency_key)
+        )
+        return InjectFailurePayload(simulation=Simulation.of(found))

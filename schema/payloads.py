@@ -1,0 +1,79 @@
+"""Payloads of mutations: the one place where an expected failure becomes data."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import strawberry
+from strawberry.extensions import FieldExtension
+
+from schema.errors import ConflictError, NotFoundError, PolicyError, QuotaError, UserError, ValidationError
+from schema.info import Info
+from windtunnel.domain import errors
+
+
+@strawberry.type
+class Payload:
+    """What every mutation returns beside its result."""
+
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why there is no result; empty when the mutation succeeded."
+    )
+
+
+class UserErrors(FieldExtension):
+    """Answers a mutation's expected failure with a payload that holds it; lets everything else through.
+
+    Forbidden, unauthenticated and unavailable stay top-level errors, as the schema's conventions say.
+    """
+
+    async def resolve_async(
+        self, next_: Callable[..., Awaitable[object]], source: object, info: Info, **kwargs: Any
+    ) -> object:
+        """Run the mutation, on loaders that remember nothing from the mutation before it."""
+        info.context.forget()
+        try:
+            return await next_(source, info, **kwargs)
+        except errors.WindtunnelError as error:
+            shown = user_error(error, kwargs)
+            if shown is None:
+                raise
+            return _payload_type(info)(errors=[shown])
+
+
+def user_error(error: errors.WindtunnelError, arguments: Mapping[str, object]) -> UserError | None:
+    """`error` as data, None when it belongs at the top level. `arguments` are those that the client gave."""
+    match error:
+        case errors.ValidationError():
+            return ValidationError.of(error)
+        case errors.NotFoundError():
+            return NotFoundError.of(error, given_at(arguments, error.path) if error.path else error.resource_id)
+        case errors.ConflictError():
+            return ConflictError.of(error)
+        case errors.QuotaError():
+            return QuotaError.of(error)
+        case errors.PolicyError():
+            return PolicyError.of(error)
+        case _:
+            return None
+
+
+def given_at(arguments: Mapping[str, object], path: Sequence[str]) -> str | None:
+    """The text that stands at `path` in the client's arguments; None where there is none that could be sent back."""
+    value: object = arguments
+    for word in path:
+        if isinstance(value, Mapping):
+            value = value.get(word)
+        elif isinstance(value, list):
+            value = value[int(word)] if word.isdecimal() and int(word) < len(value) else None
+        else:
+            value = getattr(value, word, None)
+    if not isinstance(value, str) or any(0xD800 <= ord(char) <= 0xDFFF for char in value):
+        return None
+    return value
+
+
+def _payload_type(info: Info) -> type[Payload]:
+    payload = info.return_type
+    if not (isinstance(payload, type) and issubclass(payload, Payload)):
+        raise TypeError(f"{info.field_name} does not return a payload")
+    return payload

@@ -1,0 +1,180 @@
+"""The root of queries."""
+
+from asyncio import gather
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from resolvers import architectures, catalogue, health, scenarios, simulations, viewers
+from schema.architectures import Architecture
+from schema.failures import FailureModeDefinition
+from schema.fields import resolved
+from schema.health import Health
+from schema.ids import Kind, decode, raw_of
+from schema.info import Info, given, optional
+from schema.nodes import Node
+from schema.pages import After, Before, First, Last, page_request
+from schema.scenarios import Scenario, ScenarioConnection
+from schema.simulations import Simulation, SimulationConnection
+from schema.viewers import Tenant, User, Viewer
+from windtunnel.domain.errors import ValidationError
+from windtunnel.domain.failures import FailureCategory
+from windtunnel.domain.policy import NODES_PER_LOOKUP_MAX
+from windtunnel.domain.simulations import SimulationFilter as Wanted
+from windtunnel.domain.simulations import SimulationStatus
+
+Id = Annotated[strawberry.ID, strawberry.argument(description="Its global id.")]
+
+
+@strawberry.input(description="Which simulations are wanted: all conditions hold together.")
+class SimulationFilter:
+    """Conditions on simulations."""
+
+    scenario_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Those of this scenario."
+    )
+    environment_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Those in this environment."
+    )
+    statuses: list[SimulationStatus] | None = strawberry.field(
+        default=strawberry.UNSET, description="Those in one of these states."
+    )
+    created_after: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Those accepted after this time."
+    )
+    created_before: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Those accepted before this time."
+    )
+
+    def wanted(self) -> Wanted:
+        """The conditions as plain values; an id that names nothing matches nothing."""
+        scenario_id, statuses = given(self.scenario_id), given(self.statuses)
+        return Wanted(
+            scenario_id=None if scenario_id is None else raw_of(Kind.SCENARIO, scenario_id) or NOTHING,
+            environment_id=None if given(self.environment_id) is None else NOTHING,
+            statuses=None if statuses is None else frozenset(statuses),
+            created_after=given(self.created_after),
+            created_before=given(self.created_before),
+        )
+
+
+NOTHING = "00000000-0000-0000-0000-000000000000"
+"""An id that no stored thing has."""
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query:
+    """One field for each thing or list of things."""
+
+    @resolved("Any entity by global id; null when there is none that you may see.")
+    async def node(self, info: Info, id: Id) -> Node | None:
+        """Whatever kind of thing the id names."""
+        return await _node(info, id)
+
+    @resolved("Several entities, in order; null where there is none.")
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="At most 100 global ids.")],
+    ) -> list[Node | None]:
+        """One statement for each kind of thing."""
+        if len(ids) > NODES_PER_LOOKUP_MAX:
+            raise ValidationError(f"At most {NODES_PER_LOOKUP_MAX} ids at once.", rule="too_many_ids", path=("ids",))
+        return await gather(*(_node(info, each) for each in ids))
+
+    @resolved("Who is calling.")
+    def viewer(self, info: Info) -> Viewer:
+        """With tenant, roles and quotas."""
+        return Viewer.of(viewers.viewer(info.context))
+
+    @resolved("Server state; needs no authentication.")
+    async def health(self, info: Info) -> Health:
+        """Checked now."""
+        return Health.of(await health.health(info.context))
+
+    @resolved("One scenario; null when there is none that you may see.")
+    async def scenario(self, info: Info, id: Id) -> Scenario | None:
+        """By global id."""
+        found = await scenarios.scenario(info.context, raw_of(Kind.SCENARIO, id))
+        return optional(Scenario.of, found)
+
+    @resolved("Scenarios, newest first.")
+    async def scenarios(
+        self,
+        info: Info,
+        *,
+        first: First = strawberry.UNSET,
+        after: After = strawberry.UNSET,
+        last: Last = strawberry.UNSET,
+        before: Before = strawberry.UNSET,
+        search: Annotated[
+            str | None, strawberry.argument(description="Only those whose title or text contains this.")
+        ] = strawberry.UNSET,
+    ) -> ScenarioConnection:
+        """A page of the tenant's scenarios."""
+        request = page_request(given(first), given(after), given(last), given(before))
+        return ScenarioConnection(page=await scenarios.page(info.context, request, given(search)))
+
+    @resolved("One simulation; null when there is none that you may see.")
+    async def simulation(self, info: Info, id: Id) -> Simulation | None:
+        """By global id."""
+        found = await simulations.simulation(info.context, raw_of(Kind.SIMULATION, id))
+        return optional(Simulation.of, found)
+
+    @resolved("The agent network as a graph; null when there is none that you may see.")
+    async def architecture(self, info: Info, id: Id) -> Architecture | None:
+        """By global id."""
+        found = await architectures.architecture(info.context, raw_of(Kind.ARCHITECTURE, id))
+        return optional(Architecture.of, found)
+
+    @resolved("Simulations, newest first.")
+    async def simulations(
+        self,
+        info: Info,
+        *,
+        first: First = strawberry.UNSET,
+        after: After = strawberry.UNSET,
+        last: Last = strawberry.UNSET,
+        before: Before = strawberry.UNSET,
+        filter: Annotated[
+            SimulationFilter | None, strawberry.argument(description="Only those that meet these conditions.")
+        ] = strawberry.UNSET,
+    ) -> SimulationConnection:
+        """A page of the tenant's simulations."""
+        request = page_request(given(first), given(after), given(last), given(before))
+        conditions = given(filter)
+        wanted = conditions.wanted() if conditions else Wanted()
+        return SimulationConnection(page=await simulations.page(info.context, request, wanted))
+
+    @resolved("The failure-mode catalogue that planning draws on.")
+    def failure_mode_catalogue(
+        self,
+        info: Info,
+        category: Annotated[
+            FailureCategory | None, strawberry.argument(description="Only those of this category.")
+        ] = strawberry.UNSET,
+    ) -> list[FailureModeDefinition]:
+        """In the order of the book."""
+        return [FailureModeDefinition.of(entry) for entry in catalogue.failure_modes(info.context, given(category))]
+
+
+async def _node(info: Info, id: str) -> Node | None:
+    viewer = viewers.viewer(info.context)
+    match decode(id):
+        case (Kind.SCENARIO, raw):
+            scenario = await scenarios.scenario(info.context, raw)
+            return optional(Scenario.of, scenario)
+        case (Kind.ARCHITECTURE, raw):
+            architecture = await architectures.architecture(info.context, raw)
+            return optional(Architecture.of, architecture)
+        case (Kind.SIMULATION, raw):
+            simulation = await simulations.simulation(info.context, raw)
+            return optional(Simulation.of, simulation)
+        case (Kind.USER, raw):
+            user = await viewers.person(info.context, raw)
+            return optional(User.of, user)
+        case (Kind.TENANT, raw) if raw == viewer.tenant_id:
+            return Tenant.of(viewer.tenant)
+        case _:
+            return None

@@ -1,0 +1,47 @@
+"""The schema: three roots, every type that only an interface names, our scalars."""
+
+from collections.abc import Callable, Iterable
+
+import strawberry
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+
+from schema.architectures import Architecture
+from schema.errors import USER_ERRORS
+from schema.events import EVENTS
+from schema.mutation import Mutation
+from schema.query import Query
+from schema.scalars import SCALARS
+from schema.scenarios import Scenario
+from schema.simulations import Simulation
+from schema.subscription import Subscription
+from schema.viewers import Tenant, User
+
+CONVENTIONS = """\
+Windtunnel: plan, simulate and safely ship AI-agent systems.
+Conventions (hold for the whole schema):
+- Every entity implements Node; ids are opaque and globally unique.
+- Lists that can grow are Relay connections (first/after or last/before, 1..100, default 20); cursors are opaque.
+- A mutation takes exactly one `input` and returns `<Name>Payload`: the nullable result plus `errors: [UserError!]!`.
+  Expected failures are in `errors`; top-level GraphQL errors are only for malformed, unauthenticated, forbidden,
+  limited or broken requests, and always carry `extensions.code` (see ErrorCode).
+- A mutation whose input has `idempotencyKey` gives the first result again for the same key and input within 24 h.
+  The others are idempotent by themselves.
+- Streams carry a gapless `seq` from 1; pass the last one seen as `after` to resume.
+- Enums may gain values: handle unknown ones."""
+
+
+def build_schema(
+    extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
+) -> strawberry.Schema:
+    """The schema, running with `extensions`, each made anew for every operation."""
+    schema = strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[Scenario, Simulation, Architecture, User, Tenant, *EVENTS, *USER_ERRORS],
+        extensions=extensions,
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+    schema._schema.description = CONVENTIONS  # noqa: SLF001 - Strawberry has no parameter for it
+    return schema

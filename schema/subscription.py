@@ -1,0 +1,45 @@
+"""The root of subscriptions."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Annotated
+
+import strawberry
+
+from resolvers import simulations
+from schema.events import SimulationEvent, show
+from schema.fields import subscription
+from schema.ids import Kind, demand
+from schema.info import Info, given
+from windtunnel.domain.events import EventKind
+from windtunnel.domain.permissions import Action
+
+
+@strawberry.type(description="Everything that can be followed.")
+class Subscription:
+    """One field for each stream."""
+
+    @subscription(
+        Action.WATCH_SIMULATION,
+        "Events of a simulation: first those stored after `after`, then live ones, without gap or repeat. "
+        "Completes after the final event.",
+    )
+    async def simulation_events(
+        self,
+        info: Info,
+        simulation_id: Annotated[strawberry.ID, strawberry.argument(description="The simulation to follow.")],
+        after: Annotated[
+            int | None,
+            strawberry.argument(description="The last sequence number seen; 0 for all, null for only new events."),
+        ] = 0,
+        kinds: Annotated[list[EventKind] | None, strawberry.argument(description="Only these kinds.")] = (
+            strawberry.UNSET
+        ),
+    ) -> AsyncIterator[SimulationEvent]:
+        """Resumable: pass the last sequence number seen."""
+        raw = demand(Kind.SIMULATION, simulation_id, ("simulation_id",))
+        only = given(kinds)
+        events = simulations.watch(info.context, raw, after, None if only is None else frozenset(only))
+        async with aclosing(events):
+            async for event in events:
+                yield show(event)
