@@ -3,3 +3,4 @@
 from windtunnel.drawing.digraph import dot as dot
 from windtunnel.drawing.flowchart import mermaid as mermaid
 from windtunnel.drawing.picture import svg as svg
+from windtunnel.drawing.timeline import timeline as timeline

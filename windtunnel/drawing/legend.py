@@ -20,7 +20,9 @@ GAP = 18.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
+    """A sign drawn from (0, 0) in 16 pixels of height, and what it means."""
+
     sign: Markup
     words: str
     sign_width: float
@@ -28,9 +30,14 @@ class _Entry:
 
 def legend(architecture: Architecture, room: float, outcomes: Sequence[FailureOutcome]) -> tuple[Markup, float]:
     """The legend drawn from (0, 0) in at most `room` pixels, and its height."""
+    return flowing(_entries(architecture, outcomes), room)
+
+
+def flowing(entries: Sequence[Entry], room: float) -> tuple[Markup, float]:
+    """Entries in lines of at most `room` pixels from (0, 0), and the height of all lines."""
     drawn: list[Markup] = []
     x = y = 0.0
-    for entry in _entries(architecture, outcomes):
+    for entry in entries:
         wide = entry.sign_width + 6 + width(entry.words, SIZE)
         if x and x + wide > room:
             x, y = 0.0, y + LINE
@@ -40,30 +47,30 @@ def legend(architecture: Architecture, room: float, outcomes: Sequence[FailureOu
     return join(drawn), y + LINE
 
 
-def _entries(architecture: Architecture, outcomes: Sequence[FailureOutcome]) -> list[_Entry]:
+def _entries(architecture: Architecture, outcomes: Sequence[FailureOutcome]) -> list[Entry]:
     roles = {agent.role for agent in architecture.agents}
     kinds = {link.kind for link in architecture.links}
     severities = {mode.severity for mode in architecture.failure_modes if mode.targets}
     guarded = {DataSensitivity.CONFIDENTIAL, DataSensitivity.RESTRICTED}
     entries = [
-        _Entry(_colored(color_of(role), role_icon(role, 0, 0, 16)), role_word(role), 16)
+        Entry(_colored(color_of(role), role_icon(role, 0, 0, 16)), role_word(role), 16)
         for role in AgentRole
         if role in roles
     ]
-    entries += [_Entry(_line(kind), link_kind_word(kind), 28) for kind in LinkKind if kind in kinds]
+    entries += [Entry(_line(kind), link_kind_word(kind), 28) for kind in LinkKind if kind in kinds]
     if any(tool.side_effects for tool in architecture.tools):
-        entries.append(_Entry(_colored("writes", icon(PENCIL, 0, 1, 14)), "changes things", 14))
+        entries.append(Entry(_colored("writes", icon(PENCIL, 0, 1, 14)), "changes things", 14))
     if any(tool.data_sensitivity in guarded for tool in architecture.tools):
-        entries.append(_Entry(_colored("guardrail", icon(LOCK, 0, 1, 14)), "guarded data", 14))
+        entries.append(Entry(_colored("guardrail", icon(LOCK, 0, 1, 14)), "guarded data", 14))
     for severity in SEVERITIES:
         if severity in severities:
             sign = f"{severity.value[0]}1"
             words = f"{severity.value.lower()} failure modes"
-            entries.append(_Entry(badge(severity, sign, 0, 8), words, badge_width(sign)))
+            entries.append(Entry(badge(severity, sign, 0, 8), words, badge_width(sign)))
     for outcome in OUTCOMES:
         if outcome in outcomes:
             ring = tag("rect", x=1, y=1, width=20, height=14, rx=5, class_=f"wt-ring wt-of-{color_of(outcome)}")
-            entries.append(_Entry(ring, f"struck, {outcome.value.lower()}", 22))
+            entries.append(Entry(ring, f"struck, {outcome.value.lower()}", 22))
     return entries
 
 

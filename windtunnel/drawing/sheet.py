@@ -43,6 +43,9 @@ _RULES = f"""
 .wt .wt-break{{{paint(stroke="soft")};stroke-width:1.2;stroke-dasharray:2 3}}
 .wt .wt-step{{fill:currentColor;fill-opacity:.22;stroke:currentColor;stroke-width:1}}
 .wt .wt-step-failed{{fill-opacity:.1;stroke-dasharray:4 3}}
+.wt .wt-bar-words{{font-size:10.5px;{paint(fill="ink")}}}
+.wt .wt-gap{{{paint(fill="chip")};fill-opacity:.7}}
+.wt .wt-mark-line{{fill:none;stroke:currentColor;stroke-width:1.3;stroke-dasharray:2 3}}
 .wt .wt-call{{fill:currentColor;fill-opacity:.85}}
 .wt .wt-flow{{fill:none;{paint(stroke="data")};stroke-width:1;stroke-opacity:.55}}
 .wt .wt-mark{{fill:currentColor;{paint(stroke="card")};stroke-width:1.2}}
