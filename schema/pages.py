@@ -1,11 +1,14 @@
 """Relay pages over keysets: arguments in, connections out."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
 
 import strawberry
+from strawberry.types.nodes import SelectedField, Selection
 
 from schema.fields import resolved
 from schema.ids import is_raw, read_opaque, write_opaque
+from schema.info import Info
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.pages import Keyset, Page, PageRequest, page_size
 from windtunnel.domain.policy import PAGE_SIZE_DEFAULT
@@ -47,7 +50,9 @@ class Connection:
 
     @resolved("How many there are in the whole list.")
     def total_count(self) -> int:
-        """Taken from the page."""
+        """Counted with the page, because this field was asked for."""
+        if self.page.total is None:
+            raise LookupError("totalCount was selected, but the page was read without it")
         return self.page.total
 
     def cursors(self) -> list[str]:
@@ -56,7 +61,12 @@ class Connection:
 
 
 def page_request(
-    first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+    *,
+    counted: bool = True,
 ) -> PageRequest:
     """The slice that the arguments of a connection ask for; ValidationError when they contradict each other."""
     if first is not None and last is not None:
@@ -67,9 +77,14 @@ def page_request(
         _refuse("`before` goes with `last`, `after` with `first`.", "before_with_first", "before")
     if last is not None or before is not None:
         limit = PAGE_SIZE_DEFAULT if last is None else page_size("last", last)
-        return PageRequest(limit=limit, before=_keyset("before", before), backward=True)
+        return PageRequest(limit=limit, before=_keyset("before", before), backward=True, counted=counted)
     limit = PAGE_SIZE_DEFAULT if first is None else page_size("first", first)
-    return PageRequest(limit=limit, after=_keyset("after", after))
+    return PageRequest(limit=limit, after=_keyset("after", after), counted=counted)
+
+
+def counts(info: Info) -> bool:
+    """Whether the connection that is being resolved was asked for its totalCount."""
+    return any(_selects(field.selections, "totalCount") for field in info.selected_fields)
 
 
 def write_cursor(key: Keyset) -> str:
@@ -93,6 +108,13 @@ def _keyset(name: str, cursor: str | None) -> Keyset | None:
     if key is None:
         _refuse(f"`{name}` is not a cursor of this list. Pass one that a page gave you.", "cursor", name)
     return key
+
+
+def _selects(selections: Sequence[Selection], name: str) -> bool:
+    return any(
+        selection.name == name if isinstance(selection, SelectedField) else _selects(selection.selections, name)
+        for selection in selections
+    )
 
 
 def _refuse(message: str, rule: str, argument: str) -> NoReturn:

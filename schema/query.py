@@ -14,7 +14,7 @@ from schema.health import Health
 from schema.ids import Kind, decode, raw_of
 from schema.info import Info, given, optional
 from schema.nodes import Node
-from schema.pages import After, Before, First, Last, page_request
+from schema.pages import After, Before, First, Last, counts, page_request
 from schema.scenarios import Scenario, ScenarioConnection
 from schema.simulations import Simulation, SimulationConnection
 from schema.viewers import Tenant, User, Viewer
@@ -113,7 +113,7 @@ class Query:
         ] = strawberry.UNSET,
     ) -> ScenarioConnection:
         """A page of the tenant's scenarios."""
-        request = page_request(given(first), given(after), given(last), given(before))
+        request = page_request(given(first), given(after), given(last), given(before), counted=counts(info))
         return ScenarioConnection(page=await scenarios.page(info.context, request, given(search)))
 
     @resolved("One simulation; null when there is none that you may see.")
@@ -142,7 +142,7 @@ class Query:
         ] = strawberry.UNSET,
     ) -> SimulationConnection:
         """A page of the tenant's simulations."""
-        request = page_request(given(first), given(after), given(last), given(before))
+        request = page_request(given(first), given(after), given(last), given(before), counted=counts(info))
         conditions = given(filter)
         wanted = conditions.wanted() if conditions else Wanted()
         return SimulationConnection(page=await simulations.page(info.context, request, wanted))

@@ -20,23 +20,27 @@ class Keyset:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """`limit` items after `after` (forward) or before `before` (backward: the last ones of the list)."""
+    """`limit` items after `after` (forward) or before `before` (backward: the last ones of the list).
+
+    `counted`: the length of the whole list is wanted too.
+    """
 
     limit: int = PAGE_SIZE_DEFAULT
     after: Keyset | None = None
     before: Keyset | None = None
     backward: bool = False
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One slice. `keys` are the keysets of `items`, one each."""
+    """One slice. `keys` are the keysets of `items`, one each; `total` is None when it was not wanted."""
 
     items: Sequence[T]
     keys: Sequence[Keyset]
     has_next: bool
     has_previous: bool
-    total: int
+    total: int | None
 
 
 def page_size(name: str, value: int) -> int:

@@ -50,11 +50,12 @@ async def read_page(
 ) -> Page[T]:
     """The page of table `source` that `request` asks for; the table has created_ms and id.
 
-    `total` counts all rows under `where`. has_previous and has_next tell whether there are newer and older ones
-    beyond the page.
+    `total` counts all rows under `where`, if wanted. has_previous and has_next tell whether there are newer and older
+    ones beyond the page.
     """
     all_rows = str(where)
     span, newer, older = all_rows, "FALSE", "FALSE"
+    total = f"(SELECT COUNT(*) FROM {source} WHERE {all_rows})" if request.counted else "NULL"  # noqa: S608
     if request.after:
         place = where.numbered("(?, ?)", *keyset_arguments(request.after))
         span += f" AND (created_ms, id) < {place}"
@@ -66,7 +67,7 @@ async def read_page(
     order = "ASC" if request.backward else "DESC"
     rows = await store.fetch(
         f"SELECT whole.total AS _total, whole.newer AS _newer, whole.older AS _older, item.*"  # noqa: S608
-        f" FROM (SELECT (SELECT COUNT(*) FROM {source} WHERE {all_rows}) AS total,"
+        f" FROM (SELECT {total} AS total,"
         f" {newer} AS newer, {older} AS older) AS whole"
         f" LEFT JOIN (SELECT {columns} FROM {source} WHERE {span}"
         f" ORDER BY created_ms {order}, id {order} LIMIT {request.limit + 1:d}) AS item ON TRUE"
