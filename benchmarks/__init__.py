@@ -1,0 +1,1 @@
+"""What is fast, and how fast: `make bench` prints every measurement of one run."""
