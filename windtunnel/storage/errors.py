@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from windtunnel.domain.errors import ErrorCode, UnavailableError
+from windtunnel.domain.errors import ErrorCode, UnavailableError, ValidationError
 
 
 class ConstraintError(Exception):
@@ -34,6 +34,11 @@ def down() -> UnavailableError:
 def closed() -> UnavailableError:
     """The store was closed by ourselves."""
     return UnavailableError("The database is closed: the server is shutting down. Try again in a moment.")
+
+
+def unstorable() -> ValidationError:
+    """A text has characters that the database cannot hold, and nothing refused them earlier."""
+    return ValidationError("The text contains characters that cannot be stored.", rule="string_unstorable")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from piccolo.engine.postgres import PostgresEngine
 from piccolo.querystring import QueryString
 
 from windtunnel.storage.engine import ACQUIRE_TIMEOUT_S, OpenTransaction, Rows, StatementEngine
-from windtunnel.storage.errors import ConstraintError, closed, down, too_busy_after_a_while
+from windtunnel.storage.errors import ConstraintError, closed, down, too_busy_after_a_while, unstorable
 
 POOL_SIZE = 10
 CONNECT_TIMEOUT_S = 5.0
@@ -26,6 +26,7 @@ _DOWN = (
     asyncpg.DeadlockDetectedError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.InternalClientError,  # the server has said good-bye, the socket is not closed yet
     OSError,
 )
 
@@ -136,7 +137,8 @@ async def _roll_back(connection: Any) -> None:
         if connection.is_in_transaction():
             await connection.execute("ROLLBACK", timeout=CONNECT_TIMEOUT_S)
     except BaseException as error:
-        connection.terminate()
+        with suppress(asyncpg.InterfaceError):  # the pool has noticed already that it is dead
+            connection.terminate()
         if not isinstance(error, Exception):
             raise
 
@@ -150,8 +152,12 @@ def _translated() -> Iterator[None]:
     try:
         with too_busy_after_a_while():
             yield
-    except asyncpg.IntegrityConstraintViolationError as error:
+    except (asyncpg.IntegrityConstraintViolationError, asyncpg.StringDataRightTruncationError) as error:
         raise ConstraintError(str(error)) from error
+    except asyncpg.DataError as error:
+        if isinstance(error, asyncpg.CharacterNotInRepertoireError) or isinstance(error.__cause__, UnicodeError):
+            raise unstorable() from error
+        raise
     except _DOWN as error:
         raise down() from error
     except asyncpg.InterfaceError as error:

@@ -1,0 +1,208 @@
+"""Transactions: all or nothing, joined when nested, of one task only, never poisoned."""
+
+import asyncio
+from contextvars import Context
+
+import pytest
+
+from tests.storage.worlds import demo, scenario
+from windtunnel.domain.errors import UnavailableError
+from windtunnel.domain.viewers import Viewer
+from windtunnel.storage import scenarios
+from windtunnel.storage.errors import ConstraintError
+from windtunnel.storage.postgres import PooledPostgresEngine
+from windtunnel.storage.store import Store, open_store
+from windtunnel.storage.tables import Tenants
+
+
+class OurError(Exception):
+    """Something that goes wrong between two statements."""
+
+
+async def texts(store: Store) -> set[str]:
+    return {row["text"] for row in await store.fetch("SELECT text FROM scenarios")}
+
+
+async def test_commits_together_or_not_at_all(store: Store) -> None:
+    you = await demo(store)
+    async with store.transaction():
+        await scenario(store, you, "One.")
+        await scenario(store, you, "Two.")
+    with pytest.raises(OurError):
+        async with store.transaction():
+            await scenario(store, you, "Three.")
+            raise OurError
+    assert await texts(store) == {"One.", "Two."}
+
+
+async def test_reads_its_own_writes_that_others_do_not_see(store: Store, database_url: str) -> None:
+    you = await demo(store)
+    other = await open_store(database_url)
+    try:
+        async with store.transaction():
+            await scenario(store, you, "Mine.")
+            assert await texts(store) == {"Mine."}
+            assert await texts(other) == set()
+        assert await texts(other) == {"Mine."}
+    finally:
+        await other.close()
+
+
+async def test_an_inner_one_joins_the_outer(store: Store) -> None:
+    you = await demo(store)
+    with pytest.raises(OurError):
+        async with store.transaction():
+            async with store.transaction():
+                await scenario(store, you, "Inner.")
+            raise OurError
+    assert await texts(store) == set()
+
+
+async def test_a_refused_statement_rolls_back_and_the_task_goes_on(store: Store) -> None:
+    you = await demo(store)
+    made = await scenario(store, you, "One.")
+    with pytest.raises(ConstraintError):
+        async with store.transaction():
+            await scenario(store, you, "Two.")
+            await scenarios.insert(store, made)
+    assert await texts(store) == {"One."}
+    await scenario(store, you, "Three.")
+    assert await texts(store) == {"One.", "Three."}
+
+
+async def test_a_cancelled_task_leaves_nothing_behind(store: Store) -> None:
+    you = await demo(store)
+    inside = asyncio.Event()
+
+    async def work() -> None:
+        async with store.transaction():
+            await scenario(store, you, "Half.")
+            inside.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await scenario(store, you, "Whole.")
+    assert await texts(store) == {"Whole."}
+
+
+async def test_cancelling_at_any_moment_keeps_the_store_usable(store: Store) -> None:
+    you = await demo(store)
+
+    async def work(text: str) -> None:
+        async with store.transaction():
+            await scenario(store, you, text + "a")
+            await scenario(store, you, text + "b")
+
+    for moment in range(40):
+        task = asyncio.create_task(work(f"{moment}"))
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    await work("last")
+    found = await texts(store)
+    assert {"lasta", "lastb"} <= found
+    assert {text[:-1] for text in found if text.endswith("a")} == {text[:-1] for text in found if text.endswith("b")}
+
+
+async def test_database_work_spawned_inside_is_refused(store: Store) -> None:
+    you = await demo(store)
+    async with store.transaction():
+        spawned = asyncio.create_task(scenario(store, you, "Torn apart."))
+        with pytest.raises(RuntimeError, match="one task|that began it"):
+            await spawned
+        await scenario(store, you, "Mine.")
+        read = asyncio.create_task(texts(store), context=Context())
+        assert await read == set()
+    assert await texts(store) == {"Mine."}
+
+
+async def test_a_task_that_outlives_it_works_outside_of_it(store: Store) -> None:
+    you = await demo(store)
+    go_on = asyncio.Event()
+
+    async def later() -> None:
+        await go_on.wait()
+        await scenario(store, you, "Later.")
+
+    with pytest.raises(OurError):
+        async with store.transaction():
+            task = asyncio.create_task(later())
+            await scenario(store, you, "Rolled back.")
+            raise OurError
+    go_on.set()
+    await task
+    assert await texts(store) == {"Later."}
+
+
+async def test_read_then_write_by_many_at_once_loses_nothing(store: Store, database_url: str) -> None:
+    you = await demo(store)
+    stores = [store, await open_store(database_url)]
+
+    async def rename(one: Store) -> None:
+        async with one.transaction():
+            await one.lock_tenant(you.tenant_id)
+            name = (await one.fetch("SELECT name FROM tenants WHERE id = $1", you.tenant_id))[0]["name"]
+            await one.fetch("UPDATE tenants SET name = $2 WHERE id = $1", you.tenant_id, name + "+")
+
+    try:
+        await asyncio.gather(*(rename(one) for one in stores * 15))
+        assert (await store.fetch("SELECT name FROM tenants"))[0]["name"] == "Demo" + "+" * 30
+    finally:
+        await stores[1].close()
+
+
+async def test_piccolo_queries_belong_to_the_transaction(store: Store) -> None:
+    you = await demo(store)
+    with pytest.raises(OurError):
+        async with store.transaction():
+            await store.run(Tenants.update({Tenants.name: "New"}).where(Tenants.id == you.tenant_id))
+            assert (await store.run(Tenants.select(Tenants.name)))[0]["name"] == "New"
+            raise OurError
+    assert (await store.run(Tenants.select(Tenants.name)))[0]["name"] == "Demo"
+
+
+async def _kill_own_connection(store: Store, killer: Store) -> None:
+    pid = (await store.fetch("SELECT pg_backend_pid() AS pid"))[0]["pid"]
+    await killer.fetch("SELECT pg_terminate_backend($1)", pid)
+
+
+async def test_a_connection_that_dies_inside_does_not_poison_the_task(postgres_database_url: str) -> None:
+    store, killer = await open_store(postgres_database_url), await open_store(postgres_database_url)
+    try:
+        you = await demo(store)
+        for _ in range(15):  # more often than the pool has connections: none leaks
+            with pytest.raises(UnavailableError):
+                await _write_while_it_dies(store, killer, you)
+            await store.ping()
+        await scenario(store, you, "After.")
+        assert await texts(store) == {"After."}
+        assert isinstance(store._engine, PooledPostgresEngine)
+    finally:
+        await store.close()
+        await killer.close()
+
+
+async def _write_while_it_dies(store: Store, killer: Store, you: Viewer) -> None:
+    async with store.transaction():
+        await scenario(store, you, "Lost.")
+        await _kill_own_connection(store, killer)
+        await scenario(store, you, "Too late.")
+
+
+async def test_a_connection_that_dies_before_the_commit_is_reported(postgres_database_url: str) -> None:
+    store, killer = await open_store(postgres_database_url), await open_store(postgres_database_url)
+    try:
+        you = await demo(store)
+        with pytest.raises(UnavailableError):
+            async with store.transaction():
+                await scenario(store, you, "Lost.")
+                await _kill_own_connection(store, killer)
+        assert await texts(store) == set()
+    finally:
+        await store.close()
+        await killer.close()
