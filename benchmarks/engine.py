@@ -2,15 +2,15 @@
 
     python -m benchmarks.engine [--tasks 10000] [--rounds 3] [--json] [--gate]
 
-A router sends each task to one of six workers; seven in ten go on to one of eight tools (time limit, 5 % failures, three
-attempts with back-off); a reviewer ends the task or sends one in ten back to a worker. A step is a completed attempt.
+A router sends each task to one of six workers; seven in ten go on to one of eight tools (time limit, 5 % failures,
+three attempts with back-off); a reviewer ends the task or sends one in ten back to a worker. A step is an attempt.
 With `--gate` the exit code is 1 when the ratio is below 2.5 (the goal is 5; machines under load vary).
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from math import exp
 from time import process_time
@@ -78,12 +78,12 @@ class SimPyModel:
         while True:
             yield from self.generator.random(8_192).tolist()
 
-    def _arrivals(self, tasks: int) -> Iterator[simpy.Event]:
+    def _arrivals(self, tasks: int) -> Generator[simpy.Event, None, None]:
         for gap in self.generator.exponential(1 / ARRIVALS_PER_MS, tasks).tolist():
             yield self.environment.timeout(gap)
             self.environment.process(self._task())
 
-    def _task(self) -> Iterator[simpy.Event]:
+    def _task(self) -> Generator[simpy.Event, None, None]:
         network, environment = self.network, self.environment
         born, node = environment.now, network.entry[0]
         while node != LEAVES:

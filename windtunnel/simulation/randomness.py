@@ -1,0 +1,45 @@
+"""Random numbers of the discrete-event core: many independent streams from one seed, drawn in blocks.
+
+A stream is a stretch of one PCG64 sequence, 2**64 numbers long, so that any part of any stream can be drawn without
+drawing what lies before. Which numbers a node sees depends on (seed, replication, purpose, node) and on how many it has
+used, never on the size of the blocks or on other nodes: two variants of a network meet common random numbers.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windtunnel.simulation.portable import Floats
+
+_STRETCH = 2**64
+_PERIOD = 2**128
+
+
+class Purpose(IntEnum):
+    """What numbers are drawn for."""
+
+    ARRIVALS = 0
+    SERVICE = 1
+    FAILURE = 2
+    ROUTING = 3
+
+
+class Streams:
+    """The streams of one replication. Only PCG64's raw numbers are used: numpy promises never to change them."""
+
+    __slots__ = ("_at", "_bits")
+
+    def __init__(self, seed: int, replication: int) -> None:
+        self._bits = np.random.PCG64(np.random.SeedSequence((seed, replication)))
+        self._at = 0
+
+    def uniforms(self, purpose: Purpose, node: int, start: int, count: int) -> Floats:
+        """`count` numbers in (0, 1) of a stream, from number `start` on."""
+        place = (node * len(Purpose) + purpose) * _STRETCH + start
+        if place != self._at:
+            self._bits.advance((place - self._at) % _PERIOD)
+        self._at = place + count
+        raw: NDArray[np.uint64] = self._bits.random_raw(count)
+        # 53 bits and a half, so that neither end of the interval is ever reached.
+        return ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
