@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import structlog
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -20,6 +20,7 @@ from app.graphql.websocket import Connection, SocketLimits
 from app.metrics import Metrics
 from app.requests import RequestError
 from app.sign_in import Authenticate, SignInError, viewer_of
+from app.sse import end_of_stream, event_stream, message
 from app.statuses import status_of
 from windtunnel.domain.errors import ErrorCode
 
@@ -89,8 +90,8 @@ class GraphQLEndpoint:
             if error.operation_type is not OperationType.SUBSCRIPTION:
                 raise RequestError(405, "A mutation must be sent by POST.", headers={"Allow": "POST"}) from error
             if not negotiation.accepts(accept, negotiation.EVENT_STREAM):
-                message = f"A subscription needs `Accept: {negotiation.EVENT_STREAM}` or a WebSocket."
-                raise RequestError(406, message) from error
+                reason = f"A subscription needs `Accept: {negotiation.EVENT_STREAM}` or a WebSocket."
+                raise RequestError(406, reason) from error
             return self._events(request, operation, caller)
         return Response(
             encode_json(answer.body),
@@ -109,10 +110,10 @@ class GraphQLEndpoint:
         async def events() -> AsyncGenerator[ServerSentEvent, None]:
             async with aclosing(self._execution.stream(operation, caller, STREAMED[request.method])) as answers:
                 async for answer in answers:
-                    yield ServerSentEvent(encode_json(answer.body).decode(), event="next")
-            yield ServerSentEvent("", event="complete")
+                    yield message(answer.body, event="next")
+            yield end_of_stream()
 
-        return EventSourceResponse(events(), send_timeout=self._limits.send_timeout)
+        return event_stream(events())
 
 
 def _status(answer: Answer, media_type: str) -> int:

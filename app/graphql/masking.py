@@ -55,8 +55,8 @@ def _cause(error: GraphQLError) -> Exception | None:
 
 def _code_of(error: GraphQLError, cause: Exception | None) -> ErrorCode:
     if isinstance(error, GraphQLSyntaxError):
-        too_long = "tokens" in error.message and "Parsing aborted" in error.message
-        return ErrorCode.QUERY_TOO_COMPLEX if too_long else ErrorCode.GRAPHQL_PARSE_FAILED
+        too_much = error.message.endswith("Parsing aborted.")  # too many tokens, or nested too deeply
+        return ErrorCode.QUERY_TOO_COMPLEX if too_much else ErrorCode.GRAPHQL_PARSE_FAILED
     if isinstance(cause, REQUEST_ERRORS) or _blames_a_variable(error):
         return ErrorCode.BAD_USER_INPUT
     if isinstance(cause, GraphQLError):

@@ -1,0 +1,160 @@
+"""The REST doors: start a simulation, and follow its events."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+
+import structlog
+from sse_starlette import ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.encoding import decode_json, encode_json
+from app.metrics import Metrics
+from app.requests import RequestError, json_body
+from app.sign_in import Authenticate, SignInError, viewer_of
+from app.sse import event_stream, message
+from app.statuses import status_of
+from resolvers import architectures
+from resolvers.architectures import GraphFormat
+from schema.ids import Kind, demand, encode
+from windtunnel.domain.errors import ErrorCode, NotFoundError, ValidationError, WindtunnelError
+from windtunnel.domain.events import SimulationEvent
+from windtunnel.domain.permissions import Action, require
+from windtunnel.domain.simulations import SimulationStage
+from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.services import Services
+from windtunnel.operations.simulate import SimulateRequest, simulate
+from windtunnel.operations.watch_simulation import watch_simulation
+from windtunnel.storage import architectures as stored_architectures
+from windtunnel.storage import simulations as stored_simulations
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+log = structlog.get_logger()
+
+
+def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON response."""
+    return Response(encode_json(value), status, headers, "application/json")
+
+
+def error_response(code: ErrorCode, message: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    """A failure as every route but `/graphql` shows it."""
+    return json_response({"error": {"code": code, "message": message}}, status, headers)
+
+
+class Rest:
+    """The handlers; expected failures become `{"error": {"code", "message"}}` with the code's status."""
+
+    def __init__(self, services: Services, authenticate: Authenticate, metrics: Metrics) -> None:
+        self._services = services
+        self._authenticate = authenticate
+        self._metrics = metrics
+
+    async def simulate(self, request: Request) -> Response:
+        """`POST /simulate` `{"scenario": "...", "seed": 1}`."""
+        return await _answered(self._simulate, request)
+
+    async def events(self, request: Request) -> Response:
+        """`GET /simulations/{id}/events?after=`: the events as server-sent events, `id` being the `seq`."""
+        return await _answered(self._events, request)
+
+    async def _simulate(self, request: Request) -> Response:
+        viewer = await self._viewer(request)
+        require(viewer, Action.SIMULATE)
+        asked = _simulate_request(await json_body(request))
+        simulation = await simulate(self._services, viewer, asked)
+        if simulation.architecture_id is None:
+            failure = simulation.error
+            raise WindtunnelError(
+                failure.message if failure else "The scenario could not be planned.",
+                code=failure.code if failure else ErrorCode.INTERNAL,
+            )
+        found = await stored_architectures.get_many(
+            self._services.store, viewer.tenant_id, [simulation.architecture_id]
+        )
+        stored = found[simulation.architecture_id]
+        id_ = encode(Kind.SIMULATION, simulation.id)
+        return json_response(
+            {
+                "simulationId": id_,
+                "architecture": decode_json(architectures.render(stored.architecture, GraphFormat.JSON)),
+                "eventsUrl": str(request.url_for("events", id=id_).replace(scheme=request.url.scheme)),
+            }
+        )
+
+    async def _events(self, request: Request) -> Response:
+        viewer = await self._viewer(request)
+        require(viewer, Action.WATCH_SIMULATION)
+        after = _sequence_number(request.headers.get("last-event-id") or request.query_params.get("after") or "0")
+        raw = demand(Kind.SIMULATION, request.path_params["id"], ("id",))
+        simulation = await stored_simulations.get(self._services.store, viewer.tenant_id, raw)
+        if simulation is None:
+            raise NotFoundError("There is no simulation with this id.", path=("id",))
+        if simulation.is_over and after >= simulation.last_seq:
+            return Response(status_code=204)  # tells an EventSource not to come again
+        return event_stream(self._stream(viewer, raw, after))
+
+    async def _stream(self, viewer: Viewer, raw: str, after: int) -> AsyncGenerator[ServerSentEvent, None]:
+        with self._metrics.rest_stream_open():
+            try:
+                async for event in watch_simulation(self._services, viewer, raw, after, None):
+                    yield message(event_fields(event), id=str(event.seq))
+            except WindtunnelError as error:
+                yield message({"code": error.code, "message": error.message}, event="error")
+
+    async def _viewer(self, request: Request) -> Viewer:
+        viewer = await viewer_of(self._authenticate, request.headers.get("authorization"))
+        if viewer is None:
+            raise SignInError("Sign in first: send a token as `Authorization: Bearer TOKEN`.")
+        return viewer
+
+
+def event_fields(event: SimulationEvent) -> dict[str, Any]:
+    """An event as JSON, with the names that it has in GraphQL."""
+    body = {_camel(key): value for key, value in event.body.items() if key != "architecture_id"}
+    if "architecture_id" in event.body:
+        body["architectureId"] = encode(Kind.ARCHITECTURE, event.body["architecture_id"])
+    return {
+        "simulationId": encode(Kind.SIMULATION, event.simulation_id),
+        "seq": event.seq,
+        "kind": event.kind,
+        "at": event.at,
+        "elapsedMs": event.elapsed_ms,
+        "agentKey": event.agent_key,
+        "message": event.message,
+        **body,
+    }
+
+
+async def _answered(handler: Handler, request: Request) -> Response:
+    try:
+        return await handler(request)
+    except RequestError as error:
+        return error_response(error.code, error.message, error.status, error.headers)
+    except SignInError as error:
+        return error_response(ErrorCode.UNAUTHENTICATED, str(error), 401, {"WWW-Authenticate": "Bearer"})
+    except WindtunnelError as error:
+        return error_response(error.code, error.message, status_of(error.code))
+
+
+def _simulate_request(body: Any) -> SimulateRequest:
+    if not isinstance(body, dict):
+        raise ValidationError("Send a JSON object with a `scenario`.", rule="object_type")
+    scenario, seed = body.get("scenario"), body.get("seed")
+    if not isinstance(scenario, str):
+        raise ValidationError("`scenario` must be a string: the scenario in words.", rule="string_type")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+        raise ValidationError("`seed` must be a whole number.", rule="int_type")
+    return SimulateRequest(text=scenario, seed=seed, wait_for=SimulationStage.PLANNED)
+
+
+def _sequence_number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 10):
+        raise ValidationError("`after` must be the sequence number of an event, or 0.", rule="int_parsing")
+    return int(text)
+
+
+def _camel(word: str) -> str:
+    head, *tail = word.split("_")
+    return head + "".join(part.capitalize() for part in tail)

@@ -1,0 +1,49 @@
+"""The tiny schema, served once for all tests that only ask it."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from app.logs import configure_logs
+from app.metrics import Metrics
+from tests.server.nodes import Node, install
+from tests.server.world import Serving, World, tiny_app
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    """Logs as the product writes them."""
+    configure_logs("error")
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """What the served schema does, seen from outside."""
+    return World()
+
+
+@pytest.fixture(scope="session")
+def metrics() -> Metrics:
+    """What the served application counts."""
+    return Metrics()
+
+
+@pytest.fixture(scope="session")
+def serving(world: World, metrics: Metrics) -> Iterator[Serving]:
+    """The server."""
+    with Serving(tiny_app(world, metrics)) as serving:
+        yield serving
+
+
+@pytest.fixture
+def http(serving: Serving) -> Iterator[httpx.Client]:
+    """A client whose relative address "" is /graphql."""
+    with httpx.Client(base_url=serving.url.removesuffix("/graphql"), timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def node() -> Node:
+    """Node with the JavaScript clients."""
+    return install()

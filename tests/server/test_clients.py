@@ -1,0 +1,96 @@
+"""Real clients, and the public audits: each runs a query, a mutation and a subscription, and meets errors."""
+
+from typing import Any
+
+import pytest
+from gql import Client, GraphQLRequest
+from gql.transport.exceptions import TransportQueryError
+from gql.transport.httpx import HTTPXAsyncTransport
+from gql.transport.websockets import WebsocketsTransport
+
+from tests.server.nodes import Node
+from tests.server.world import Serving
+
+QUERY = {"query": "query Q($n: String!) { hello(name: $n) }", "variables": {"n": "client"}}
+MUTATION = {"query": "mutation M($i: BumpInput!) { bump(input: $i) }", "variables": {"i": {"by": 0, "tags": ["a"]}}}
+COUNT = {"query": "subscription S($to: Int!) { count(to: $to) }", "variables": {"to": 5}}
+SYNTAX = {"query": "query { hello"}
+UNKNOWN = {"query": "query { nothing }"}
+MASKED = {"query": "query { broken }"}
+FAILING = {"query": "subscription { fails(after: 2) }"}
+
+
+def code(result: dict[str, Any]) -> str:
+    found: str = result["errors"][0]["extensions"]["code"]
+    return found
+
+
+def test_all_graphql_http_audits_pass(node: Node, serving: Serving) -> None:
+    audits = node.run("audit.mjs", serving.url)
+    assert len(audits) == 61
+    assert [f"{audit['id']} {audit['name']}: {audit['reason']}" for audit in audits if audit["status"] != "ok"] == []
+
+
+def test_graphql_ws(node: Node, serving: Serving) -> None:
+    operations = [QUERY, MUTATION, COUNT, SYNTAX, UNKNOWN, FAILING, QUERY]
+    query, mutation, count, syntax, unknown, failing, again = node.run(
+        "graphql-ws.mjs", {"url": serving.url, "operations": operations}
+    )
+    assert query == again == [{"data": {"hello": "hello client"}}]
+    assert list(mutation[0]["data"]) == ["bump"]
+    assert [result["data"]["count"] for result in count] == [1, 2, 3, 4, 5]
+    assert [code(result) for result in syntax] == ["GRAPHQL_PARSE_FAILED"]
+    assert [code(result) for result in unknown] == ["GRAPHQL_VALIDATION_FAILED"]
+    assert [result["data"]["fails"] for result in failing[:2]] == [0, 1]
+    assert code(failing[2]) == "INTERNAL"
+
+
+def test_graphql_ws_signs_in_by_its_connection_params(node: Node, serving: Serving) -> None:
+    who = [{"query": "{ who }"}]
+    signed = {"url": serving.url, "operations": who, "params": {"Authorization": "Bearer other"}}
+    wrong = {"url": serving.url, "operations": who, "params": {"authorization": "Bearer wrong"}}
+    assert node.run("graphql-ws.mjs", signed) == [[{"data": {"who": "other"}}]]
+    assert node.run("graphql-ws.mjs", wrong) == [[{"closed": 4401, "reason": "Unauthorized"}]]
+
+
+def test_apollo_client(node: Node, serving: Serving) -> None:
+    operations = [QUERY, MUTATION, COUNT, UNKNOWN, MASKED]
+    query, mutation, count, unknown, masked = node.run("apollo.mjs", {"url": serving.url, "operations": operations})
+    assert query == [{"data": {"hello": "hello client"}}]
+    assert list(mutation[0]["data"]) == ["bump"]
+    assert [result["data"]["count"] for result in count] == [1, 2, 3, 4, 5]
+    assert code(unknown[0]) == "GRAPHQL_VALIDATION_FAILED"
+    assert masked[0]["data"] == {"broken": None}
+    assert code(masked[0]) == "INTERNAL"
+
+
+@pytest.mark.parametrize("sse", [False, True])
+def test_urql(node: Node, serving: Serving, sse: bool) -> None:
+    operations = [QUERY, MUTATION, COUNT, UNKNOWN, MASKED]
+    query, mutation, count, unknown, masked = node.run(
+        "urql.mjs", {"url": serving.url, "operations": operations, "sse": sse}
+    )
+    assert query == [{"data": {"hello": "hello client"}}]
+    assert list(mutation[0]["data"]) == ["bump"]
+    assert [result["data"]["count"] for result in count] == [1, 2, 3, 4, 5]
+    assert code(unknown[0]) == "GRAPHQL_VALIDATION_FAILED"
+    assert code(masked[0]) == "INTERNAL"
+
+
+async def test_gql(serving: Serving) -> None:
+    def request(operation: dict[str, Any]) -> GraphQLRequest:
+        return GraphQLRequest(operation["query"], variable_values=operation.get("variables"))
+
+    async with Client(transport=HTTPXAsyncTransport(url=serving.url)) as over_http:
+        assert await over_http.execute(request(QUERY)) == {"hello": "hello client"}
+        assert list(await over_http.execute(request(MUTATION))) == ["bump"]
+        with pytest.raises(TransportQueryError) as refused:
+            await over_http.execute(request(UNKNOWN))
+        assert refused.value.errors is not None
+        assert refused.value.errors[0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    async with Client(transport=WebsocketsTransport(url=serving.ws_url, ping_interval=1)) as over_websocket:
+        assert await over_websocket.execute(request(QUERY)) == {"hello": "hello client"}
+        seen = [result["count"] async for result in over_websocket.subscribe(request(COUNT))]
+        assert seen == [1, 2, 3, 4, 5]
+        with pytest.raises(TransportQueryError):
+            [result async for result in over_websocket.subscribe(request(FAILING))]
