@@ -8,7 +8,6 @@ from itertools import pairwise
 from windtunnel.drawing.words import duration
 
 TICK_ROOM = 92.0
-RIVAL = 1.0
 GAP_SHARE = 0.16
 """How wide a shortened stretch is drawn, as a share of all that is not shortened."""
 WORTHWHILE = 2.5
@@ -51,34 +50,32 @@ def time_scale(moments: Sequence[float], left: float, right: float) -> TimeScale
     if len(times) == 1:
         times.append(times[0] + 1.0)
     lengths = [end - start for start, end in pairwise(times)]
-    longest = _longest(lengths)
-    drawn = [min(length, longest) for length in lengths]
+    long, short = _shortened(lengths)
+    drawn = [short if length >= long else length for length in lengths]
     unit = (right - left) / sum(drawn)
     places = [left]
     for length in drawn:
         places.append(places[-1] + length * unit)
-    gaps = [
-        Gap(places[number], places[number + 1], length)
-        for number, length in enumerate(lengths)
-        if length > longest * 1.01
-    ]
+    gaps = [Gap(places[n], places[n + 1], length) for n, length in enumerate(lengths) if length >= long]
     scale = TimeScale(times, places, gaps, [])
     return TimeScale(times, places, gaps, _ticks(scale, unit, right))
 
 
-def _longest(lengths: Sequence[float]) -> float:
-    """The length to which longer stretches are shortened; the longest of all when there is nothing to shorten.
+def _shortened(lengths: Sequence[float]) -> tuple[float, float]:
+    """From which length on stretches are shortened, and to what; from infinity on when there is nothing to shorten.
 
-    Long are the few stretches of which even the shortest rivals all that is not long together.
+    Long are the fewest stretches without which no other stands out.
     """
+    nothing = (float("inf"), 0.0)
     falling = sorted(lengths, reverse=True)
-    total = sum(falling)
-    for few in range(min(max(2, len(falling) // 5), len(falling) - 4), 0, -1):
+    for few in range(1, min(max(2, len(falling) // 5), len(falling) - 4) + 1):
         rest = sum(falling[few:])
-        if falling[few - 1] > RIVAL * rest > 0:
-            short = rest * min(GAP_SHARE, 0.5 / few)
-            return short if total > WORTHWHILE * (rest + few * short) else falling[0]
-    return falling[0]
+        if falling[few] > rest / 2:
+            continue
+        short = rest * min(GAP_SHARE, 0.5 / few)
+        is_worthwhile = falling[few - 1] > rest > 0 and sum(falling) > WORTHWHILE * (rest + few * short)
+        return (falling[few - 1], short) if is_worthwhile else nothing
+    return nothing
 
 
 def _ticks(scale: TimeScale, unit: float, right: float) -> list[tuple[float, str]]:
