@@ -16,11 +16,11 @@ from windtunnel.storage.store import Store, open_store
 async def test_comes_back_equal(store: Store) -> None:
     you = await demo(store)
     made = await scenario(store, you)
-    id, at = new_id(), await store.now()
+    one, at = new_id(), await store.now()
     inserted = await architectures.insert(
-        store, you.tenant_id, id, scenario_id=made.id, architecture=support_triage(), created_at=at
+        store, you.tenant_id, one, scenario_id=made.id, architecture=support_triage(), created_at=at
     )
-    found = (await architectures.get_many(store, you.tenant_id, [id, new_id(), "\0"]))[id]
+    found = (await architectures.get_many(store, you.tenant_id, [one, new_id(), "\0"]))[one]
     assert found == inserted
     assert (found.architecture, found.digest) == (support_triage(), digest_of(support_triage()))
     assert (found.scenario_id, found.created_at) == (made.id, at)
@@ -48,32 +48,32 @@ async def test_content_is_decoded_once_per_digest(store: Store, database_url: st
 
 async def test_a_deleted_one_is_gone_although_it_was_decoded(store: Store) -> None:
     you = await demo(store)
-    made, id = await scenario(store, you), new_id()
+    made, one = await scenario(store, you), new_id()
     await architectures.insert(
-        store, you.tenant_id, id, scenario_id=made.id, architecture=support_triage(), created_at=await store.now()
+        store, you.tenant_id, one, scenario_id=made.id, architecture=support_triage(), created_at=await store.now()
     )
-    assert await architectures.get_many(store, you.tenant_id, [id])
+    assert await architectures.get_many(store, you.tenant_id, [one])
     await scenarios.delete(store, you.tenant_id, made.id)
-    assert await architectures.get_many(store, you.tenant_id, [id]) == {}
+    assert await architectures.get_many(store, you.tenant_id, [one]) == {}
 
 
 async def test_the_database_refuses_to_change_one(store: Store) -> None:
-    you, id = await demo(store), new_id()
+    you, one = await demo(store), new_id()
     await architectures.insert(
-        store, you.tenant_id, id, scenario_id=None, architecture=support_triage(), created_at=await store.now()
+        store, you.tenant_id, one, scenario_id=None, architecture=support_triage(), created_at=await store.now()
     )
     with pytest.raises(ConstraintError, match="immutable"):
-        await store.fetch("UPDATE architectures SET body = '{}' WHERE id = $1", id)
-    found = await architectures.get_many(store, you.tenant_id, [id])
-    assert found[id].architecture == support_triage()
+        await store.fetch("UPDATE architectures SET body = '{}' WHERE id = $1", one)
+    found = await architectures.get_many(store, you.tenant_id, [one])
+    assert found[one].architecture == support_triage()
 
 
 async def test_another_tenant_sees_nothing(store: Store) -> None:
-    you, eve, id = await demo(store), await stranger(store), new_id()
+    you, eve, one = await demo(store), await stranger(store), new_id()
     await architectures.insert(
-        store, you.tenant_id, id, scenario_id=None, architecture=support_triage(), created_at=await store.now()
+        store, you.tenant_id, one, scenario_id=None, architecture=support_triage(), created_at=await store.now()
     )
-    assert await architectures.get_many(store, eve.tenant_id, [id]) == {}
+    assert await architectures.get_many(store, eve.tenant_id, [one]) == {}
     assert await architectures.get_many(store, you.tenant_id, []) == {}
 
 

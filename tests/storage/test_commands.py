@@ -1,6 +1,7 @@
 """Commands: numbered, ordered against the end, fixed once."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -8,12 +9,19 @@ from tests.examples import support_triage
 from tests.storage.worlds import demo, drafts, running, stored, stranger
 from windtunnel.domain.errors import ConflictError, NotFoundError
 from windtunnel.domain.ids import new_id
-from windtunnel.domain.simulations import Command
+from windtunnel.domain.simulations import Command, Simulation
 from windtunnel.storage import commands, events, transitions
 from windtunnel.storage.errors import LeaseLostError
 from windtunnel.storage.store import Store, open_store
 
 MODES = support_triage().failure_modes
+
+
+async def append_and_fix(store: Store, simulation: Simulation, after: int, number: int, step: int) -> None:
+    """What the conductor does: the step is fixed together with the events of the steps before."""
+    async with store.transaction():
+        await events.append(store, simulation.id, simulation.fence, after, drafts(1))
+        await commands.fix(store, simulation.id, number, step)
 
 
 async def test_commands_are_numbered_and_come_back(store: Store) -> None:
@@ -46,14 +54,10 @@ async def test_a_step_is_fixed_once_together_with_the_events_before_it(store: St
     you = await demo(store)
     simulation = await running(store, you)
     command = await commands.add(store, you.tenant_id, simulation.id, MODES[0], None)
-    async with store.transaction():
-        await events.append(store, simulation.id, simulation.fence, 2, drafts(1))
-        await commands.fix(store, simulation.id, command.number, 17)
+    await append_and_fix(store, simulation, 2, command.number, 17)
     assert [one.step for one in await commands.list(store, simulation.id)] == [17]
     with pytest.raises(LeaseLostError):
-        async with store.transaction():
-            await events.append(store, simulation.id, simulation.fence, 3, drafts(1))
-            await commands.fix(store, simulation.id, command.number, 18)
+        await append_and_fix(store, simulation, 3, command.number, 18)
     assert [one.step for one in await commands.list(store, simulation.id)] == [17]
     assert (await stored(store, simulation)).last_seq == 3
 
@@ -63,18 +67,16 @@ async def test_an_outdated_conductor_fixes_nothing(store: Store) -> None:
     simulation = await running(store, you)
     command = await commands.add(store, you.tenant_id, simulation.id, MODES[0], None)
     with pytest.raises(LeaseLostError):
-        async with store.transaction():
-            await events.append(store, simulation.id, simulation.fence - 1, 2, drafts(1))
-            await commands.fix(store, simulation.id, command.number, 17)
+        await append_and_fix(store, replace(simulation, fence=simulation.fence - 1), 2, command.number, 17)
     assert [one.step for one in await commands.list(store, simulation.id)] == [None]
 
 
 async def test_no_command_after_the_end_nor_from_elsewhere(store: Store) -> None:
     you, eve = await demo(store), await stranger(store)
     simulation = await running(store, you)
-    for tenant_id, id in ((eve.tenant_id, simulation.id), (you.tenant_id, new_id()), (you.tenant_id, "\0")):
+    for tenant_id, wanted in ((eve.tenant_id, simulation.id), (you.tenant_id, new_id()), (you.tenant_id, "\0")):
         with pytest.raises(NotFoundError):
-            await commands.add(store, tenant_id, id, MODES[0], None)
+            await commands.add(store, tenant_id, wanted, MODES[0], None)
     await transitions.cancelled(store, you.tenant_id, simulation.id, "Cancelled.")
     with pytest.raises(ConflictError) as refused:
         await commands.add(store, you.tenant_id, simulation.id, MODES[0], None)

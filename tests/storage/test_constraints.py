@@ -25,41 +25,41 @@ async def _first(store: Store, table: str) -> dict[str, Any]:
     return (await store.fetch(f"SELECT * FROM {table} LIMIT 1"))[0]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"status": "DONE"},
-        {"status": "SUCCEEDED"},  # without an end
-        {"finished_ms": 1},  # while it runs
-        {"status": "FAILED", "finished_ms": 1, "lease_owner": None, "lease_until_ms": None},  # without a reason
-        {"error_code": "INTERNAL"},
-        {"status": "QUEUED"},  # under a lease
-        {"status": "RUNNING", "started_ms": None},
-        {"status": "RUNNING", "architecture_id": None},
-        {"lease_until_ms": None},
-        {"lease_owner": None},
-        {"seed": -1},
-        {"seed": 2**31},
-        {"pace": -0.1},
-        {"failures": "SOME"},
-        {"planner_mode": "MANUAL"},
-        {"last_seq": -1},
-        {"fence": -1},
-        {"story_from_seq": 3},  # later than the last event
-        {"error_stage": "lunch"},
-        {"tenant_id": None},
-        {"package_digest": "abc"},
-        {"scenario_id": "unknown"},
-        {"architecture_id": "unknown"},
-        {"created_by": "unknown"},
-    ],
-    ids=str,
-)
-async def test_a_simulation_is_always_consistent(store: Store, change: dict[str, Any]) -> None:
+INCONSISTENT: list[dict[str, Any]] = [
+    {"status": "DONE"},
+    {"status": "SUCCEEDED"},  # without an end
+    {"finished_ms": 1},  # while it runs
+    {"status": "FAILED", "finished_ms": 1, "lease_owner": None, "lease_until_ms": None},  # without a reason
+    {"error_code": "INTERNAL"},
+    {"status": "QUEUED"},  # under a lease
+    {"status": "RUNNING", "started_ms": None},
+    {"status": "RUNNING", "architecture_id": None},
+    {"lease_until_ms": None},
+    {"lease_owner": None},
+    {"seed": -1},
+    {"seed": 2**31},
+    {"pace": -0.1},
+    {"failures": "SOME"},
+    {"planner_mode": "MANUAL"},
+    {"last_seq": -1},
+    {"fence": -1},
+    {"story_from_seq": 3},  # later than the last event
+    {"error_stage": "lunch"},
+    {"tenant_id": None},
+    {"package_digest": "abc"},
+    {"scenario_id": "unknown"},
+    {"architecture_id": "unknown"},
+    {"created_by": "unknown"},
+]
+
+
+async def test_a_simulation_is_always_consistent(store: Store) -> None:
     you = await demo(store)
     simulation = await running(store, you, (await scenario(store, you)).id)
-    sets = ", ".join(f"{column} = ${number}" for number, column in enumerate(change, 2))
-    await _refused(store, f"UPDATE simulations SET {sets} WHERE id = $1", simulation.id, *change.values())
+    for change in INCONSISTENT:
+        sets = ", ".join(f"{column} = ${number}" for number, column in enumerate(change, 2))
+        with pytest.raises(ConstraintError):
+            await store.fetch(f"UPDATE simulations SET {sets} WHERE id = $1", simulation.id, *change.values())
     assert await stored(store, simulation) == simulation
 
 

@@ -144,6 +144,6 @@ def test_many_processes_claim_each_simulation_once(database_url: str) -> None:
     made = in_process(database_url, prepare)
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
         futures = [pool.submit(in_process, database_url, claim_until_empty, f"worker-{n}") for n in range(3)]
-        claimed = [id for future in futures for id in future.result(60)]  # type: ignore[attr-defined]
+        claimed = [one for future in futures for one in future.result(60)]  # type: ignore[attr-defined]
     assert len(claimed) == 24
     assert set(claimed) == made

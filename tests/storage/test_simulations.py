@@ -76,9 +76,9 @@ async def test_an_id_is_stored_once(store: Store) -> None:
 
 async def test_unknown_and_impossible_ids_are_not_there(store: Store) -> None:
     you = await demo(store)
-    for id in (new_id(), "", "\0", "\ud800", "x" * 10_000, "'; --"):
-        assert await simulations.get(store, you.tenant_id, id) is None
-        assert not await simulations.exists(store, you.tenant_id, id)
+    for wanted in (new_id(), "", "\0", "\ud800", "x" * 10_000, "'; --"):
+        assert await simulations.get(store, you.tenant_id, wanted) is None
+        assert not await simulations.exists(store, you.tenant_id, wanted)
     simulation = await planning(store, you)
     assert await simulations.exists(store, you.tenant_id, simulation.id)
 

@@ -66,7 +66,7 @@ async def test_planned_by_an_outdated_planner_changes_nothing(store: Store) -> N
     you = await demo(store)
     simulation = await planning(store, you)
     done = await queued(store, you)
-    for id, fence, after in (
+    for wanted, fence, after in (
         (simulation.id, 2, 1),
         (simulation.id, 1, 0),
         (done.id, 1, 2),  # planned already
@@ -75,7 +75,7 @@ async def test_planned_by_an_outdated_planner_changes_nothing(store: Store) -> N
         with pytest.raises(LeaseLostError):
             await transitions.planned(
                 store,
-                id,
+                wanted,
                 fence,
                 after,
                 interpretation=None,
@@ -174,9 +174,9 @@ async def test_what_is_over_cannot_be_cancelled(store: Store) -> None:
 async def test_another_tenant_cannot_cancel(store: Store) -> None:
     you, eve = await demo(store), await stranger(store)
     simulation = await running(store, you)
-    for id in (simulation.id, new_id(), "\0"):
+    for wanted in (simulation.id, new_id(), "\0"):
         with pytest.raises(NotFoundError):
-            await transitions.cancelled(store, eve.tenant_id, id, "Cancelled.")
+            await transitions.cancelled(store, eve.tenant_id, wanted, "Cancelled.")
     assert await stored(store, simulation) == simulation
 
 
