@@ -93,12 +93,12 @@ def _styles(architecture: Architecture, nodes: dict[str, str], tools: dict[str, 
 
 
 def _quoted(text: str) -> str:
-    # Inside quotes Mermaid still reads entities, HTML, `markdown`, $$formulas$$, icons (fa:...), %%{directives}%%
-    # and its own marks for entities (the ligature fl, degree and pilcrow signs), so that all punctuation but the
-    # plainest is written as a number.
-    return '"' + ("".join(map(_character, clean(text))) or " ") + '"'
+    # Inside quotes Mermaid still reads entities, HTML, `markdown`, $$formulas$$, icons (fa:...) and %%{directives}%%,
+    # so that all punctuation but the plainest is written as a number. It marks entities for itself with the ligature
+    # fl and two degree signs; a label must not hold that mark, whichever way it is written.
+    return '"' + ("".join(map(_character, clean(text).replace("ﬂ", "fl"))) or " ") + '"'
 
 
 def _character(char: str) -> str:
     is_plain = char.isalnum() or char in " ,.-()/+?!'·×" or ord(char) > 0xFF
-    return char if is_plain and char != "ﬂ" else f"#{ord(char)};"
+    return char if is_plain else f"#{ord(char)};"
