@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.examples import support_triage
+from tests.queries import counted
 from tests.storage.worlds import demo, drafts, running, stored, stranger
 from windtunnel.domain.errors import ConflictError, NotFoundError
 from windtunnel.domain.ids import new_id
@@ -82,3 +83,15 @@ async def test_no_command_after_the_end_nor_from_elsewhere(store: Store) -> None
         await commands.add(store, you.tenant_id, simulation.id, MODES[0], None)
     assert refused.value.current == "CANCELLED"
     assert await commands.list(store, simulation.id) == []
+
+
+async def test_commands_of_many_in_one_statement(store: Store) -> None:
+    you, eve = await demo(store), await stranger(store)
+    one, two, theirs = await running(store, you), await running(store, you), await running(store, eve)
+    for simulation, mode in ((one, MODES[0]), (one, MODES[1]), (theirs, MODES[0])):
+        await commands.add(store, simulation.tenant_id, simulation.id, mode, None)
+    with counted(store) as statements:
+        found = await commands.list_many(store, you.tenant_id, [one.id, two.id, theirs.id, "\0"])
+    assert len(statements) == 1
+    assert {key: list(many) for key, many in found.items()} == {one.id: list(await commands.list(store, one.id))}
+    assert await commands.list_many(store, you.tenant_id, []) == {}

@@ -71,6 +71,29 @@ async def test_another_tenant_reads_nothing(store: Store) -> None:
     assert await events.read(store, eve.tenant_id, simulation.id) == []
 
 
+async def test_events_of_many_in_one_statement(store: Store) -> None:
+    you, eve = await demo(store), await stranger(store)
+    one, two, theirs = await running(store, you), await running(store, you), await running(store, eve)
+    mixed = [draft for pair in zip(drafts(3), drafts(3, EventKind.TOOL_USED), strict=True) for draft in pair]
+    await events.append(store, one.id, one.fence, 2, mixed)
+    ids = [one.id, two.id, theirs.id, "\0"]
+
+    async def seqs(*arguments: int, kinds: set[EventKind] | None = None) -> list[list[int]]:
+        with counted(store) as statements:
+            found = await events.read_many(store, you.tenant_id, ids, *arguments, kinds=kinds)
+        assert len(statements) == 1
+        assert list(found) == ids
+        return [[event.seq for event in found[key]] for key in ids]
+
+    assert await seqs() == [list(range(1, 9)), [1, 2], [], []]
+    assert await seqs(1, 3) == [[2, 3, 4], [2], [], []]
+    assert await seqs(0, 2, kinds={EventKind.TOOL_USED}) == [[4, 6], [], [], []]
+    assert await seqs(4, kinds={EventKind.TOOL_USED}) == [[6, 8], [], [], []]
+    everything = await events.read_many(store, you.tenant_id, ids)
+    assert everything[one.id] == await events.read(store, you.tenant_id, one.id)
+    assert await events.read_many(store, you.tenant_id, []) == {}
+
+
 async def test_an_outdated_conductor_stores_nothing(store: Store) -> None:
     you = await demo(store)
     simulation = await running(store, you)

@@ -86,6 +86,13 @@ async def test_page_of_nothing(store: Store) -> None:
     assert empty == Page(items=[], keys=[], has_next=False, has_previous=False, total=0)
 
 
+async def test_a_page_counts_only_when_asked(store: Store) -> None:
+    you = await demo(store)
+    made = await scenario(store, you)
+    page = await scenarios.page(store, you.tenant_id, PageRequest(counted=False))
+    assert (list(page.items), page.total) == ([made], None)
+
+
 async def test_page_is_one_statement(store: Store) -> None:
     you = await demo(store)
     for number in range(3):

@@ -82,9 +82,13 @@ async def read(
     """At most `limit` of the tenant's events with a seq above `after`, in order; only those of `kinds` when given."""
     if not known_ids([simulation_id]):
         return []
-    arguments: list[Any] = [simulation_id, tenant_id, max(-1, min(after, _LARGEST_SEQ))]
-    only = ""
-    if kinds is not None:
+    first = max(0, min(after, _LARGEST_SEQ))
+    arguments: list[Any] = [simulation_id, tenant_id, first]
+    if kinds is None:
+        # There are no gaps, so the last one is known: without it PostgreSQL may sort all that follows for each page.
+        arguments.append(first + limit)
+        only = " AND seq <= $4"
+    else:
         arguments.append(sorted(kind.value for kind in kinds))
         only = " AND kind = ANY($4)"
     rows = await store.fetch(
