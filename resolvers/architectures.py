@@ -19,7 +19,8 @@ class GraphFormat(StrEnum):
 
 async def architecture(context: Context, id: str | None) -> StoredArchitecture | None:
     """The architecture of the viewer's tenant, None when there is none."""
-    return None if id is None else await context.loaders.architectures.load(id)
+    loader = context.loaders.architectures  # also without an id, only for the signed-in
+    return None if id is None else await loader.load(id)
 
 
 async def existing(context: Context, id: str) -> StoredArchitecture:

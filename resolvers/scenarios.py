@@ -14,7 +14,8 @@ from windtunnel.storage import scenarios as stored
 
 async def scenario(context: Context, id: str | None) -> Scenario | None:
     """The scenario of the viewer's tenant, None when there is none."""
-    return None if id is None else await context.loaders.scenarios.load(id)
+    loader = context.loaders.scenarios  # also without an id, only for the signed-in
+    return None if id is None else await loader.load(id)
 
 
 async def page(context: Context, request: PageRequest, search: str | None) -> Page[Scenario]:

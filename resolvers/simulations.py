@@ -27,7 +27,8 @@ class EventSlice:
 
 async def simulation(context: Context, id: str | None) -> Simulation | None:
     """The simulation of the viewer's tenant, None when there is none."""
-    return None if id is None else await context.loaders.simulations.load(id)
+    loader = context.loaders.simulations  # also without an id, only for the signed-in
+    return None if id is None else await loader.load(id)
 
 
 async def page(context: Context, request: PageRequest, wanted: SimulationFilter) -> Page[Simulation]:

@@ -163,7 +163,7 @@ class Observability:
             for series in await observability.metrics(info.context, self.simulation, given(names))
         ]
 
-    @resolved("Spans of the whole run, parents before their children.")
+    @resolved("Spans of the whole run, in the order in which they start.")
     async def traces(self, info: Info) -> list[Span]:
         """Read from the whole run."""
         return [Span.of(span) for span in await observability.traces(info.context, self.simulation)]

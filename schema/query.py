@@ -81,6 +81,7 @@ class Query:
         """One statement for each kind of thing."""
         if len(ids) > NODES_PER_LOOKUP_MAX:
             raise ValidationError(f"At most {NODES_PER_LOOKUP_MAX} ids at once.", rule="too_many_ids", path=("ids",))
+        viewers.viewer(info.context)
         return await gather(*(_node(info, each) for each in ids))
 
     @resolved("Who is calling.")
