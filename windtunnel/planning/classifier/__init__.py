@@ -1,0 +1,1 @@
+"""A small trained classifier of orchestration patterns."""

@@ -1,0 +1,1 @@
+"""Concepts in words, one file per language."""

@@ -1,0 +1,81 @@
+"""The Tool and Skill Mapper offline: tools from the words of each agent's part, skills from its tools."""
+
+from collections.abc import Mapping
+
+from windtunnel.domain.architectures import AgentRole
+from windtunnel.knowledge import Book
+from windtunnel.planning.answers import AgentAnswer, ArchitectAnswer, MapperAnswer, SkillAnswer, ToolAnswer
+from windtunnel.planning.naming import clean
+from windtunnel.planning.reading.reading import Reading, actions_of, read
+
+_PER_AGENT = 3
+_BY_ACTION: dict[str, str] = {
+    "pay": "payments", "order": "orders", "book": "booking", "schedule": "calendar", "notify": "messaging",
+    "publish": "cms_publish", "deploy": "ci_cd", "translate": "translation", "run": "code_exec", "code": "code_repo",
+    "calculate": "calculator", "extract": "document_parser", "ship": "logistics", "search": "vector_search",
+    "monitor": "monitoring", "update": "database", "collect": "database", "read": "database",
+}  # fmt: skip
+_WRITING_ROLES = frozenset({AgentRole.INTEGRATION})
+_DEFAULT = "database"
+
+
+def map_tools(text: str, network: ArchitectAnswer, book: Book) -> MapperAnswer:
+    """Tools of the catalogue for the agents of a network, at least one in all; and what each agent knows."""
+    reading = read(text)
+    users: dict[str, list[str]] = {}
+    for agent in network.agents:
+        for kind in _tools_of(agent, reading):
+            users.setdefault(kind, []).append(agent.key)
+    _give_rest(users, network, reading)
+    if not users:
+        agent = next((agent for agent in network.agents if agent.role != AgentRole.HUMAN), network.agents[0])
+        users[_DEFAULT] = [agent.key]
+    names = {agent.key: agent.name for agent in network.agents}
+    tools = [
+        ToolAnswer(
+            kind=kind,
+            purpose=clean(f"{book.tools[kind].purpose} for {', '.join(names[key] for key in keys[:3])}."),
+            used_by=keys,
+        )
+        for kind, keys in users.items()
+    ]
+    skills = [SkillAnswer(agent=agent.key, skills=_skills(agent, users, book)) for agent in network.agents]
+    return MapperAnswer(tools=tools, skills=skills)
+
+
+def _tools_of(agent: AgentAnswer, reading: Reading) -> list[str]:
+    if agent.role == AgentRole.HUMAN:
+        return ["human_task"]
+    own = read(f"{agent.name}. {agent.responsibility}")
+    scores: dict[str, float] = {}
+    for clause in own.clauses:
+        for hit in clause.hits:
+            if hit.section == "tools" and hit.concept != "human_task":
+                scores[hit.concept] = scores.get(hit.concept, 0) + 1 + 0.1 * reading.count("tools", hit.concept)
+        for action in actions_of(clause, reading.known)[:1]:
+            kind = _BY_ACTION.get(action.concept)
+            if kind is not None:
+                scores[kind] = scores.get(kind, 0) + 0.9
+    if agent.role == AgentRole.MEMORY and not scores:
+        scores[_DEFAULT] = 1
+    return sorted(scores, key=lambda kind: -scores[kind])[:_PER_AGENT]
+
+
+def _give_rest(users: dict[str, list[str]], network: ArchitectAnswer, reading: Reading) -> None:
+    """Tools that the text speaks of outside of every agent's part go to the agent that has fewest."""
+    workers = [agent.key for agent in network.agents if agent.role not in {AgentRole.HUMAN, AgentRole.MEMORY}]
+    people = [agent.key for agent in network.agents if agent.role == AgentRole.HUMAN]
+    for kind in sorted(reading.found("tools") - users.keys(), key=lambda kind: -reading.count("tools", kind)):
+        if kind == "human_task":
+            if people:
+                users[kind] = people
+        elif workers:
+            load = {key: sum(key in keys for keys in users.values()) for key in workers}
+            fewest = min(workers, key=lambda key: load[key])
+            if load[fewest] < _PER_AGENT:
+                users[kind] = [fewest]
+
+
+def _skills(agent: AgentAnswer, users: Mapping[str, list[str]], book: Book) -> list[str]:
+    found = [book.tools[kind].skill for kind, keys in users.items() if agent.key in keys]
+    return found or [clean(agent.responsibility, 60)]

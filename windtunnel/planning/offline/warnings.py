@@ -1,0 +1,66 @@
+"""What the author should know about the text: instructions in it, little information, an unknown language."""
+
+from windtunnel.domain.architectures import PlanningWarning
+from windtunnel.planning.reading.language import UNKNOWN
+from windtunnel.planning.reading.lexicon import LANGUAGES
+from windtunnel.planning.reading.reading import Reading
+from windtunnel.planning.reading.words import fold
+
+LOW_CONFIDENCE = 0.3
+_SHORT_WORDS = 4
+_ORDERS = (
+    "ignore all previous", "ignore previous", "ignore the above", "ignore your instructions", "disregard all",
+    "disregard previous", "disregard the above", "forget your instructions", "forget all previous", "system prompt",
+    "reveal your", "api key", "api_key", "you are now", "developer mode", "jailbreak", "output only",
+    "respond only with",
+    "zero failure modes", "no failure modes", "mark the security review", "ignora las instrucciones",
+    "ignora todas", "ignoriere alle", "ignoriere die", "vergiss alle", "ignore les instructions",
+    "ignorez les instructions", "ignorez toutes", "ignore as instrucoes", "ignora le istruzioni", "ignora tutte",
+    "忽略之前", "忽略以上", "忽略所有", "系统提示", "以前の指示を無視", "指示を無視", "システムプロンプト",
+)  # fmt: skip
+
+
+def warnings_of(reading: Reading, confidence: float) -> list[PlanningWarning]:
+    """The warnings that the text itself gives rise to."""
+    found = []
+    if has_orders(reading.text):
+        found.append(
+            PlanningWarning(
+                "INSTRUCTION_LIKE_TEXT",
+                "Part of the text reads like instructions to the planner. It was treated as data and not followed.",
+            )
+        )
+    if is_short(reading):
+        found.append(
+            PlanningWarning(
+                "LOW_INFORMATION", "The text is very short. Say who does what, in which order, and what comes out."
+            )
+        )
+    if confidence < LOW_CONFIDENCE:
+        found.append(
+            PlanningWarning(
+                "LOW_CONFIDENCE",
+                "Little of the text could be interpreted. Check the network, and answer the clarifying questions.",
+            )
+        )
+    if reading.language not in LANGUAGES and reading.language != UNKNOWN:
+        found.append(
+            PlanningWarning(
+                "LANGUAGE",
+                f"The text seems to be in a language ({reading.language}) that the built-in planner reads only by its "
+                "structure.",
+            )
+        )
+    return found
+
+
+def has_orders(text: str) -> bool:
+    """True when the text holds phrases that address the planner instead of describing a system."""
+    folded = " ".join(" ".join(fold(word) for word in text.split()).split())
+    return any(phrase in folded for phrase in _ORDERS)
+
+
+def is_short(reading: Reading) -> bool:
+    """True when there is too little text to plan from."""
+    solid = sum(len(word.form) for clause in reading.clauses for word in clause.words if word.solid)
+    return reading.word_count <= _SHORT_WORDS and solid < 12

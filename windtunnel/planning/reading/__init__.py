@@ -1,0 +1,1 @@
+"""Reading a scenario: language, clauses, concepts and people, without any model."""
