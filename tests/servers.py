@@ -39,6 +39,7 @@ class Server(ABC):
         self.log: deque[str] = deque(maxlen=200)
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
         self._answers = False
 
     @abstractmethod
@@ -65,6 +66,13 @@ class Server(ABC):
             user=self.user,
             group=None if self.user is None else pwd.getpwnam(self.user).pw_gid,
             extra_groups=None if self.user is None else (),
+        )
+        # When the test process is killed, its end of this pipe closes and the server goes too.
+        self._watcher = subprocess.Popen(
+            ["/bin/sh", "-c", "read _; kill -9 $0", str(self._process.pid)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, args=(self._process, settled), daemon=True)
         self._reader.start()
@@ -122,6 +130,10 @@ class Server(ABC):
     def _collect(self) -> None:
         assert self._process is not None
         assert self._reader is not None
+        if self._watcher is not None:
+            self._watcher.kill()
+            self._watcher.communicate()
+            self._watcher = None
         self._process.wait(START_TIMEOUT_S)
         self._reader.join(START_TIMEOUT_S)
         if self._process.stdout is not None:
