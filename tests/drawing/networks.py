@@ -1,6 +1,7 @@
 """Networks to draw: of any size and shape, in any script, and with labels that would break careless drawing."""
 
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 
 from hypothesis import strategies as st
@@ -15,10 +16,12 @@ from windtunnel.domain.architectures import (
     NetworkAgent,
     ResiliencePolicy,
     ServiceTime,
+    Telemetry,
     Tool,
     ToolCategory,
 )
 from windtunnel.domain.failures import Severity
+from windtunnel.domain.networks import distances, successors_of
 
 HOSTILE = (
     "</script><script>alert(1)</script>",
@@ -30,7 +33,7 @@ HOSTILE = (
     "#quot; &quot; &#34; ﬂ°°34¶ß &lt;b&gt;",
     "style a:#fff;stroke:#000;",
     "line one\nline two\r\n\tsubgraph end",
-    "\\N \\G \\L \\\\\" [label=\"x\"]",
+    '\\N \\G \\L \\\\" [label="x"]',
     "<![CDATA[ ]]> <!-- --> <?xml?>",
     "\u202egnisrever\u202c \u2066isolated\u2069 \ufeffbom \u200bzero",
     "{{ 7*7 }} {% raw %} {# #}",
@@ -62,8 +65,8 @@ def network(size: int, seed: int = 1, *, links_each: float = 1.35) -> Architectu
     keys = [f"a{number}" for number in range(size)]
     tools = tuple(
         Tool(
-            f"t{number}", name.lower(), name, f"Serves with {name}.", category, writes, dice.choice(list(DataSensitivity)),
-            (), ServiceTime(500),
+            f"t{number}", name.lower(), name, f"Serves with {name}.", category, writes,
+            dice.choice(list(DataSensitivity)), (), ServiceTime(500),
         )
         for number, (name, category, writes) in enumerate(TOOLS)
     )  # fmt: skip
@@ -75,12 +78,17 @@ def network(size: int, seed: int = 1, *, links_each: float = 1.35) -> Architectu
             responsibility=f"Does step {number}.",
             instructions="Do it.",
             skills=("reading", "writing"),
-            tools=tuple(tool.key for tool in dice.sample(tools, dice.choice((0, 0, 1, 1, 2, 3, 6)))),
+            tools=tuple(tool.key for tool in dice.sample(tools, dice.choice((0, 0, 1, 1, 2, 3, 6)) if number else 2)),
             policy=ResiliencePolicy(concurrency=dice.choice((1, 1, 1, 4))),
             layer=0,
             service=ServiceTime(1000),
         )
         for number, key in enumerate(keys)
+    )
+    tools = tuple(
+        replace(tool, used_by=users)
+        for tool in tools
+        if (users := tuple(agent.key for agent in agents if tool.key in agent.tools))
     )
     pairs = [(dice.randrange(max(0, target - 6), target), target) for target in range(1, size)]
     while size > 2 and len(pairs) < (size - 1) * links_each:
@@ -101,14 +109,20 @@ def network(size: int, seed: int = 1, *, links_each: float = 1.35) -> Architectu
     ]
     mode = pipeline().failure_modes[0]
     modes = tuple(
-        replace(mode, key=f"m{number}", code=f"mode_{number}", severity=dice.choice(list(Severity)), targets=(key,))
+        replace(mode, key=f"m{number}_{n}", code=f"mode_{n}", severity=dice.choice(list(Severity)), targets=(key,))
         for number, key in enumerate(keys)
-        for _ in range(dice.choice((0, 1, 1, 3)))
+        for n in range(dice.choice((0, 1, 1, 3)) if number else 1)
     )
-    return replace(
+    drawn = replace(
         pipeline(), summary="A drawn network", agents=agents, links=tuple(links), tools=tools, failure_modes=modes,
-        entry_points=(keys[0],), exit_points=(keys[-1],),
+        entry_points=(keys[0],), exit_points=(keys[-1],), telemetry=Telemetry(),
     )  # fmt: skip
+    return _layered(drawn)
+
+
+def _layered(drawn: Architecture) -> Architecture:
+    layers = distances(successors_of(drawn), drawn.entry_points)
+    return replace(drawn, agents=tuple(replace(agent, layer=layers[agent.key]) for agent in drawn.agents))
 
 
 def chain(size: int) -> Architecture:
@@ -117,9 +131,9 @@ def chain(size: int) -> Architecture:
     keys = [agent.key for agent in drawn.agents]
     links = tuple(
         Link(f"l{number}", source, target, LinkKind.HANDOFF, "hands over")
-        for number, (source, target) in enumerate(zip(keys, keys[1:], strict=False))
+        for number, (source, target) in enumerate(pairwise(keys))
     )
-    return replace(drawn, links=links)
+    return _layered(replace(drawn, links=links))
 
 
 def fan_out(size: int) -> Architecture:
@@ -128,7 +142,7 @@ def fan_out(size: int) -> Architecture:
     first, *middle, last = [agent.key for agent in drawn.agents]
     links = [Link(f"o{key}", first, key, LinkKind.CALL, "assigns", None, 1 / size) for key in middle]
     links += [Link(f"i{key}", key, last, LinkKind.DATA, "reports") for key in middle]
-    return replace(drawn, links=tuple(links))
+    return _layered(replace(drawn, links=tuple(links)))
 
 
 def labels() -> st.SearchStrategy[str]:

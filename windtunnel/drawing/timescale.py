@@ -46,7 +46,7 @@ class TimeScale:
 
 def time_scale(moments: Sequence[float], left: float, right: float) -> TimeScale:
     """An axis from 0 to the last of the moments, drawn from `left` to `right`."""
-    times = sorted({0.0, *moments})
+    times = sorted({0.0, *(round(moment, 3) for moment in moments)})
     if len(times) == 1:
         times.append(times[0] + 1.0)
     lengths = [end - start for start, end in pairwise(times)]
