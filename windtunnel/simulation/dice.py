@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from math import exp, log, log1p, sqrt
+from math import exp, expm1, log, log1p, sqrt
 from statistics import NormalDist
 from typing import TypeVar
 
@@ -12,7 +12,9 @@ T = TypeVar("T")
 Key = str | int
 
 _STANDARD_NORMAL = NormalDist()
-_TINY = 2.0**-54
+_TINY = 2.0**-60
+_LONGEST_MS = 365 * 86_400_000.0
+_WIDEST = 100.0
 
 
 class Dice:
@@ -57,32 +59,19 @@ class Dice:
         the last bits, in which the mathematical libraries of two machines may differ.
         """
         draw = self.uniform(*key)
-        if limit_ms is not None and service.mean_ms > 0:
-            if service.distribution is Distribution.DETERMINISTIC or service.cv <= 0:
-                return round(min(service.mean_ms, limit_ms * 0.95), 3)
-            draw *= _share_below(service, limit_ms * 0.95)
-        return round(_quantile(service, draw), 3)
+        mean, sigma = min(service.mean_ms, _LONGEST_MS), sqrt(log1p(min(service.cv, _WIDEST) ** 2))
+        if mean <= 0:
+            return 0.0
+        limit = _LONGEST_MS if limit_ms is None else min(limit_ms * 0.95, _LONGEST_MS)
+        if service.distribution is Distribution.EXPONENTIAL:
+            found = -mean * log1p(-draw * -expm1(-limit / mean))
+        elif service.distribution is Distribution.DETERMINISTIC or sigma == 0:
+            found = mean
+        else:
+            middle = log(mean) - sigma**2 / 2
+            below = _STANDARD_NORMAL.cdf((log(limit) - middle) / sigma)
+            found = exp(middle + sigma * _STANDARD_NORMAL.inv_cdf(max(draw * below, _TINY)))
+        return round(min(found, limit), 3)
 
     def _digest(self, size: int, key: Sequence[Key]) -> bytes:
         return blake2b("\x1f".join(map(str, key)).encode(), digest_size=size, key=self._seed).digest()
-
-
-def _quantile(service: ServiceTime, draw: float) -> float:
-    mean = service.mean_ms
-    if mean <= 0:
-        return 0.0
-    if service.distribution is Distribution.EXPONENTIAL:
-        return -mean * log1p(-draw)
-    if service.distribution is Distribution.DETERMINISTIC or service.cv <= 0:
-        return mean
-    variance = log(1 + service.cv**2)
-    return mean * exp(sqrt(variance) * _STANDARD_NORMAL.inv_cdf(max(draw, _TINY)) - variance / 2)
-
-
-def _share_below(service: ServiceTime, limit_ms: float) -> float:
-    if limit_ms <= 0:
-        return 0.0
-    if service.distribution is Distribution.EXPONENTIAL:
-        return 1 - exp(-limit_ms / service.mean_ms)
-    variance = log(1 + service.cv**2)
-    return _STANDARD_NORMAL.cdf((log(limit_ms / service.mean_ms) + variance / 2) / sqrt(variance))

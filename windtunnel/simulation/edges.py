@@ -100,7 +100,7 @@ def _delay(world: World, task: Task, link: Link, struck: Occurrence, transit: fl
     wait = world.dice.between(2, 8, "held", struck.name) * max(receiver.service.mean_ms, 250.0)
     bounded = receiver.policy.timeout_ms is not None or receiver.policy.circuit_breaker
     outcome = FailureOutcome.RECOVERED if bounded else FailureOutcome.DEGRADED
-    sentence = f"{task.title.capitalize()} reaches {receiver.name} after all, {words.spell(wait)} late."
+    sentence = f"{words.sentence(task.title)} reaches {receiver.name} after all, {words.spell(wait)} late."
     _later(world, Resent(task, link, struck, outcome, sentence, flows=True), wait)
     return wait + transit
 

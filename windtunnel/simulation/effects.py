@@ -1,6 +1,5 @@
 """What each kind of fault does to the operation that it hits."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,9 +13,11 @@ NO_ANSWER_FACTOR = 4.0
 
 @dataclass(slots=True)
 class Impact:
-    """How the attempt goes that a fault hits: how much longer it takes, and whether it must wait in the queue first."""
+    """How the attempt goes that a fault hits: `factor` times as long, or until the time limit (when there is one);
+    `flood` pieces of other work push in front of it."""
 
     factor: float = 1.0
+    to_the_limit: bool = False
     flood: int = 0
 
 
@@ -37,9 +38,8 @@ def _error(world: World, step: Step, operation: Operation, struck: Occurrence) -
 
 
 def _latency(world: World, step: Step, operation: Operation, struck: Occurrence) -> Impact:
-    if not struck.mode.effect.silent and world.agent(step.node).policy.timeout_ms is not None:
-        return Impact(math.inf)
-    return Impact(world.dice.between(6, 14, "slow", struck.name))
+    factor = world.dice.between(6, 14, "slow", struck.name)
+    return Impact(factor, to_the_limit=not struck.mode.effect.silent)
 
 
 def _outage(world: World, step: Step, operation: Operation, struck: Occurrence) -> Impact:
@@ -64,9 +64,18 @@ def _loop(world: World, step: Step, operation: Operation, struck: Occurrence) ->
     policy = world.agent(step.node).policy
     bounded = policy.circuit_breaker or policy.timeout_ms is not None
     rounds = 2 if bounded else world.dice.whole(4, 6, "rounds", struck.name)
-    copies = [Operation(tool=operation.tool, again=number + 1, struck=struck) for number in range(rounds)]
-    step.operations[step.place + 1 : step.place + 1] = copies
+    step.operations[step.place + 1 : step.place + 1] = [
+        copy for number in range(rounds) for copy in _copies(step, struck, number + 1)
+    ]
     return Impact()
+
+
+def _copies(step: Step, struck: Occurrence, again: int) -> list[Operation]:
+    """The current operation once more; an agent that repeats its own work calls its first tool again as well."""
+    tools = [step.operation.tool]
+    if tools == [None]:
+        tools += [other.tool for other in step.operations if other.tool is not None and not other.again][:1]
+    return [Operation(tool=tool, again=again, struck=struck) for tool in tools]
 
 
 def _skip(world: World, step: Step, operation: Operation, struck: Occurrence) -> Impact:
@@ -81,13 +90,14 @@ def _skip(world: World, step: Step, operation: Operation, struck: Occurrence) ->
 def _drop(world: World, step: Step, operation: Operation, struck: Occurrence) -> Impact:
     operation.error = "no_answer"
     operation.retryable = True
-    return Impact(NO_ANSWER_FACTOR)
+    return Impact(NO_ANSWER_FACTOR, to_the_limit=True)
 
 
 def _duplicate(world: World, step: Step, operation: Operation, struck: Occurrence) -> Impact:
-    if operation.tool is not None and operation.tool.side_effects and struck.mode.effect.silent:
+    copies = _copies(step, struck, 1)
+    if struck.mode.effect.silent and any(copy.tool is not None and copy.tool.side_effects for copy in copies):
         operation.damage = Inject.DUPLICATE
-    step.operations.insert(step.place + 1, Operation(tool=operation.tool, again=1, struck=struck))
+    step.operations += copies
     return Impact()
 
 
@@ -95,7 +105,7 @@ def _block(world: World, step: Step, operation: Operation, struck: Occurrence) -
     if world.agent(step.node).policy.timeout_ms is not None:
         operation.error = "timeout"
         operation.retryable = True
-    return Impact(20.0)
+    return Impact(20.0, to_the_limit=True)
 
 
 def _overload(world: World, step: Step, operation: Operation, struck: Occurrence) -> Impact:

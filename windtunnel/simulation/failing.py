@@ -8,6 +8,7 @@ from windtunnel.simulation.world import Act, Step, World
 
 ATTEMPTS_MAX = 10
 """No told operation is tried more often, whatever the policy says."""
+BACKOFF_MAX_MS = 86_400_000.0
 
 
 def failed(world: World, step: Step) -> bool:
@@ -17,7 +18,7 @@ def failed(world: World, step: Step) -> bool:
     took = words.spell(world.now_ms - operation.began_ms)
     attempts = min(max(1, policy.max_attempts), ATTEMPTS_MAX)
     if operation.retryable and operation.attempt < attempts:
-        wait = policy.backoff_ms * 2.0 ** (operation.attempt - 1)
+        wait = min(policy.backoff_ms * 2.0 ** (operation.attempt - 1), BACKOFF_MAX_MS)
         following = f"attempt {operation.attempt + 1} of {attempts} follows in {words.spell(wait)}"
         telling.tell_tool(world, step, StepStatus.RETRIED, f"{words.readable(error)} after {took}, {following}")
         if operation.tool is None:
@@ -69,6 +70,8 @@ def _give_up(world: World, step: Step, error: str) -> None:
     tries = words.count(operation.attempt, "attempt")
     if operation.struck is not None:
         subject = f" on {operation.tool.name}" if operation.tool else ""
-        sentence = f"{name} gives up{subject} after {tries}; nothing stands in, and {step.task.title} stops here."
+        sentence = (
+            f"{name} gives up{subject} after {tries}; nothing stands in, and its part of {step.task.title} is lost."
+        )
         close(world, operation.struck, FailureOutcome.UNRECOVERED, sentence, step.node)
     world.schedule(world.now_ms, Act.STEP_LEAVES, step)

@@ -11,6 +11,9 @@ from windtunnel.simulation.world import Act, Gathering, Occurrence, Step, Task, 
 ROUNDS_PER_LINK = 2
 ROUNDS_PER_TASK = 4
 VISITS_MAX = 8
+"""Work that comes to an agent more often within a task ends there."""
+FAN_OUT_MAX = 64
+"""Of more links than this, one to each agent is taken."""
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +85,10 @@ def settle(world: World, task: Task) -> None:
 
 def _queue(world: World, step: Step) -> None:
     task = step.task
+    if task.visits.get(step.node, 0) >= VISITS_MAX:
+        task.delivered += 1
+        _merge(task.flaws, step.flaws)
+        return
     step.visit = task.visits[step.node] = task.visits.get(step.node, 0) + 1
     task.steps.append(step)
     world.schedule(world.now_ms, Act.STEP_QUEUES, step)
@@ -90,7 +97,7 @@ def _queue(world: World, step: Step) -> None:
 def _choose(world: World, step: Step) -> list[Link]:
     task, node, graph = step.task, step.node, world.graph
     key = ("route", task.number, node, step.visit)
-    may_loop = not world.is_crowded() and task.visits[node] < VISITS_MAX and sum(task.loops.values()) < ROUNDS_PER_TASK
+    may_loop = not world.is_crowded() and sum(task.loops.values()) < ROUNDS_PER_TASK
     if may_loop:
         rework = [link for link in graph.rework[node] if task.loops.get(link.key, 0) < ROUNDS_PER_LINK]
         again = step.rework if step.rework in rework else choices.asks_for_rework(rework, world.dice, *key)
@@ -100,6 +107,8 @@ def _choose(world: World, step: Step) -> list[Link]:
     links = choices.onward(graph, node, _wanted(world, task), world.dice, *key)
     if world.is_crowded():
         return links[:1]
+    if len(links) > FAN_OUT_MAX:
+        links = list({link.target: link for link in links}.values())
     back = [
         link for link in graph.returns[node] if task.visits.get(graph.at(link.target)) and not task.loops.get(link.key)
     ]

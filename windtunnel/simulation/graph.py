@@ -1,5 +1,6 @@
 """An architecture as the simulation walks it: forward links that form no cycle, and links that lead back."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,11 +45,8 @@ class Graph:
     @cached_property
     def gathers(self) -> tuple[bool, ...]:
         """Which agents bring several forward links together, so that they wait for all that can still come."""
-        sources: list[set[str]] = [set() for _ in self.agents]
-        for links in self.forward:
-            for link in links:
-                sources[self.index[link.target]].add(link.source)
-        return tuple(len(found) > 1 for found in sources)
+        incoming = Counter(self.index[link.target] for link in self.onward)
+        return tuple(incoming[node] > 1 for node in range(len(self.agents)))
 
     @cached_property
     def returners(self) -> tuple[int, ...]:
@@ -59,12 +57,6 @@ class Graph:
             for link in links:
                 found[self.index[link.target]] |= ancestors
         return tuple(found)
-
-    @cached_property
-    def exits(self) -> int:
-        """The agents where finished work leaves: the declared exit points, and those without a way onward."""
-        declared = sum(1 << self.index[key] for key in set(self.architecture.exit_points) if key in self.index)
-        return declared | sum(1 << node for node, links in enumerate(self.forward) if not links)
 
     def is_person(self, node: int) -> bool:
         """True for a human in the loop."""

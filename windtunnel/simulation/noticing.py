@@ -3,6 +3,7 @@
 from windtunnel.domain.architectures import AgentRole
 from windtunnel.domain.events import StepStatus
 from windtunnel.domain.failures import FailureOutcome, Inject
+from windtunnel.simulation import words
 from windtunnel.simulation.occurrences import close
 from windtunnel.simulation.world import Occurrence, Step, Task, World
 
@@ -60,7 +61,7 @@ def unnoticed(world: World, task: Task) -> None:
         if flaw.task is task and flaw.outcome is None:
             culprit = world.agent(flaw.node).name
             if task.delivered:
-                how = f"{task.title.capitalize()} is delivered with what {culprit} got wrong: nobody noticed."
+                how = f"{words.sentence(task.title)} is delivered with what {culprit} got wrong: nobody noticed."
             else:
-                how = f"{task.title.capitalize()} ends before anyone notices what happened at {culprit}."
+                how = f"{words.sentence(task.title)} ends before anyone notices what happened at {culprit}."
             close(world, flaw, FailureOutcome.UNRECOVERED, how)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from windtunnel.domain.events import EventKind, LogLevel, Signal
 from windtunnel.domain.failures import FailureMode, FailureOutcome, FaultUnit
-from windtunnel.simulation import words
+from windtunnel.simulation import narration, words
 from windtunnel.simulation.world import Fault, Occurrence, Site, Task, World
 
 CASCADE_SHARE = 0.5
@@ -87,12 +87,13 @@ def begin(
     if not mode.effect.silent:
         world.observe(
             Signal.LOG,
-            f"{agent.name}: {mode.detection or words.readable(mode.code)}",
+            f"{agent.name} reports: {words.readable(mode.code)}.",
             "windtunnel.failure",
             agent=node,
             level=LogLevel.WARN,
-            attributes={"error.type": mode.code, "task": task.name},
+            attributes={"error.type": mode.code, "task": task.name, "detection": mode.detection},
         )
+    narration.first_failure(world)
     _drag_along(world, occurrence)
     return occurrence
 

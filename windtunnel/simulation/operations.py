@@ -1,11 +1,11 @@
 """One agent at work: its operations, attempt by attempt, with time limits, faults and retries."""
 
-from windtunnel.domain.events import EventKind, StepStatus
+from windtunnel.domain.events import EventKind, LogLevel, StepStatus
 from windtunnel.domain.failures import FailureOutcome
 from windtunnel.simulation import effects, remedies, stations, telling, words
 from windtunnel.simulation.failing import failed
 from windtunnel.simulation.occurrences import begin, close, strike
-from windtunnel.simulation.world import Act, Fault, Operation, Site, Step, World
+from windtunnel.simulation.world import Act, Fault, Occurrence, Operation, Site, Step, World
 
 TOOLS_PER_STEP = 3
 
@@ -15,7 +15,7 @@ def start_step(world: World, step: Step) -> None:
     if step.started_ms is None:
         step.started_ms = world.now_ms
         agent = world.agent(step.node)
-        phrases = words.start_phrases(agent.role)
+        phrases = words.start_phrases(agent.role, gathers=step.onward is not None and step.forced is None)
         phrase = world.dice.pick(phrases, "start", step.task.number, step.node, step.visit)
         sentence = phrase.format(agent=agent.name, task=step.task.title)
         if step.waited_ms >= 1:
@@ -64,7 +64,7 @@ def _start_operation(world: World, step: Step) -> None:
     place = "work" if operation.tool is None else operation.tool.key
     key = ("service", step.task.number, step.node, step.visit, place, operation.again, operation.attempt)
     duration = world.dice.duration(service, *key, limit_ms=limit) * impact.factor
-    if limit is not None and duration > limit:
+    if limit is not None and (duration > limit or impact.to_the_limit):
         duration = float(limit)
         operation.error = operation.error or "timeout"
     world.schedule(world.now_ms + duration, Act.OPERATION_ENDS, step)
@@ -134,17 +134,24 @@ def end_operation(world: World, step: Step) -> None:
         telling.tell_tool(world, step, StepStatus.SKIPPED, "left out")
     telling.spend(world, step)
     telling.record(world, step, None)
-    struck = operation.struck
-    if struck is not None and remedies.lasting_flaw(operation):
-        if struck not in step.flaws:
-            step.flaws.append(struck)
-    elif struck is not None and struck.outcome is None and remedies.is_settled(step) and struck not in step.flaws:
-        outcome, sentence = remedies.remedy(world, step)
-        step.degraded = step.degraded or outcome is FailureOutcome.DEGRADED
-        close(world, struck, outcome, sentence, step.node)
+    if operation.again and operation.tool is None:
+        telling.log(world, step, LogLevel.WARN, f"{world.agent(step.node).name} does the same once more.")
+    if operation.struck is not None:
+        _conclude(world, step, operation.struck)
     if operation.skipped and operation.tool is None and operation.struck is not None:
         _leave_out_the_rest(world, step)
     _next(world, step)
+
+
+def _conclude(world: World, step: Step, struck: Occurrence) -> None:
+    """The operation that a failure hit came through: what is wrong goes on with the work, what is over ends here."""
+    if remedies.lasting_flaw(step.operation):
+        if struck not in step.flaws:
+            step.flaws.append(struck)
+    elif struck.outcome is None and remedies.is_settled(step) and struck not in step.flaws:
+        outcome, sentence = remedies.remedy(world, step)
+        step.degraded = step.degraded or outcome is FailureOutcome.DEGRADED
+        close(world, struck, outcome, sentence, step.node)
 
 
 def _leave_out_the_rest(world: World, step: Step) -> None:

@@ -84,4 +84,4 @@ def fallback(world: World, step: Step, name: str) -> None:
         f"{who} steps in for {operation.tool.name if operation.tool else agent.name}, and {step.task.title} goes on."
     )
     if operation.struck is not None:
-        close(world, operation.struck, FailureOutcome.DEGRADED, sentence[0].upper() + sentence[1:], step.node)
+        close(world, operation.struck, FailureOutcome.DEGRADED, words.sentence(sentence), step.node)

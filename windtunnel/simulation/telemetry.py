@@ -134,7 +134,7 @@ def _spans(world: World, step: Step) -> None:
             continue
         if tool is None:
             name = f"{semconv.CHAT} {semconv.SIMULATED_MODEL}"
-            attributes = _chat(step, truncated=record["truncated"])
+            attributes = _chat(record["tokens"], truncated=record["truncated"])
         else:
             name = f"{semconv.EXECUTE_TOOL} {tool.name}"
             attributes = {
@@ -182,14 +182,14 @@ def _spans(world: World, step: Step) -> None:
     _trace(world, f"{semconv.INVOKE_AGENT} {agent.name}", span, step.node)
 
 
-def _chat(step: Step, *, truncated: bool) -> dict[str, Any]:
+def _chat(tokens: tuple[int, int], *, truncated: bool) -> dict[str, Any]:
     return {
         semconv.OPERATION_NAME: semconv.CHAT,
         semconv.PROVIDER_NAME: semconv.SIMULATED_PROVIDER,
         semconv.REQUEST_MODEL: semconv.SIMULATED_MODEL,
         semconv.RESPONSE_MODEL: semconv.SIMULATED_MODEL,
-        semconv.INPUT_TOKENS: step.input_tokens,
-        semconv.OUTPUT_TOKENS: step.output_tokens,
+        semconv.INPUT_TOKENS: tokens[0],
+        semconv.OUTPUT_TOKENS: tokens[1],
         semconv.FINISH_REASONS: ["length" if truncated else "stop"],
     }
 

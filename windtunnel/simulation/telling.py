@@ -48,8 +48,10 @@ def spend(world: World, step: Step) -> None:
     if operation.tool is not None or operation.skipped or tokens == TokenUse():
         return
     key = ("tokens", step.task.number, step.node, step.visit, operation.again)
-    step.input_tokens += round(tokens.input * world.dice.between(0.8, 1.2, *key, "input"))
-    step.output_tokens += round(tokens.output * world.dice.between(0.6, 1.4, *key, "output"))
+    operation.input_tokens = round(tokens.input * world.dice.between(0.8, 1.2, *key, "input"))
+    operation.output_tokens = round(tokens.output * world.dice.between(0.6, 1.4, *key, "output"))
+    step.input_tokens += operation.input_tokens
+    step.output_tokens += operation.output_tokens
 
 
 def record(world: World, step: Step, error: str | None) -> None:
@@ -63,6 +65,7 @@ def record(world: World, step: Step, error: str | None) -> None:
             "error": error,
             "attempts": operation.attempt,
             "truncated": operation.damage is Inject.TRUNCATE,
+            "tokens": (operation.input_tokens, operation.output_tokens),
             "number": len(step.finished),
         }
     )

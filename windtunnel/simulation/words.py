@@ -1,5 +1,7 @@
 """The sentences of the event stream: what happened, in plain English."""
 
+from collections.abc import Sequence
+
 from windtunnel.domain.architectures import AgentRole, LinkKind, NetworkAgent, Tool, ToolCategory
 from windtunnel.domain.failures import FailureMode, Inject
 
@@ -15,6 +17,7 @@ _STARTS: dict[AgentRole, tuple[str, ...]] = {
     AgentRole.HUMAN: ("{agent} opens {task}.", "{agent} sits down with {task}."),
     AgentRole.INTEGRATION: ("{agent} connects {task} to the outside world.", "{agent} carries {task} over."),
 }
+_GATHERS = ("{agent} brings the results on {task} together.", "{agent} goes on with what came back on {task}.")
 _VERBS: dict[ToolCategory, tuple[str, str]] = {
     ToolCategory.SEARCH: ("searches with", "searches with"),
     ToolCategory.DATABASE: ("queries", "writes to"),
@@ -84,6 +87,9 @@ _LINK_FAILURES: dict[Inject, str] = {
 }
 
 
+_ACRONYMS = {"llm", "api", "rag", "sla", "pii", "mcp", "sql"}
+
+
 def spell(milliseconds: float) -> str:
     """A duration as people say it."""
     for size, unit in ((86_400_000, "days"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")):
@@ -93,22 +99,35 @@ def spell(milliseconds: float) -> str:
 
 
 def readable(code: str) -> str:
-    """A failure mode's code as words: `tool_api_timeout` becomes `tool api timeout`."""
+    """A failure mode's code as words: `tool_api_timeout` becomes `tool API timeout`."""
     if code.startswith("mast_fm_"):
         return "MAST FM-" + code.removeprefix("mast_fm_").replace("_", ".")
-    return code.replace("_", " ")
+    parts = code.split("_")
+    return " ".join(part.upper() if part in _ACRONYMS or part.startswith("asi0") else part for part in parts)
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def listing(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def count(number: int, noun: str) -> str:
-    """`1 task`, `2 tasks`; small numbers are spelt out."""
+    """`one task`, `two tasks`, `13 tasks`; without a noun the number alone."""
     small = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
     word = small[number] if number < len(small) else f"{number:,}"
+    if not noun:
+        return word
     return f"{word} {noun}" if number == 1 else f"{word} {noun}s"
 
 
-def start_phrases(role: AgentRole) -> tuple[str, ...]:
-    """Ways to say that an agent of this role begins."""
-    return _STARTS[role]
+def start_phrases(role: AgentRole, *, gathers: bool) -> tuple[str, ...]:
+    """Ways to say that an agent of this role begins, or goes on with what others brought back."""
+    return _GATHERS if gathers else _STARTS[role]
 
 
 def verb(tool: Tool) -> str:

@@ -87,6 +87,8 @@ class Operation:
     skipped: bool = False
     held: bool = False
     struck: Occurrence | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 @dataclass(slots=True, eq=False)
