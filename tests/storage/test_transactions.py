@@ -167,6 +167,35 @@ async def test_read_then_write_by_many_at_once_loses_nothing(store: Store, datab
         await stores[1].close()
 
 
+async def test_a_tenant_is_locked_only_inside_of_one(store: Store) -> None:
+    you = await demo(store)
+    with pytest.raises(RuntimeError, match="locks nothing"):
+        await store.lock_tenant(you.tenant_id)
+
+
+async def test_closing_lets_the_transaction_under_way_end(sqlite_url: str) -> None:
+    store = await open_store(sqlite_url)
+    you = await demo(store)
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        async with store.transaction():
+            inside.set()
+            await go_on.wait()
+            await scenario(store, you, "Finished.")
+
+    task = asyncio.create_task(work())
+    await inside.wait()
+    closing = asyncio.create_task(store.close())
+    go_on.set()
+    await asyncio.gather(task, closing)
+    again = await open_store(sqlite_url)
+    try:
+        assert await texts(again) == {"Finished."}
+    finally:
+        await again.close()
+
+
 async def test_piccolo_queries_belong_to_the_transaction(store: Store) -> None:
     you = await demo(store)
     async with undone(store):

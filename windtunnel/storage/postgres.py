@@ -26,6 +26,7 @@ _DOWN = (
     asyncpg.DeadlockDetectedError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidCachedStatementError,  # another process has just migrated the database
     asyncpg.InternalClientError,  # the server has said good-bye, the socket is not closed yet
     OSError,
 )
@@ -112,7 +113,7 @@ class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
         """Piccolo's name for `atomically`."""
         return self.atomically()
 
-    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Rows:  # noqa:
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Rows:
         """Where Piccolo's own queries come in."""
         sql, arguments = querystring.compile_string(engine_type="postgres")
         return await self.fetch(sql, arguments)

@@ -50,9 +50,11 @@ class PooledSQLiteEngine(StatementEngine[SQLiteConnection], SQLiteEngine):
     async def close(self) -> None:
         """As `StatementEngine.close`."""
         self._closed = True
-        async with self._writing:  # the transaction under way ends first
-            while self._opened:
-                await self._opened.pop().close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ACQUIRE_TIMEOUT_S), self._writing:
+                pass  # the transaction under way has ended; none begins any more
+        while self._opened:
+            await self._opened.pop().close()
 
     async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> Rows:
         """As `StatementEngine.fetch`."""

@@ -72,6 +72,8 @@ class Store:
 
     async def lock_tenant(self, tenant_id: str) -> None:
         """Inside a transaction: wait until no other transaction holds this tenant's lock, and hold it to the end."""
+        if not self._engine.joined():
+            raise RuntimeError("lock_tenant outside of a transaction locks nothing")
         if self.dialect == "postgres":
             await self.fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", tenant_id)
 
