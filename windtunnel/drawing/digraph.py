@@ -2,7 +2,7 @@
 
 from windtunnel.domain.architectures import AgentRole, Architecture, LinkKind, ToolCategory
 from windtunnel.drawing.text import clean
-from windtunnel.drawing.words import link_words, role_word
+from windtunnel.drawing.words import link_text, role_word
 
 _NODE = {
     AgentRole.ORCHESTRATOR: 'shape=box peripheries=2 fillcolor="#e0e7ff" color="#4f46e5"',
@@ -28,6 +28,7 @@ _STORES = frozenset({ToolCategory.DATABASE, ToolCategory.FILE, ToolCategory.RETR
 
 def dot(architecture: Architecture) -> str:
     """The network as a digraph: shapes by role, tools as dashed side nodes, conditions and shares on the links."""
+    agents = {agent.key: agent for agent in architecture.agents}
     nodes = {agent.key: f"n{number}" for number, agent in enumerate(architecture.agents, 1)}
     tools = {tool.key: f"t{number}" for number, tool in enumerate(architecture.tools, 1)}
     lines = [
@@ -49,11 +50,10 @@ def dot(architecture: Architecture) -> str:
             f"  {tools[tool.key]} [label={_quoted(tool.name)} tooltip={_quoted(tool.purpose)} "
             f'shape={shape} style="filled,dashed" fontsize=10 {colors}];'
         )
-    lines += [
-        f"  {nodes[link.source]} -> {nodes[link.target]} [label={_quoted(link_words(link))} {_EDGE[link.kind]}];"
-        for link in architecture.links
-        if link.source in nodes and link.target in nodes
-    ]
+    for link in architecture.links:
+        if link.source in nodes and link.target in nodes:
+            label = _quoted(link_text(link, agents[link.target]))
+            lines.append(f"  {nodes[link.source]} -> {nodes[link.target]} [label={label} {_EDGE[link.kind]}];")
     lines += [
         f'  {nodes[agent.key]} -> {tools[key]} [style=dashed arrowhead=none color="#94a3b8"];'
         for agent in architecture.agents

@@ -1,8 +1,8 @@
 """An architecture as a Mermaid flowchart."""
 
-from windtunnel.domain.architectures import AgentRole, Architecture, Link, LinkKind, ToolCategory
+from windtunnel.domain.architectures import AgentRole, Architecture, Link, LinkKind, NetworkAgent, ToolCategory
 from windtunnel.drawing.text import clean
-from windtunnel.drawing.words import link_words, role_word
+from windtunnel.drawing.words import link_text, role_word
 
 _SHAPES = {
     AgentRole.ORCHESTRATOR: ("[[", "]]"),
@@ -62,7 +62,8 @@ def mermaid(architecture: Architecture) -> str:
         opening, closing = ("[(", ")]") if tool.category in _STORES else ("(", ")")
         lines.append(f"  {tools[tool.key]}{opening}{_quoted(tool.name)}{closing}")
     drawn = [link for link in architecture.links if link.source in nodes and link.target in nodes]
-    lines += [f"  {nodes[link.source]} {_arrow(link)} {nodes[link.target]}" for link in drawn]
+    agents = {agent.key: agent for agent in architecture.agents}
+    lines += [f"  {nodes[link.source]} {_arrow(link, agents[link.target])} {nodes[link.target]}" for link in drawn]
     lines += [
         f"  {nodes[agent.key]} -.- {tools[key]}"
         for agent in architecture.agents
@@ -73,8 +74,8 @@ def mermaid(architecture: Architecture) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _arrow(link: Link) -> str:
-    words = link_words(link)
+def _arrow(link: Link, target: NetworkAgent) -> str:
+    words = link_text(link, target)
     return f"{_ARROWS[link.kind]}|{_quoted(words)}|" if words else _ARROWS[link.kind]
 
 

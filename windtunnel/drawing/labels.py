@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from windtunnel.domain.architectures import Link
+from windtunnel.domain.architectures import Link, NetworkAgent
 from windtunnel.drawing.geometry import Curve, Rect
-from windtunnel.drawing.text import clean, cut, width
-from windtunnel.drawing.words import link_share
+from windtunnel.drawing.text import cut, width
+from windtunnel.drawing.words import link_share, link_words
 
 LABEL_SIZE = 11.0
 LABEL_HEIGHT = 18.0
-LABEL_WIDTH_MAX = 190.0
+LABEL_WIDTH_MAX = 220.0
 _NEAR_START = (0.3, 0.38, 0.46, 0.22, 0.54, 0.62, 0.7, 0.78)
 _NEAR_END = (0.7, 0.62, 0.54, 0.78, 0.46, 0.38, 0.3, 0.22)
 _MIDDLE = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)
@@ -25,9 +25,9 @@ class Label:
     width: float
 
 
-def label_of(link: Link) -> Label | None:
+def label_of(link: Link, target: NetworkAgent) -> Label | None:
     """The measured label of a link, None for none: its words cut to their room, and its share in full."""
-    words = clean(link.condition or "") or clean(link.label)
+    words = link_words(link, target)
     share_words = link_share(link)
     between = " · " if words and share_words else ""
     room = LABEL_WIDTH_MAX - 14 - width(between + share_words, LABEL_SIZE)

@@ -11,7 +11,7 @@ from windtunnel.drawing.labels import Label
 from windtunnel.drawing.markup import tag, text, title
 from windtunnel.drawing.outlines import inset
 from windtunnel.drawing.palette import color_of
-from windtunnel.drawing.words import link_kind_word, link_words
+from windtunnel.drawing.words import link_kind_word, link_share
 
 HEAD = 9.0
 HEAD_HALF = 4.4
@@ -64,7 +64,7 @@ def link_title(link: Link) -> Markup:
         f"{link.source} → {link.target} ({link_kind_word(link.kind)})",
         link.label,
         f"When: {link.condition}" if link.condition else "",
-        link_words(link) if link.probability is not None else "",
+        f"Taken by {link_share(link)} of the work" if link_share(link) else "",
     )
 
 

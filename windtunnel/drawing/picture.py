@@ -18,7 +18,7 @@ from windtunnel.drawing.words import count
 
 MARGIN = 36.0
 ROOM_MIN = 560.0
-RIGHTWARDS_MAX = 1240.0
+RIGHTWARDS_MAX = 1480.0
 """A network flows to the right when it is no wider than this, else downwards."""
 
 
@@ -99,7 +99,7 @@ def _name(architecture: Architecture) -> str:
 def _wires(architecture: Architecture) -> tuple[list[Link], list[Wire], list[Label | None]]:
     places = {agent.key: place for place, agent in enumerate(architecture.agents)}
     links = [link for link in architecture.links if link.source in places and link.target in places]
-    labels = [label_of(link) for link in links]
+    labels = [label_of(link, architecture.agents[places[link.target]]) for link in links]
     wires = [
         Wire(
             places[link.source],

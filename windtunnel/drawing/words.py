@@ -1,6 +1,6 @@
 """Words and numbers as people read them in every picture."""
 
-from windtunnel.domain.architectures import AgentRole, Link, LinkKind
+from windtunnel.domain.architectures import AgentRole, Link, LinkKind, NetworkAgent
 from windtunnel.domain.failures import FailureOutcome, Severity
 from windtunnel.drawing.text import clean
 
@@ -26,9 +26,15 @@ def link_share(link: Link) -> str:
     return share(link.probability) if link.probability is not None and link.probability < 1 else ""
 
 
-def link_words(link: Link) -> str:
-    """What stands on a link: its condition, else its label, and the share of work that takes it."""
-    return " · ".join(filter(None, (clean(link.condition or "") or clean(link.label), link_share(link))))
+def link_words(link: Link, target: NetworkAgent) -> str:
+    """What a link says: its condition, else its label unless that only names its target."""
+    label = clean(link.label)
+    return clean(link.condition or "") or ("" if label.casefold() == clean(target.name).casefold() else label)
+
+
+def link_text(link: Link, target: NetworkAgent) -> str:
+    """What a link says, and the share of work that takes it."""
+    return " · ".join(filter(None, (link_words(link, target), link_share(link))))
 
 
 def share(probability: float) -> str:
