@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.examples import pipeline, review_loop, support_triage
 from tests.simulation.networks import EFFECTS, agent, architectures, link, mode, network
+from tests.simulation.stories import of, rest
 from windtunnel.domain.architectures import Architecture, LinkKind
 from windtunnel.domain.events import EventDraft, EventKind, LogLevel, Signal, StepStatus
 from windtunnel.domain.failures import FailureEffect, FailureMode, FailureOutcome, FaultUnit, Inject, Severity
@@ -32,19 +33,6 @@ BODIES = {
     EventKind.NARRATIVE: {"text"},
 }
 modest = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-
-
-def told(run: Run, chunk: int = 1_000_000) -> list[EventDraft]:
-    """Everything that a run tells from here on."""
-    drafts: list[EventDraft] = []
-    while not run.over:
-        drafts += run.advance(chunk)
-    return drafts
-
-
-def of(drafts: Sequence[EventDraft], kind: EventKind) -> list[EventDraft]:
-    """The drafts of one kind."""
-    return [draft for draft in drafts if draft.kind is kind]
 
 
 def check_story(architecture: Architecture, drafts: Sequence[EventDraft]) -> None:
@@ -113,7 +101,7 @@ def check_failures(drafts: Sequence[EventDraft]) -> None:
 def test_every_story_keeps_to_the_rules(architecture: Architecture, seed: int, plan: FailureInjection) -> None:
     assert validate(architecture) == []
     run = Run(architecture, seed, failures=plan)
-    drafts = told(run)
+    drafts = rest(run)
     check_story(architecture, drafts)
     check_steps(drafts)
     check_failures(drafts)
@@ -128,7 +116,7 @@ def test_every_story_keeps_to_the_rules(architecture: Architecture, seed: int, p
 def test_the_size_of_chunks_changes_nothing(
     architecture: Architecture, seed: int, plan: FailureInjection, chunks: list[int]
 ) -> None:
-    whole = told(Run(architecture, seed, failures=plan))
+    whole = rest(Run(architecture, seed, failures=plan))
     run, parts = Run(architecture, seed, failures=plan), list[EventDraft]()
     while not run.over:
         for chunk in chunks:
@@ -154,7 +142,7 @@ def test_a_run_with_commands_can_be_repeated(
         commanded = not run.over
         if commanded:
             run.inject(command, architecture.agents[0].key if aimed else None)
-        drafts += told(run, chunk)
+        drafts += rest(run, chunk)
         stories.append(drafts)
         assert commanded is any(one.body["code"] == "code_9" for one in of(drafts, EventKind.FAILURE_EVENT))
     assert stories[0] == stories[1]
@@ -169,7 +157,7 @@ def test_everything_asked_for_shows(
     architecture: Architecture, seed: int, effects: list[FailureEffect], plan: FailureInjection
 ) -> None:
     asked = [mode(10 + number, effect, targets=["a0"]) for number, effect in enumerate(effects)]
-    drafts = told(Run(architecture, seed, failures=plan, injected=asked))
+    drafts = rest(Run(architecture, seed, failures=plan, injected=asked))
     codes = {one.body["code"] for one in of(drafts, EventKind.FAILURE_EVENT)}
     assert {one.code for one in asked} <= codes
     if plan is not FailureInjection.AUTO:
@@ -182,8 +170,8 @@ def test_every_kind_of_failure_changes_the_run(example: Callable[[], Architectur
     architecture = example()
     for unit, silent, retryable in product(FaultUnit, (False, True), (False, True)):
         asked = mode(1, FailureEffect(inject, unit, 0.1, silent, retryable), targets=[architecture.agents[0].key])
-        calm = told(Run(architecture, 5, failures=FailureInjection.NONE))
-        drafts = told(Run(architecture, 5, failures=FailureInjection.NONE, injected=[asked]))
+        calm = rest(Run(architecture, 5, failures=FailureInjection.NONE))
+        drafts = rest(Run(architecture, 5, failures=FailureInjection.NONE, injected=[asked]))
         failures = of(drafts, EventKind.FAILURE_EVENT)
         assert failures[0].body["code"] == asked.code
         assert failures[0].body["detail"]["inject"] == inject
@@ -198,7 +186,7 @@ def test_every_kind_of_failure_changes_the_run(example: Callable[[], Architectur
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_seeds_tell_different_stories(example: Callable[[], Architecture]) -> None:
-    stories = [told(Run(example(), seed, failures=FailureInjection.AUTO)) for seed in (1, 1, 2)]
+    stories = [rest(Run(example(), seed, failures=FailureInjection.AUTO)) for seed in (1, 1, 2)]
     assert stories[0] == stories[1]
     assert stories[0] != stories[2]
 
@@ -206,7 +194,7 @@ def test_seeds_tell_different_stories(example: Callable[[], Architecture]) -> No
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_a_typical_run_has_a_readable_length(example: Callable[[], Architecture]) -> None:
     for seed in range(20):
-        assert 50 <= len(told(Run(example(), seed, failures=FailureInjection.AUTO))) <= 400
+        assert 50 <= len(rest(Run(example(), seed, failures=FailureInjection.AUTO))) <= 400
 
 
 def _modes(count: int) -> list[FailureMode]:
@@ -219,7 +207,7 @@ def test_the_densest_network_stays_within_bounds(kind: LinkKind) -> None:
     agents = [agent(number) for number in range(64)]
     pairs = [(source, target) for source in range(64) for target in range(64)]
     architecture = network(agents, [link(number, *pair, kind) for number, pair in enumerate(pairs)])
-    drafts = told(Run(architecture, 1, failures=FailureInjection.AUTO, injected=_modes(50)))
+    drafts = rest(Run(architecture, 1, failures=FailureInjection.AUTO, injected=_modes(50)))
     assert len(drafts) <= 20_000
     check_steps(drafts)
     check_failures(drafts)
@@ -229,4 +217,4 @@ def test_parallel_links_stay_within_bounds() -> None:
     agents = [agent(number) for number in range(64)]
     pairs = [(number, number + 1) for number in range(63) for _ in range(50)]
     architecture = network(agents, [link(number, *pair) for number, pair in enumerate(pairs)])
-    assert len(told(Run(architecture, 1, failures=FailureInjection.AUTO))) <= 20_000
+    assert len(rest(Run(architecture, 1, failures=FailureInjection.AUTO))) <= 20_000
