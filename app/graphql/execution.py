@@ -1,5 +1,6 @@
 """Runs operations: a fresh context for each, and answers that a client may read."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from app.graphql.masking import public_errors
 from windtunnel.domain.viewers import Viewer
 
 EVERY_TYPE = frozenset(OperationType)
+FAIR_SHARE = 32
+"""How many results a stream may give before the others have a turn."""
 INCREMENTAL = "Incremental delivery (@defer, @stream) is not offered here."
 
 
@@ -102,7 +105,11 @@ class Execution:
             allowed_operation_types=allowed,
         )
         async with aclosing(results):
+            taken = 0
             async for result in results:
+                taken += 1
+                if taken % FAIR_SHARE == 0:  # a source that never waits would keep everybody else waiting
+                    await asyncio.sleep(0)
                 answer = (
                     _answer(result, caller)
                     if isinstance(result, ExecutionResult)

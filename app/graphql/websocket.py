@@ -152,13 +152,15 @@ class Connection:
             operation = operation_of(_payload(message) or {})
         except RequestError as error:
             raise _CloseError(4400, f"Invalid message: {error.message}") from None
-        if len(self._tasks) >= self._limits.operations:
+        if len(self._operations) >= self._limits.operations:
             problem = {
                 "message": f"A connection runs at most {self._limits.operations} operations at a time.",
                 "extensions": {"code": ErrorCode.LIMIT_EXCEEDED},
             }
             await self._send({"type": "error", "payload": [problem], "id": id_})
             return
+        while len(self._tasks) >= self._limits.operations:  # some were completed by the client and still clean up
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         task = group.create_task(self._operate(id_, operation, self._params))
         task.add_done_callback(self._tasks.discard)
         self._tasks.add(task)

@@ -1,0 +1,60 @@
+"""A WebSocket in the test's own hands, for what no client library would send."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+PROTOCOL = "graphql-transport-ws"
+INIT = {"type": "connection_init"}
+
+
+class Socket:
+    """Sends anything; reads messages, or the close code."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    def send(self, message: object) -> None:
+        self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
+
+    def receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self.connection.recv(timeout=30))
+        return message
+
+    def initialise(self, **payload: object) -> None:
+        self.send({**INIT, "payload": payload} if payload else INIT)
+        assert self.receive() == {"type": "connection_ack"}
+
+    def subscribe(self, id_: str, query: str, **fields: object) -> None:
+        self.send({"id": id_, "type": "subscribe", "payload": {"query": query, **fields}})
+
+    def ask(self, id_: str, query: str) -> dict[str, Any]:
+        """The answer of a query, whose `complete` is read, too."""
+        self.subscribe(id_, query)
+        answer = self.receive()
+        assert self.receive() == {"type": "complete", "id": id_}
+        assert answer["id"] == id_
+        payload: dict[str, Any] = answer["payload"]
+        return payload
+
+    def closing(self) -> tuple[int, str]:
+        """The code and reason that the server closes with; messages before it are skipped."""
+        try:
+            while True:
+                self.connection.recv(timeout=30)
+        except ConnectionClosed as closed:
+            assert closed.rcvd is not None, "the connection broke without a close frame"
+            return closed.rcvd.code, closed.rcvd.reason
+
+
+@contextmanager
+def open_socket(url: str, *, protocol: str | None = PROTOCOL, **options: Any) -> Iterator[Socket]:
+    """An open connection, not initialised yet."""
+    subprotocols = [Subprotocol(protocol)] if protocol else None
+    with connect(url, subprotocols=subprotocols, max_size=None, **options) as connection:
+        yield Socket(connection)
