@@ -47,17 +47,17 @@ def over_limits(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
     measured: dict[str, Size] = {}
     return [
         GraphQLError(
-            f"The operation's {what} of {value:,} is over the limit of {most:,}; ask for less, in several requests.",
+            f"The operation's {what} is over the limit of {most:,}; ask for less, in several requests.",
             operation,
             extensions={"code": ErrorCode.QUERY_TOO_COMPLEX},
         )
         for operation in document.definitions
         if isinstance(operation, OperationDefinitionNode)
-        for what, value, most in _broken(_size(operation.selection_set, fragments, measured, frozenset()), limits)
+        for what, most in _broken(_size(operation.selection_set, fragments, measured, frozenset()), limits)
     ]
 
 
-def _broken(size: Size, limits: Limits) -> Iterator[tuple[str, int, int]]:
+def _broken(size: Size, limits: Limits) -> Iterator[tuple[str, int]]:
     for what, value, most in (
         ("depth", size.depth, limits.depth),
         ("depth of introspection", size.introspection_depth, limits.introspection_depth),
@@ -65,7 +65,7 @@ def _broken(size: Size, limits: Limits) -> Iterator[tuple[str, int, int]]:
         ("number of aliases", size.aliases, limits.aliases),
     ):
         if value > most:
-            yield what, value, most
+            yield what, most
 
 
 def _size(

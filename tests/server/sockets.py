@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Close
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -44,12 +45,18 @@ class Socket:
 
     def closing(self) -> tuple[int, str]:
         """The code and reason that the server closes with; messages before it are skipped."""
-        try:
-            while True:
-                self.connection.recv(timeout=30)
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None, "the connection broke without a close frame"
-            return closed.rcvd.code, closed.rcvd.reason
+        _, close = self.until_closed()
+        assert close is not None, "the connection broke without a close frame"
+        return close.code, close.reason
+
+    def until_closed(self) -> tuple[list[dict[str, Any]], Close | None]:
+        """The last messages, and the close frame, which is None when the connection was cut."""
+        messages = []
+        while True:
+            try:
+                messages.append(self.receive())
+            except ConnectionClosed as closed:
+                return messages, closed.rcvd
 
 
 @contextmanager
@@ -57,4 +64,4 @@ def open_socket(url: str, *, protocol: str | None = PROTOCOL, **options: Any) ->
     """An open connection, not initialised yet."""
     subprotocols = [Subprotocol(protocol)] if protocol else None
     with connect(url, subprotocols=subprotocols, max_size=None, **options) as connection:
-        yield Socket(connection)
+        yield Socket(cast("ClientConnection", connection))

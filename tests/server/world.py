@@ -122,7 +122,7 @@ class Query:
     @strawberry.field
     def who(self, info: Info) -> str | None:
         viewer = info.context.caller.viewer
-        return viewer and viewer.tenant.slug
+        return None if viewer is None else viewer.tenant.slug
 
     @strawberry.field
     async def row(self, info: Info) -> int:

@@ -1,0 +1,82 @@
+"""Who may ask: names of this machine, pages of this origin; and headers that keep browsers careful."""
+
+import httpx
+import pytest
+
+from tests.server.world import Serving
+
+ASK = {"query": "{ hello }"}
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("127.0.0.1:8000", 200),
+        ("localhost", 200),
+        ("LOCALHOST:80", 200),
+        ("[::1]:8000", 200),
+        ("evil.example", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("localhost.evil.example:8000", 403),
+        ("evil.example:127.0.0.1", 403),
+        ("127.0.0.1@evil.example", 403),
+        ("[::1", 403),
+        ("0.0.0.0", 403),
+    ],
+)
+def test_only_names_of_this_machine_are_answered(http: httpx.Client, host: str, status: int) -> None:
+    for response in (
+        http.post("/graphql", json=ASK, headers={"Host": host}),
+        http.get("/graphql", params=ASK, headers={"Host": host}),
+    ):
+        assert response.status_code == status
+        if status == 403:
+            assert response.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("http://127.0.0.1", 403),
+        ("http://localhost:{port}", 403),
+        ("http://127.0.0.1:{port}", 200),
+        ("https://studio.example", 200),
+        ("https://STUDIO.example", 200),
+        ("https://studio.example:444", 403),
+        ("https://studio.example.evil.example", 403),
+        ("", 403),
+    ],
+)
+def test_only_pages_of_this_origin_or_an_allowed_one_may_post(
+    http: httpx.Client, serving: Serving, origin: str, status: int
+) -> None:
+    headers = {"Origin": origin.format(port=serving.port)}
+    assert http.post("/graphql", json=ASK, headers=headers).status_code == status
+    assert http.get("/graphql", params=ASK, headers=headers).status_code == 200  # changes nothing, and cannot be read
+
+
+def test_every_answer_carries_the_security_headers(http: httpx.Client) -> None:
+    for response in (
+        http.post("/graphql", json=ASK),
+        http.post("/graphql", json=ASK, headers={"Host": "evil.example"}),
+        http.get("/nothing"),
+        http.get("/graphql", headers={"Accept": "text/html"}),
+    ):
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["x-frame-options"] == "DENY"
+        assert response.headers["referrer-policy"] == "same-origin"
+        assert "default-src 'none'" in response.headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
+        assert response.headers["x-request-id"]
+        assert "server" not in response.headers
+
+
+@pytest.mark.parametrize("given", ["short", "x" * 65, "with space", "line\tbreak", "ümläut-12"])
+def test_a_request_id_that_could_confuse_a_log_is_replaced(http: httpx.Client, given: str) -> None:
+    headers = {b"X-Request-Id": given.encode("latin-1")}
+    response = http.post("/graphql", json={"query": "{ request }"}, headers=headers)
+    assert response.headers["x-request-id"] != given
+    assert response.json()["data"]["request"] == response.headers["x-request-id"]
