@@ -7,7 +7,8 @@ from windtunnel.domain.events import EventKind
 from windtunnel.domain.failures import FailureOutcome, Inject
 from windtunnel.simulation import payloads, words
 from windtunnel.simulation.occurrences import begin, close, strike
-from windtunnel.simulation.world import Act, Occurrence, Site, Task, World
+from windtunnel.simulation.work import Occurrence, Site, Task
+from windtunnel.simulation.world import Act, World
 
 TRANSIT_MS = (2.0, 25.0)
 LOST_AFTER_MS = 2_000.0

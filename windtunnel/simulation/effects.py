@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from windtunnel.domain.architectures import Tool, ToolCategory
 from windtunnel.domain.failures import Inject
-from windtunnel.simulation.world import Occurrence, Operation, Step, World
+from windtunnel.simulation.work import Occurrence, Operation, Step
+from windtunnel.simulation.world import World
 
 NO_ANSWER_FACTOR = 4.0
 """An answer that was lost is given up after so many mean durations when no time limit is set."""

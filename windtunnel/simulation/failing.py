@@ -4,7 +4,8 @@ from windtunnel.domain.events import LogLevel, StepStatus
 from windtunnel.domain.failures import FailureOutcome
 from windtunnel.simulation import remedies, stations, telling, words
 from windtunnel.simulation.occurrences import close
-from windtunnel.simulation.world import Act, Step, World
+from windtunnel.simulation.work import Step
+from windtunnel.simulation.world import Act, World
 
 ATTEMPTS_MAX = 10
 """No told operation is tried more often, whatever the policy says."""

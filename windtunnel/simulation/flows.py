@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from windtunnel.domain.architectures import Link, LinkKind
 from windtunnel.domain.events import StepStatus
 from windtunnel.simulation import choices, edges
-from windtunnel.simulation.world import Act, Gathering, Occurrence, Step, Task, World
+from windtunnel.simulation.work import Gathering, Occurrence, Step, Task
+from windtunnel.simulation.world import Act, World
 
 ROUNDS_PER_LINK = 2
 ROUNDS_PER_TASK = 4

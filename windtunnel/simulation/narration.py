@@ -6,7 +6,8 @@ from windtunnel.domain.architectures import ResiliencePolicy
 from windtunnel.domain.events import EventKind
 from windtunnel.domain.failures import FailureOutcome
 from windtunnel.simulation import words
-from windtunnel.simulation.world import Occurrence, Task, World
+from windtunnel.simulation.work import Occurrence, Task
+from windtunnel.simulation.world import World
 
 TOLD_FAILURES = 5
 
@@ -99,7 +100,7 @@ def _failures(world: World) -> list[str]:
     found = [(ends.count(end), one, many) for end, one, many in told if end in ends]
     struck = words.sentence(words.count(len(ends), "failure")) + " struck"
     if len(found) == 1:
-        subject = "it" if len(ends) == 1 else "all of them"
+        subject = {1: "it", 2: "both of them"}.get(len(ends), "all of them")
         summary = f"{struck}, and {subject} {found[0][1] if len(ends) == 1 else found[0][2]}."
     else:
         parts = [f"{words.count(number, '')} {one if number == 1 else many}" for number, one, many in found]

@@ -5,7 +5,8 @@ from windtunnel.domain.events import StepStatus
 from windtunnel.domain.failures import FailureOutcome, Inject
 from windtunnel.simulation import words
 from windtunnel.simulation.occurrences import close
-from windtunnel.simulation.world import Occurrence, Step, Task, World
+from windtunnel.simulation.work import Occurrence, Step, Task
+from windtunnel.simulation.world import World
 
 EYES: dict[AgentRole, float] = {
     AgentRole.CRITIC: 0.8,

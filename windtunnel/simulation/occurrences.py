@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from windtunnel.domain.events import EventKind, LogLevel, Signal
 from windtunnel.domain.failures import FailureMode, FailureOutcome, FaultUnit
 from windtunnel.simulation import narration, words
-from windtunnel.simulation.world import Fault, Occurrence, Site, Task, World
+from windtunnel.simulation.work import Fault, Occurrence, Origin, Site, Task
+from windtunnel.simulation.world import World
 
 CASCADE_SHARE = 0.5
 """How often a failure drags along one that the book names as its follow-up (our prior)."""
@@ -18,6 +19,7 @@ def arm(
     mode: FailureMode,
     *,
     certain: bool,
+    origin: Origin,
     from_task: int = 0,
     target: str | None = None,
     cause: Occurrence | None = None,
@@ -34,8 +36,7 @@ def arm(
         site = Site.TOOL
     elif mode.effect.per is FaultUnit.EDGE and _has_links(world, targets):
         site = Site.LINK
-    world.armed += 1
-    fault = Fault(mode, targets, tool, site, from_task, certain, world.armed, cause)
+    fault = Fault(mode, targets, tool, site, from_task, certain, origin, cause)
     world.faults.append(fault)
     return fault
 
@@ -80,7 +81,7 @@ def begin(
         "silent": mode.effect.silent,
         "tool": tool,
         "target": None if target is None else world.agent(target).key,
-        "asked_for": fault.certain,
+        "origin": fault.origin.value,
         "caused_by": None if fault.cause is None else fault.cause.name,
     }
     world.emit(EventKind.FAILURE_EVENT, message, _body(mode, None, detail), node)
@@ -132,7 +133,7 @@ def _drag_along(world: World, occurrence: Occurrence) -> None:
         for mode in world.architecture.failure_modes:
             drawn = world.dice.uniform("cascade", occurrence.name, mode.key)
             if mode.code == code and mode.key not in known and drawn < CASCADE_SHARE:
-                arm(world, mode, certain=False, cause=occurrence)
+                arm(world, mode, certain=False, origin=Origin.CASCADE, cause=occurrence)
                 known.add(mode.key)
 
 

@@ -5,7 +5,8 @@ from windtunnel.domain.failures import FailureOutcome
 from windtunnel.simulation import effects, remedies, stations, telling, words
 from windtunnel.simulation.failing import failed
 from windtunnel.simulation.occurrences import begin, close, strike
-from windtunnel.simulation.world import Act, Fault, Occurrence, Operation, Site, Step, World
+from windtunnel.simulation.work import Fault, Occurrence, Operation, Site, Step
+from windtunnel.simulation.world import Act, World
 
 TOOLS_PER_STEP = 3
 
@@ -105,7 +106,12 @@ def _breaker_answers(world: World, step: Step) -> bool:
     if world.now_ms >= until or operation.held or operation.struck is not None:
         return False
     if policy.fallback:
-        telling.tell_tool(world, step, StepStatus.SKIPPED, f"the circuit is open, {policy.fallback} answers instead")
+        telling.tell_tool(
+            world,
+            step,
+            StepStatus.SKIPPED,
+            f"the circuit is open, so the fallback answers ({policy.fallback.rstrip('.')})",
+        )
         step.degraded = True
         world.schedule(world.now_ms, Act.OPERATION_ENDS, step)
         operation.skipped = True

@@ -3,7 +3,8 @@
 from windtunnel.domain.failures import FailureOutcome, Inject
 from windtunnel.simulation import words
 from windtunnel.simulation.occurrences import close
-from windtunnel.simulation.world import Operation, Step, World
+from windtunnel.simulation.work import Operation, Step
+from windtunnel.simulation.world import World
 
 _BOUNDED: dict[Inject, str] = {
     Inject.LATENCY: "{subject} was slow ({took}) but stayed within its time limit.",
@@ -76,12 +77,13 @@ def is_settled(step: Step) -> bool:
 
 
 def fallback(world: World, step: Step, name: str) -> None:
-    """Say that the fallback answered instead."""
+    """Say that the fallback took over: another agent, or what the policy says in words."""
     operation, agent = step.operation, world.agent(step.node)
-    known = world.graph.index.get(name)
-    who = name if known is None else world.agent(known).name
-    sentence = (
-        f"{who} steps in for {operation.tool.name if operation.tool else agent.name}, and {step.task.title} goes on."
-    )
-    if operation.struck is not None:
-        close(world, operation.struck, FailureOutcome.DEGRADED, words.sentence(sentence), step.node)
+    if operation.struck is None:
+        return
+    subject = operation.tool.name if operation.tool else agent.name
+    if name in world.graph.index:
+        sentence = f"{world.agent(world.graph.index[name]).name} steps in for {subject}, and {step.task.title} goes on."
+    else:
+        sentence = f"{agent.name} falls back for {subject} ({name.rstrip('.')}), and {step.task.title} goes on."
+    close(world, operation.struck, FailureOutcome.DEGRADED, sentence, step.node)

@@ -10,7 +10,8 @@ from windtunnel.domain.failures import FailureMode
 from windtunnel.domain.simulations import FailureInjection
 from windtunnel.simulation import edges, flows, narration, noticing, operations, stations, telemetry
 from windtunnel.simulation.occurrences import arm
-from windtunnel.simulation.world import Act, Step, Task, World, world_of
+from windtunnel.simulation.work import Origin, Step, Task
+from windtunnel.simulation.world import Act, World, world_of
 
 TASKS = 3
 
@@ -36,7 +37,8 @@ class Run:
         self._world = world_of(architecture, seed)
         self._world.cascading = failures is FailureInjection.AUTO
         for place, mode in enumerate(injected):
-            arm(self._world, mode, certain=True, from_task=self._any_task("listed", mode.key, place))
+            task = self._any_task("listed", mode.key, place)
+            arm(self._world, mode, certain=True, origin=Origin.ASKED_FOR, from_task=task)
         if failures is FailureInjection.AUTO:
             self._plan_failures()
         self._plan_tasks()
@@ -77,7 +79,7 @@ class Run:
         """
         if self.over:
             raise ConflictError("The simulation is over: nothing can be injected any more.", current="SUCCEEDED")
-        arm(self._world, mode, certain=True, target=target)
+        arm(self._world, mode, certain=True, origin=Origin.ASKED_FOR, target=target)
 
     def _advance(self) -> None:
         world = self._world
@@ -98,9 +100,12 @@ class Run:
         self.over = True
 
     def _follow_up(self) -> bool:
-        """A certain fault that found no opportunity gets a task of its own, straight to an agent it aims at."""
+        """A certain fault that found no opportunity gets a task of its own, straight to an agent it aims at.
+
+        So does a planned one when the run would end without any failure although some were due.
+        """
         world = self._world
-        owed = next((fault for fault in world.faults if fault.certain), None)
+        owed = next((fault for fault in world.faults if fault.certain or not world.occurrences), None)
         if owed is None:
             return False
         world.faults.remove(owed)
@@ -114,16 +119,14 @@ class Run:
 
     def _plan_failures(self) -> None:
         world, modes = self._world, self._world.architecture.failure_modes
-        struck = [mode for mode in modes if world.dice.uniform("planned", mode.key) < mode.probability]
-        if not struck and modes:
+        due = [mode for mode in modes if world.dice.uniform("planned", mode.key) < mode.probability]
+        nothing_due = not due
+        if nothing_due and modes:
             # A told run shows at least one planned failure: the one that came closest to happening.
-            struck = [
-                min(modes, key=lambda mode: world.dice.uniform("planned", mode.key) / max(mode.probability, 1e-9))
-            ]
-            arm(world, struck[0], certain=True, from_task=self._any_task("planned", struck[0].key))
-            return
-        for place, mode in enumerate(struck):
-            arm(world, mode, certain=place == 0, from_task=self._any_task("planned", mode.key))
+            due = [min(modes, key=lambda mode: world.dice.uniform("planned", mode.key) / max(mode.probability, 1e-9))]
+        for mode in due:
+            task = self._any_task("planned", mode.key)
+            arm(world, mode, certain=nothing_due, origin=Origin.PLANNED, from_task=task)
 
     def _plan_tasks(self) -> None:
         world = self._world

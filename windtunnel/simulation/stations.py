@@ -1,6 +1,7 @@
 """Places at an agent: who is served, who waits, and how a wave of other work takes the places away."""
 
-from windtunnel.simulation.world import Act, Step, World
+from windtunnel.simulation.work import Step
+from windtunnel.simulation.world import Act, World
 
 
 def enter(world: World, step: Step) -> bool:

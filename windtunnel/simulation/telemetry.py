@@ -6,7 +6,8 @@ from windtunnel.domain.architectures import AgentTelemetry
 from windtunnel.domain.events import EventKind, LogLevel, Signal, StepStatus
 from windtunnel.domain.observability import SpanStatus
 from windtunnel.simulation import semconv, words
-from windtunnel.simulation.world import Step, Task, World
+from windtunnel.simulation.work import Step, Task
+from windtunnel.simulation.world import World
 
 _LEVELS = {StepStatus.OK: LogLevel.INFO, StepStatus.SKIPPED: LogLevel.WARN, StepStatus.FAILED: LogLevel.ERROR}
 

@@ -4,7 +4,8 @@ from windtunnel.domain.architectures import TokenUse
 from windtunnel.domain.events import EventKind, LogLevel, Signal, StepStatus
 from windtunnel.domain.failures import Inject
 from windtunnel.simulation import payloads, words
-from windtunnel.simulation.world import Step, World
+from windtunnel.simulation.work import Step
+from windtunnel.simulation.world import World
 
 
 def tell_tool(world: World, step: Step, status: StepStatus, ending: str) -> None:

@@ -7,11 +7,11 @@ from enum import Enum, auto
 from heapq import heappop, heappush
 from typing import Any
 
-from windtunnel.domain.architectures import Architecture, Link, NetworkAgent, Tool
-from windtunnel.domain.events import EventDraft, EventKind, LogLevel, Signal, StepStatus
-from windtunnel.domain.failures import FailureMode, FailureOutcome, Inject
+from windtunnel.domain.architectures import Architecture, NetworkAgent
+from windtunnel.domain.events import EventDraft, EventKind, LogLevel, Signal
 from windtunnel.simulation.dice import Dice
 from windtunnel.simulation.graph import Graph, graph_of
+from windtunnel.simulation.work import Fault, Occurrence, Step, Task
 
 
 class Act(Enum):
@@ -26,146 +26,6 @@ class Act(Enum):
     FOREIGN_DONE = auto()
     MESSAGE_RESENT = auto()
     RUN_CLOSES = auto()
-
-
-class Site(Enum):
-    """Where a fault strikes: an agent's own work, a tool call, or a link."""
-
-    WORK = auto()
-    TOOL = auto()
-    LINK = auto()
-
-
-@dataclass(slots=True, eq=False)
-class Fault:
-    """A failure mode that waits for its opportunity. `targets` are agents; `certain` ones are owed to the user."""
-
-    mode: FailureMode
-    targets: frozenset[int]
-    tool: str | None
-    site: Site
-    from_task: int
-    certain: bool
-    number: int
-    cause: "Occurrence | None" = None
-
-
-@dataclass(slots=True, eq=False)
-class Occurrence:
-    """A fault that struck. It stays open until it is recovered from, degraded the result, or proved final."""
-
-    fault: Fault
-    name: str
-    task: "Task"
-    node: int
-    tool: str | None
-    at_ms: float
-    noticed: bool
-    outcome: FailureOutcome | None = None
-    ending: str = ""
-
-    @property
-    def mode(self) -> FailureMode:
-        """What struck."""
-        return self.fault.mode
-
-
-@dataclass(slots=True, eq=False)
-class Operation:
-    """One thing an agent does within a step: its own work (`tool` None) or a tool call, with all its attempts."""
-
-    tool: Tool | None = None
-    again: int = 0
-    foreign: Inject | None = None
-    attempt: int = 0
-    first_ms: float = 0.0
-    began_ms: float = 0.0
-    error: str | None = None
-    damage: Inject | None = None
-    spoils: int = 0
-    retryable: bool = True
-    skipped: bool = False
-    held: bool = False
-    struck: Occurrence | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class Step:
-    """One agent working once on one task. `onward` limits where it may lead (None: the agent's own choice)."""
-
-    task: "Task"
-    node: int
-    visit: int
-    flaws: list[Occurrence]
-    onward: tuple[Link, ...] | None = None
-    forced: Fault | None = None
-    operations: list[Operation] = field(default_factory=list)
-    place: int = 0
-    queued_ms: float = 0.0
-    waited_ms: float = 0.0
-    started_ms: float | None = None
-    status: StepStatus = StepStatus.OK
-    error: str | None = None
-    degraded: bool = False
-    input_tokens: int = 0
-    output_tokens: int = 0
-    retries: list[dict[str, Any]] = field(default_factory=list)
-    finished: list[dict[str, Any]] = field(default_factory=list)
-    rework: Link | None = None
-
-    @property
-    def operation(self) -> Operation:
-        """What the agent is doing."""
-        return self.operations[self.place]
-
-
-@dataclass(slots=True, eq=False)
-class Gathering:
-    """Work that waits at an agent until nothing that may still join it is under way.
-
-    `mask` are the agents it waits for; `future` are those that it may visit afterwards. `called` work came back to
-    its caller, who goes on along `onward`; `arrived` is false while only the caller itself waits.
-    """
-
-    node: int
-    mask: int
-    future: int
-    flaws: list[Occurrence]
-    onward: tuple[Link, ...] | None = None
-    called: bool = False
-    arrived: bool = True
-
-
-@dataclass(slots=True, eq=False)
-class Task:
-    """One piece of work walking through the network."""
-
-    number: int
-    entries: tuple[int, ...]
-    forced: Fault | None = None
-    begun_ms: float = 0.0
-    ended_ms: float | None = None
-    steps: list[Step] = field(default_factory=list)
-    moving: list[int] = field(default_factory=list)
-    gatherings: list[Gathering] = field(default_factory=list)
-    visits: dict[int, int] = field(default_factory=dict)
-    loops: dict[str, int] = field(default_factory=dict)
-    delivered: int = 0
-    lost: int = 0
-    degraded: bool = False
-    flaws: list[Occurrence] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        """How events call it."""
-        return f"task-{self.number}"
-
-    @property
-    def title(self) -> str:
-        """How sentences call it."""
-        return f"task {self.number}"
 
 
 @dataclass(slots=True, eq=False)
@@ -195,7 +55,6 @@ class World:
     drafts: list[EventDraft] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    armed: int = 0
     occurrences: list[Occurrence] = field(default_factory=list)
     outages: dict[tuple[int | None, str | None], tuple[float, Occurrence]] = field(default_factory=dict)
     breakers: dict[tuple[int, str | None], tuple[float, Occurrence | None]] = field(default_factory=dict)
