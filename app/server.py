@@ -1,5 +1,7 @@
 """The server: uvicorn, set for many long-lived streams."""
 
+import socket
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -34,13 +36,27 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.transport.abort()
 
 
-def make_server(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
-    """A server ready for `await server.serve()`; port 0 takes a free one.
+class Server(uvicorn.Server):
+    """Uvicorn's server, which says when its port is open."""
+
+    def __init__(self, config: uvicorn.Config, on_open: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._on_open = on_open
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the port; a port that cannot be had ends the process, as uvicorn does."""
+        await super().startup(sockets)
+        if self.started and self._on_open:
+            self._on_open()
+
+
+def make_server(app: ASGIApp, host: str, port: int, on_open: Callable[[], None] | None = None) -> Server:
+    """A server ready for `await server.serve()`; port 0 takes a free one; `on_open` is called once it listens.
 
     On SIGTERM or SIGINT it closes WebSockets with 1012 (clients come again), ends event streams, lets requests finish
     for SHUTDOWN_SECONDS and returns.
     """
-    return uvicorn.Server(
+    return Server(
         uvicorn.Config(
             app,
             host=host,
@@ -55,5 +71,6 @@ def make_server(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
             access_log=False,
             log_config=None,
             server_header=False,
-        )
+        ),
+        on_open,
     )

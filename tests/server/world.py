@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import strawberry
-import uvicorn
+import uvloop
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
@@ -237,24 +237,17 @@ class Serving:
     """A server in a thread of its own, on a free port of 127.0.0.1."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._server: uvicorn.Server = make_server(app, "127.0.0.1", 0)
+        self._server = make_server(app, "127.0.0.1", 0, self._opened)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._ready = threading.Event()
         self.port = 0
 
     def _run(self) -> None:
-        async def serve() -> None:
-            startup = self._server.startup
+        uvloop.run(self._server.serve())
 
-            async def announced(*arguments: object, **named: object) -> None:
-                await startup(*arguments, **named)  # type: ignore[arg-type]
-                self.port = self._server.servers[0].sockets[0].getsockname()[1]
-                self._ready.set()
-
-            self._server.startup = announced  # type: ignore[method-assign]
-            await self._server.serve()
-
-        asyncio.run(serve())
+    def _opened(self) -> None:
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+        self._ready.set()
 
     @property
     def url(self) -> str:
