@@ -47,7 +47,7 @@ def build_app(
 
     page = GraphiQLPage()
     graphql = GraphQLEndpoint(Execution(schema, context), authenticate, page if graphiql else None, metrics)
-    metrics.watch(services.hub.statistics, lambda: services.hub.bus.up)
+    metrics.watch(services.hub.statistics, lambda: services.bus.up)
     rest = Rest(services, authenticate, metrics)
     probes = Probes(services, metrics)
     routes = [

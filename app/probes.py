@@ -27,7 +27,7 @@ class Probes:
     async def ready(self, request: Request) -> Response:
         """`GET /readyz`: 503 without a database; without the bus all works, only slower. A shifted clock is shown."""
         del request
-        database, bus_is_up = await self._database(), self._services.hub.bus.up
+        database, bus_is_up = await self._database(), self._services.bus.up
         ready = database == "up"
         answer = {
             "status": ("ready" if bus_is_up else "degraded") if ready else "not ready",

@@ -1,9 +1,9 @@
 """The REST doors: start a simulation, and follow its events."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
-import structlog
 from sse_starlette import ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +17,7 @@ from app.statuses import status_of
 from resolvers import architectures
 from resolvers.architectures import GraphFormat
 from schema.ids import Kind, demand, encode
-from windtunnel.domain.errors import ErrorCode, NotFoundError, ValidationError, WindtunnelError
+from windtunnel.domain.errors import ConflictError, ErrorCode, NotFoundError, ValidationError, WindtunnelError
 from windtunnel.domain.events import SimulationEvent
 from windtunnel.domain.permissions import Action, require
 from windtunnel.domain.simulations import SimulationStage
@@ -29,8 +29,6 @@ from windtunnel.storage import architectures as stored_architectures
 from windtunnel.storage import simulations as stored_simulations
 
 Handler = Callable[[Request], Awaitable[Response]]
-
-log = structlog.get_logger()
 
 
 def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -61,15 +59,10 @@ class Rest:
 
     async def _simulate(self, request: Request) -> Response:
         viewer = await self._viewer(request)
-        require(viewer, Action.SIMULATE)
         asked = _simulate_request(await json_body(request))
         simulation = await simulate(self._services, viewer, asked)
         if simulation.architecture_id is None:
-            failure = simulation.error
-            raise WindtunnelError(
-                failure.message if failure else "The scenario could not be planned.",
-                code=failure.code if failure else ErrorCode.INTERNAL,
-            )
+            raise ConflictError("The simulation was cancelled before it was planned.", current=simulation.status)
         found = await stored_architectures.get_many(
             self._services.store, viewer.tenant_id, [simulation.architecture_id]
         )
@@ -98,8 +91,9 @@ class Rest:
     async def _stream(self, viewer: Viewer, raw: str, after: int) -> AsyncGenerator[ServerSentEvent, None]:
         with self._metrics.rest_stream_open():
             try:
-                async for event in watch_simulation(self._services, viewer, raw, after, None):
-                    yield message(event_fields(event), id=str(event.seq))
+                async with aclosing(watch_simulation(self._services, viewer, raw, after)) as events:
+                    async for event in events:
+                        yield message(event_fields(event), id=str(event.seq))
             except WindtunnelError as error:
                 yield message({"code": error.code, "message": error.message}, event="error")
 
