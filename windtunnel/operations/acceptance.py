@@ -1,0 +1,140 @@
+"""Accepting a simulation: one transaction stores it with what it needs, unless it was asked for before."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from windtunnel.domain.errors import NotFoundError, QuotaError
+from windtunnel.domain.events import SimulationEvent
+from windtunnel.domain.ids import new_id
+from windtunnel.domain.policy import SEED_MAX
+from windtunnel.domain.scenarios import Scenario, title_of
+from windtunnel.domain.simulations import Simulation, SimulationStatus
+from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.lifecycle import planned_draft, started_draft
+from windtunnel.operations.requests import SimulateRequest, digest_of_request
+from windtunnel.operations.services import Services
+from windtunnel.storage import architectures, events, idempotency, scenarios, simulations
+
+OPERATION = "simulate"
+
+
+async def accept(
+    services: Services, viewer: Viewer, request: SimulateRequest
+) -> tuple[Simulation, Sequence[SimulationEvent]]:
+    """The simulation with its first events, which are stored now; without events when it was there before.
+
+    To be planned, it is under the lease of `services.planning`. Raises NotFoundError, QuotaError and ConflictError
+    (IDEMPOTENCY_MISMATCH).
+    """
+    store, tenant_id, key = services.store, viewer.tenant_id, request.idempotency_key
+    digest = digest_of_request(request) if key else ""
+    async with store.transaction():
+        await store.lock_tenant(tenant_id)  # so that quota and key are looked at by one request at a time
+        if key and (known := await idempotency.recall(store, tenant_id, OPERATION, key, input_digest=digest)):
+            return await _known(services, tenant_id, known), ()
+        await _check_quota(services, tenant_id)
+        simulation = _blank(services, viewer, request, await store.now())
+        if request.architecture_id is not None:
+            simulation, stored = await _queue(services, simulation, request.architecture_id)
+        else:
+            simulation, stored = await _begin_planning(services, simulation, request)
+        if key:
+            await idempotency.remember(store, tenant_id, OPERATION, key, input_digest=digest, result_id=simulation.id)
+    return simulation, stored
+
+
+async def _known(services: Services, tenant_id: str, simulation_id: str) -> Simulation:
+    simulation = await simulations.get(services.store, tenant_id, simulation_id)
+    if simulation is None:
+        raise NotFoundError(
+            "This idempotency key led to a simulation that was deleted since. Use a new one.",
+            resource_id=simulation_id,
+            path=("input", "idempotency_key"),
+        )
+    return simulation
+
+
+async def _check_quota(services: Services, tenant_id: str) -> None:
+    waiting, limit = (await simulations.counts(services.store, tenant_id)).waiting, services.limits.max_queued
+    if waiting >= limit:
+        raise QuotaError(
+            f"{waiting:,} of your simulations are waiting; at most {limit:,} may. "
+            "Try again when some have started, or cancel some.",
+            limit=limit,
+            used=waiting,
+        )
+
+
+def _blank(services: Services, viewer: Viewer, request: SimulateRequest, at: datetime) -> Simulation:
+    return Simulation(
+        id=new_id(),
+        tenant_id=viewer.tenant_id,
+        scenario_id=None,
+        architecture_id=None,
+        package_digest=None,
+        status=SimulationStatus.PLANNING,
+        seed=secrets.randbelow(SEED_MAX + 1) if request.seed is None else request.seed,
+        pace=request.pace,
+        planner_mode=services.planner.mode,
+        failures=request.failures,
+        inject_failures=tuple(dict.fromkeys(request.inject_failures)),
+        created_at=at,
+        created_by=viewer.user.id,
+    )
+
+
+async def _queue(
+    services: Services, blank: Simulation, architecture_id: str
+) -> tuple[Simulation, Sequence[SimulationEvent]]:
+    """A simulation of a stored architecture: nothing is planned again."""
+    found = (await architectures.get_many(services.store, blank.tenant_id, [architecture_id])).get(architecture_id)
+    if found is None:
+        raise NotFoundError(
+            "There is no such architecture.",
+            resource_id=architecture_id,
+            path=("input", "scenario", "architecture_id"),
+        )
+    drafts = [started_draft(SimulationStatus.QUEUED), planned_draft(found.architecture, found.id)]
+    simulation = replace(
+        blank,
+        scenario_id=found.scenario_id,
+        architecture_id=found.id,
+        status=SimulationStatus.QUEUED,
+        story_from_seq=len(drafts),
+    )
+    await simulations.insert(services.store, simulation)
+    return simulation, await events.append(services.store, simulation.id, simulation.fence, 0, drafts)
+
+
+async def _begin_planning(
+    services: Services, blank: Simulation, request: SimulateRequest
+) -> tuple[Simulation, Sequence[SimulationEvent]]:
+    """A simulation of a scenario, new or stored, under the lease of who plans it here."""
+    scenario_id = await _scenario_id(services, blank, request)
+    simulation = replace(blank, scenario_id=scenario_id, fence=1, lease_owner=services.planning.owner)
+    await simulations.insert(services.store, simulation)
+    drafts = [started_draft(SimulationStatus.PLANNING)]
+    stored = await events.append(services.store, simulation.id, simulation.fence, 0, drafts)
+    return replace(simulation, last_seq=len(drafts)), stored
+
+
+async def _scenario_id(services: Services, blank: Simulation, request: SimulateRequest) -> str:
+    if request.text is not None:
+        scenario = Scenario(
+            id=new_id(),
+            tenant_id=blank.tenant_id,
+            title=title_of(request.text),
+            text=request.text,
+            created_at=blank.created_at,
+            created_by=blank.created_by,
+        )
+        await scenarios.insert(services.store, scenario)
+        return scenario.id
+    scenario_id = request.scenario_id or ""
+    if not await scenarios.get_many(services.store, blank.tenant_id, [scenario_id]):
+        raise NotFoundError(
+            "There is no such scenario.", resource_id=scenario_id, path=("input", "scenario", "scenario_id")
+        )
+    return scenario_id

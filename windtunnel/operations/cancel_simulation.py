@@ -1,0 +1,24 @@
+"""Cancelling: the simulation ends now, whoever conducts it."""
+
+from windtunnel.domain.permissions import Action, require
+from windtunnel.domain.simulations import Simulation
+from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.announce import announce_events, announce_work, wake_conductor
+from windtunnel.operations.event_log import not_found
+from windtunnel.operations.services import Services
+from windtunnel.storage import simulations, transitions
+
+
+async def cancel_simulation(services: Services, viewer: Viewer, simulation_id: str) -> Simulation:
+    """The simulation, CANCELLED. Raises ForbiddenError, NotFoundError, ConflictError when it is over already."""
+    require(viewer, Action.CANCEL_SIMULATION)
+    events = await transitions.cancelled(
+        services.store, viewer.tenant_id, simulation_id, "The simulation was cancelled."
+    )
+    await announce_events(services.bus, simulation_id, events)
+    await wake_conductor(services.bus, simulation_id)
+    await announce_work(services.bus)  # the tenant may run one more
+    simulation = await simulations.get(services.store, viewer.tenant_id, simulation_id)
+    if simulation is None:
+        raise not_found(simulation_id)
+    return simulation

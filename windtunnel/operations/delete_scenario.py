@@ -1,0 +1,40 @@
+"""Deleting a scenario with everything that came of it; simulations under way end without a trace."""
+
+from dataclasses import replace
+
+from windtunnel.domain.errors import NotFoundError
+from windtunnel.domain.pages import PageRequest
+from windtunnel.domain.permissions import Action, require
+from windtunnel.domain.policy import PAGE_SIZE_MAX
+from windtunnel.domain.simulations import OPEN_STATUSES, SimulationFilter
+from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.announce import announce_deleted, announce_work
+from windtunnel.operations.services import Services
+from windtunnel.storage import scenarios, simulations
+
+
+async def delete_scenario(services: Services, viewer: Viewer, scenario_id: str) -> str:
+    """The id of the scenario that is gone. Raises ForbiddenError, NotFoundError."""
+    require(viewer, Action.DELETE_SCENARIO)
+    store, tenant_id = services.store, viewer.tenant_id
+    async with store.transaction():
+        await store.lock_tenant(tenant_id)  # no simulation of it begins now
+        unfinished = await _unfinished(services, tenant_id, scenario_id)
+        if not await scenarios.delete(store, tenant_id, scenario_id):
+            raise NotFoundError("There is no such scenario.", resource_id=scenario_id, path=("input", "scenario_id"))
+    for simulation_id in unfinished:
+        await announce_deleted(services.bus, simulation_id)
+    await announce_work(services.bus)  # the tenant may run more
+    return scenario_id
+
+
+async def _unfinished(services: Services, tenant_id: str, scenario_id: str) -> list[str]:
+    request = PageRequest(limit=PAGE_SIZE_MAX)
+    wanted = SimulationFilter(scenario_id=scenario_id, statuses=OPEN_STATUSES)
+    ids: list[str] = []
+    while True:
+        page = await simulations.page(services.store, tenant_id, request, wanted)
+        ids += [simulation.id for simulation in page.items]
+        if not page.has_next:
+            return ids
+        request = replace(request, after=page.keys[-1])

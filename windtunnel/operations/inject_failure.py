@@ -1,0 +1,103 @@
+"""Injecting a failure into a run under way: recorded as a command that its conductor carries out."""
+
+import json
+from hashlib import sha256
+
+from windtunnel.domain.architectures import Architecture
+from windtunnel.domain.errors import ConflictError, QuotaError, ValidationError
+from windtunnel.domain.permissions import Action, require
+from windtunnel.domain.policy import INJECTED_FAILURES_MAX
+from windtunnel.domain.simulations import Simulation, SimulationStatus
+from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.announce import wake_conductor
+from windtunnel.operations.event_log import not_found
+from windtunnel.operations.requests import check_code, check_key
+from windtunnel.operations.services import Services
+from windtunnel.planning import failure_mode_for
+from windtunnel.storage import architectures, commands, idempotency, simulations
+
+_OPERATION = Action.INJECT_FAILURE.value
+_ALLOWED = (SimulationStatus.QUEUED, SimulationStatus.RUNNING)
+
+
+async def inject_failure(
+    services: Services,
+    viewer: Viewer,
+    simulation_id: str,
+    code: str,
+    *,
+    target: str | None = None,
+    idempotency_key: str | None = None,
+) -> Simulation:
+    """The simulation, which is certain to meet the failure: at `target` (agent or tool key), or wherever it can.
+
+    Raises ForbiddenError, ValidationError (unknown code or target), NotFoundError, QuotaError, and ConflictError
+    unless the simulation is queued or running.
+    """
+    require(viewer, Action.INJECT_FAILURE)
+    check_code(code, services.book, ("input", "code"))
+    check_key(idempotency_key)
+    digest = sha256(json.dumps([simulation_id, code, target]).encode()).hexdigest()
+    async with services.store.transaction():
+        await services.store.lock_tenant(viewer.tenant_id)
+        fresh = not (idempotency_key and await _recall(services, viewer.tenant_id, idempotency_key, digest))
+        if fresh:
+            await _record(services, viewer.tenant_id, simulation_id, code, target)
+        if fresh and idempotency_key:
+            await idempotency.remember(
+                services.store,
+                viewer.tenant_id,
+                _OPERATION,
+                idempotency_key,
+                input_digest=digest,
+                result_id=simulation_id,
+            )
+    if fresh:
+        await wake_conductor(services.bus, simulation_id)
+    simulation = await simulations.get(services.store, viewer.tenant_id, simulation_id)
+    if simulation is None:
+        raise not_found(simulation_id)
+    return simulation
+
+
+async def _recall(services: Services, tenant_id: str, key: str, digest: str) -> str | None:
+    return await idempotency.recall(services.store, tenant_id, _OPERATION, key, input_digest=digest)
+
+
+async def _record(services: Services, tenant_id: str, simulation_id: str, code: str, target: str | None) -> None:
+    store = services.store
+    architecture = await _architecture_under_way(services, tenant_id, simulation_id)
+    _check_target(architecture, target)
+    given = len(await commands.list(store, simulation_id))
+    if given >= INJECTED_FAILURES_MAX:
+        raise QuotaError(
+            f"At most {INJECTED_FAILURES_MAX} failures can be injected into one run.",
+            limit=INJECTED_FAILURES_MAX,
+            used=given,
+        )
+    mode = failure_mode_for(services.book, code, architecture, target)
+    await commands.add(store, tenant_id, simulation_id, mode, target)
+
+
+async def _architecture_under_way(services: Services, tenant_id: str, simulation_id: str) -> Architecture:
+    simulation = await simulations.get(services.store, tenant_id, simulation_id)
+    if simulation is None:
+        raise not_found(simulation_id)
+    if simulation.status not in _ALLOWED or simulation.architecture_id is None:
+        raise ConflictError(
+            f"A failure can be injected while a simulation is queued or running; this one is {simulation.status}.",
+            current=simulation.status.value,
+            allowed=[status.value for status in _ALLOWED],
+        )
+    stored = await architectures.get_many(services.store, tenant_id, [simulation.architecture_id])
+    return stored[simulation.architecture_id].architecture
+
+
+def _check_target(architecture: Architecture, target: str | None) -> None:
+    known = {agent.key for agent in architecture.agents} | {tool.key for tool in architecture.tools}
+    if target is not None and target not in known:
+        raise ValidationError(
+            f"The target is not an agent or tool of this architecture. It has {', '.join(sorted(known)[:20])}.",
+            rule="unknown_target",
+            path=("input", "target"),
+        )

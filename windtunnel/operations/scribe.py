@@ -1,0 +1,109 @@
+"""The one writer of a simulation's events: numbers them, stores them under its fence, then announces them."""
+
+import asyncio
+from collections.abc import Sequence
+
+from windtunnel.domain.architectures import Architecture, Interpretation
+from windtunnel.domain.events import EventDraft
+from windtunnel.domain.ids import new_id
+from windtunnel.domain.simulations import Command, Simulation, SimulationFailure, SimulationStatus
+from windtunnel.operations.announce import announce_events, announce_work
+from windtunnel.operations.lifecycle import finished_draft, planned_draft
+from windtunnel.operations.services import Services
+from windtunnel.storage import architectures, commands, events, transitions
+
+
+class Scribe:
+    """Every method stores in one transaction and raises LeaseLostError once someone else writes, or it is over."""
+
+    def __init__(self, services: Services, simulation: Simulation) -> None:
+        self.last_seq = simulation.last_seq
+        self._services = services
+        self._store = services.store
+        self._simulation = simulation
+        self._lock = asyncio.Lock()  # planning agents work side by side, and each reports its steps
+
+    async def append(self, drafts: Sequence[EventDraft]) -> None:
+        """Store and announce events."""
+        async with self._lock:
+            stored = await events.append(
+                self._store, self._simulation.id, self._simulation.fence, self.last_seq, drafts
+            )
+            self.last_seq += len(drafts)
+            await announce_events(self._services.bus, self._simulation.id, stored)
+
+    async def append_fixing_commands(self, drafts: Sequence[EventDraft], step: int) -> list[Command]:
+        """Store the events of the steps before `step`, and fix whatever commands wait to take effect then.
+
+        Returns these commands. The events lock the simulation's row first, so that no command slips in between.
+        """
+        simulation = self._simulation
+        async with self._store.transaction():
+            stored = await events.append(self._store, simulation.id, simulation.fence, self.last_seq, drafts)
+            waiting = [each for each in await commands.list(self._store, simulation.id) if each.step is None]
+            for command in waiting:
+                await commands.fix(self._store, simulation.id, command.number, step)
+        self.last_seq += len(drafts)
+        await announce_events(self._services.bus, simulation.id, stored)
+        return waiting
+
+    async def planned(self, interpretation: Interpretation, architecture: Architecture) -> None:
+        """PLANNING -> QUEUED, and workers are told."""
+        simulation, architecture_id = self._simulation, new_id()
+        draft = planned_draft(architecture, architecture_id)
+        async with self._store.transaction():
+            await architectures.insert(
+                self._store,
+                simulation.tenant_id,
+                architecture_id,
+                scenario_id=simulation.scenario_id,
+                architecture=architecture,
+                created_at=await self._store.now(),
+            )
+            stored = await transitions.planned(
+                self._store,
+                simulation.id,
+                simulation.fence,
+                self.last_seq,
+                interpretation=interpretation,
+                architecture_id=architecture_id,
+                drafts=[draft],
+            )
+        self.last_seq += 1
+        await announce_events(self._services.bus, simulation.id, stored)
+        await announce_work(self._services.bus)
+
+    async def succeeded(self, narrative: str, drafts: Sequence[EventDraft], elapsed_ms: float) -> None:
+        """RUNNING -> SUCCEEDED with the last events. Raises CommandsPendingError: nothing is stored then."""
+        await self._finished(SimulationStatus.SUCCEEDED, elapsed_ms=elapsed_ms, drafts=drafts, narrative=narrative)
+
+    async def failed(self, failure: SimulationFailure) -> None:
+        """PLANNING or RUNNING -> FAILED."""
+        simulation = self._simulation
+        last = await events.read(self._store, simulation.tenant_id, simulation.id, self.last_seq - 1, 1)
+        elapsed_ms = last[0].elapsed_ms if last else 0.0
+        await self._finished(SimulationStatus.FAILED, elapsed_ms=elapsed_ms, failure=failure)
+
+    async def _finished(
+        self,
+        status: SimulationStatus,
+        *,
+        elapsed_ms: float,
+        drafts: Sequence[EventDraft] = (),
+        narrative: str | None = None,
+        failure: SimulationFailure | None = None,
+    ) -> None:
+        simulation = self._simulation
+        last = finished_draft(status, elapsed_ms, failure.message if failure else None)
+        stored = await transitions.finished(
+            self._store,
+            simulation.id,
+            simulation.fence,
+            self.last_seq,
+            status=status,
+            narrative=narrative,
+            error=failure,
+            drafts=[*drafts, last],
+        )
+        self.last_seq += len(drafts) + 1
+        await announce_events(self._services.bus, simulation.id, stored)

@@ -1,0 +1,69 @@
+"""What operations work with: everything that is open in one process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from windtunnel.domain.planning import Planner
+from windtunnel.domain.policy import SIMULATIONS_RUNNING_PER_TENANT, SIMULATIONS_WAITING_PER_TENANT
+from windtunnel.knowledge import Book
+from windtunnel.operations.leaseholder import Leaseholder
+from windtunnel.storage.store import Store
+from windtunnel.streams.bus import Bus
+from windtunnel.streams.hub import Hub
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is allowed: simulations waiting and running per tenant, plans made at a time per process."""
+
+    max_queued: int = SIMULATIONS_WAITING_PER_TENANT
+    running_per_tenant: int = SIMULATIONS_RUNNING_PER_TENANT
+    planning_at_once: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Get them from `open_services`. `planning` has the simulations that this process is planning."""
+
+    store: Store
+    hub: Hub
+    planner: Planner
+    book: Book
+    limits: Limits
+    planning: Leaseholder
+    started_at: datetime
+    planning_slots: asyncio.Semaphore = field(repr=False)
+
+    @property
+    def bus(self) -> Bus:
+        """The doorbell."""
+        return self.hub.bus
+
+
+@asynccontextmanager
+async def open_services(
+    store: Store, bus: Bus, planner: Planner, book: Book, limits: Limits, *, owner: str
+) -> AsyncIterator[Services]:
+    """Services on an open store and bus, which stay open. `owner` names this process in leases.
+
+    In the end, plans under way are given up and their leases released: a worker takes over. Followers are sent away.
+    """
+    hub = Hub(bus)
+    planning = Leaseholder(store, owner)
+    try:
+        yield Services(
+            store=store,
+            hub=hub,
+            planner=planner,
+            book=book,
+            limits=limits,
+            planning=planning,
+            started_at=await store.now(),
+            planning_slots=asyncio.Semaphore(limits.planning_at_once),
+        )
+    finally:
+        await planning.close()
+        await hub.close()
