@@ -88,6 +88,11 @@ class Story:
                 worst[strike.agent_key] = outcome
         return worst
 
+    def outcome_of(self, failure_key: str) -> FailureOutcome | None:
+        """How a failure mode ended at worst; None when it did not strike or is still open."""
+        ended = [strike.outcome for strike in self.strikes if strike.failure_key == failure_key]
+        return max(ended, key=_BADNESS.__getitem__, default=None)
+
 
 def story_of(events: Sequence[Event]) -> Story:
     """Put the events of a run together, of one that was cut short too."""

@@ -1,0 +1,135 @@
+"""`windtunnel simulate`: the main job in the terminal, without a server or a database."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from app.commands.scenario_input import InputError, scenario_text
+from app.settings import load_settings
+from windtunnel.domain.errors import ValidationError, WindtunnelError
+from windtunnel.domain.policy import SEED_MAX
+from windtunnel.knowledge import load_book
+from windtunnel.operations.requests import SimulateRequest, check_request
+
+
+def simulate(  # noqa: PLR0917
+    text: Annotated[str | None, typer.Argument(help="The scenario in words; - reads it from standard input.")] = None,
+    file: Annotated[str | None, typer.Option(help="Read the scenario from a file; - is standard input.")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="N", help="Repeats a run; chosen at random when absent.")] = None,
+    pace: Annotated[
+        str, typer.Option(metavar="X", help="Simulated seconds per real second; 0 is as fast as possible.")
+    ] = "0",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the report, the pictures and the events there.")
+    ] = None,
+) -> None:
+    """Plan a scenario's agent network, simulate it and say what happened."""
+    with _clean_endings():
+        request = SimulateRequest(scenario_text(text, file), seed=_whole(seed), pace=_number(pace))
+        check_request(request, load_book())
+        directory = _writable(out)
+        asyncio.run(_simulate(request, as_json=as_json, directory=directory))
+
+
+async def _simulate(request: SimulateRequest, *, as_json: bool, directory: Path | None) -> None:
+    # Imported here, so that other commands start without the drawing, and a wrong option is told at once.
+    from rich.console import Console
+
+    from app import rehearsals
+    from app.terminal.closing import closing, wrote
+    from app.terminal.progress import LiveProgress, PlainProgress, Progress
+    from app.wiring import planner_of
+    from windtunnel.operations.rehearse import rehearse
+
+    text = request.text or ""
+    seed = secrets.randbelow(SEED_MAX + 1) if request.seed is None else request.seed
+    planner = planner_of(load_settings())
+    console = Console(highlight=False, emoji=False, markup=False, quiet=as_json)
+    show = Progress()
+    if not as_json:
+        show = LiveProgress(console, request.pace) if console.is_terminal else PlainProgress(console)
+    with show:
+        done = await rehearse(planner, text, seed, show.planned, rehearsals.paced(show.tell, request.pace))
+    told = rehearsals.Told(text, seed, planner, done)
+    paths = _written(rehearsals.files(told), directory) if directory else []
+    if as_json:
+        typer.echo(rehearsals.as_json(told))
+    else:
+        closing(console, told)
+        wrote(console, paths)
+
+
+def _whole(given: str | None) -> int | None:
+    if given is None:
+        return None
+    try:
+        return int(given)
+    except ValueError:
+        raise InputError(f"--seed {given!r} is refused; allowed: a whole number.") from None
+
+
+def _number(given: str) -> float:
+    try:
+        return float(given)
+    except ValueError:
+        raise InputError(f"--pace {given!r} is refused; allowed: a number, e.g. 10.") from None
+
+
+def _writable(directory: Path | None) -> Path | None:
+    """The directory, made if need be: known to take files before any work is done."""
+    if directory is None:
+        return None
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe = directory / ".windtunnel-probe"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except (OSError, ValueError) as error:
+        raise InputError(f"--out {str(directory)!r} cannot be written to: {_reason(error)}.") from None
+    return directory
+
+
+def _written(files: dict[str, str], directory: Path) -> list[Path]:
+    paths: list[Path] = []
+    for name, content in files.items():
+        path = directory / name
+        try:
+            path.write_text(content, "utf-8", newline="\n")
+        except OSError as error:
+            raise InputError(f"{str(path)!r} cannot be written: {_reason(error)}.") from None
+        paths.append(path)
+    return paths
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+
+
+@contextlib.contextmanager
+def _clean_endings() -> Iterator[None]:
+    """Every way to end is a code and at most one line on stderr: 2 bad input, 1 no model, 130 Ctrl-C."""
+    try:
+        yield
+    except (InputError, ValidationError) as error:
+        _end(2, str(error))
+    except WindtunnelError as error:
+        _end(1, error.message)
+    except KeyboardInterrupt:
+        _end(130, "interrupted.")
+    except BrokenPipeError:
+        # Whoever read the output has left; what is still buffered must not fail at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+
+
+def _end(code: int, message: str) -> NoReturn:
+    typer.echo(f"windtunnel: {' '.join(message.split())}", err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,1 @@
+"""A rehearsal in the terminal: what happens while it runs, then what came of it."""
