@@ -3,6 +3,8 @@
 import asyncio
 import signal
 
+import typer
+
 from app.logs import configure_logs
 from app.settings import Settings, load_settings
 from app.wiring import open_runtime, require_many_processes
@@ -22,7 +24,9 @@ async def _work(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with open_runtime(settings) as runtime:
-        conducting = Worker(runtime.services, owner=runtime.owner, concurrency=settings.worker_concurrency)
-        async with conducting:
-            await stop.wait()
+    async with (
+        open_runtime(settings) as runtime,
+        Worker(runtime.services, owner=runtime.owner, concurrency=settings.worker_concurrency),
+    ):
+        typer.echo("Ready.")
+        await stop.wait()

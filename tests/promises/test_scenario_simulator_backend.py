@@ -50,7 +50,7 @@ def test_1_1_a_valid_scenario_answers_200_and_the_network_as_json(http: httpx.Cl
     assert len(keys) >= 3
     assert all({link["source"], link["target"]} <= keys for link in architecture["links"])
     assert architecture["tools"]
-    assert architecture["failure_modes"]
+    assert architecture["failureModes"]
 
 
 @pytest.mark.parametrize("body", [{}, {"scenario": ""}, {"scenario": " \u200b\n"}, {"scenario": None}, {"scenario": 5}])

@@ -1,12 +1,16 @@
 """An architecture: the agent network planned for a scenario. Immutable; its digest names its content."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any
 
+import pydantic_core
 import rfc8785
 from pydantic import TypeAdapter
+from pydantic.alias_generators import to_camel, to_snake
 
 from windtunnel.domain.failures import FailureMode
 
@@ -221,8 +225,17 @@ _INTERPRETATION = TypeAdapter(Interpretation)
 
 
 def canonical_json(architecture: Architecture) -> bytes:
-    """RFC 8785 canonical JSON: the same architecture gives the same bytes on every machine."""
-    return rfc8785.dumps(_ARCHITECTURE.dump_python(architecture, mode="json"))
+    """RFC 8785 canonical JSON, keys as in the GraphQL schema: the same architecture gives the same bytes everywhere."""
+    return rfc8785.dumps(_renamed(_ARCHITECTURE.dump_python(architecture, mode="json"), to_camel))
+
+
+def _renamed(value: Any, rename: Callable[[str], str]) -> Any:
+    """The same JSON value with every key renamed; an architecture has no keys that are data."""
+    if isinstance(value, dict):
+        return {rename(key): _renamed(item, rename) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, rename) for item in value]
+    return value
 
 
 def digest_of(architecture: Architecture) -> str:
@@ -232,7 +245,7 @@ def digest_of(architecture: Architecture) -> str:
 
 def architecture_from_json(data: str | bytes) -> Architecture:
     """The reverse of `canonical_json`."""
-    return _ARCHITECTURE.validate_json(data)
+    return _ARCHITECTURE.validate_python(_renamed(pydantic_core.from_json(data), to_snake), strict=False)
 
 
 def interpretation_to_json(interpretation: Interpretation) -> str:

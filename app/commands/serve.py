@@ -1,0 +1,109 @@
+"""`windtunnel serve`: the API, with the embedded worker unless told otherwise."""
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import typer
+
+from app.logs import configure_logs
+from app.settings import Settings, SettingsError, load_settings
+from app.wiring import Runtime, open_runtime, require_many_processes
+
+GREETING = """\
+Windtunnel {version}: planner {planner}, {database}.
+
+  GraphiQL   {address}/graphql
+  REST       POST {address}/simulate with {{"scenario": "..."}}
+
+To paste into GraphiQL:
+
+  mutation {{
+    simulate(input: {{
+      scenario: {{ text: "Customers email us. Route each message to a specialist; refunds over $200 need a manager." }}
+      pace: 20
+    }}) {{ simulation {{ id architecture {{ summary agents {{ key role }} }} }} errors {{ code message }} }}
+  }}
+
+Stop with Ctrl-C."""
+
+
+def serve(
+    host: str | None = typer.Option(None, help="Address to listen on (default WINDTUNNEL_HOST, else 127.0.0.1)."),
+    port: int | None = typer.Option(None, help="Port to listen on (default WINDTUNNEL_PORT, else 8000)."),
+    no_worker: bool = typer.Option(False, "--no-worker", help="Only answer; separate workers conduct simulations."),
+) -> None:
+    """Serve GraphQL, GraphiQL, REST and metrics."""
+    import uvloop
+
+    settings = load_settings(host=host, port=port)
+    configure_logs(settings.log_level)
+    if no_worker:
+        require_many_processes(settings, "windtunnel serve --no-worker")
+    uvloop.run(_serve(settings, with_worker=not no_worker))
+
+
+async def _serve(settings: Settings, *, with_worker: bool) -> None:
+    from app.graphql.guard import operation_guard
+    from app.http import build_app
+    from app.metrics import Metrics
+    from app.server import make_server
+    from schema.root import build_schema
+
+    async with open_runtime(settings) as runtime:
+        metrics = Metrics()
+        app = build_app(
+            runtime.services,
+            build_schema([operation_guard(metrics)]),
+            runtime.authenticate,
+            metrics,
+            loopback_only=settings.auth == "dev",
+            allowed_origins=settings.allowed_origins,
+            graphiql=settings.graphiql == "on",
+        )
+
+        def opened() -> None:
+            _greet(settings)
+            _warm_up()
+
+        server = make_server(app, settings.host, settings.port, opened)
+        async with _conducting(runtime, settings.worker_concurrency if with_worker else 0):
+            try:
+                await server.serve()
+            except SystemExit:
+                raise SettingsError(
+                    f"WINDTUNNEL_PORT={settings.port} cannot be used on {settings.host}: is another server running?"
+                ) from None
+
+
+@asynccontextmanager
+async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]:
+    if not concurrency:
+        yield
+        return
+    from app.worker import Worker
+
+    async with Worker(runtime.services, owner=runtime.owner, concurrency=concurrency):
+        yield
+
+
+def _greet(settings: Settings) -> None:
+    from windtunnel import __version__
+
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    typer.echo(
+        GREETING.format(
+            version=__version__,
+            planner=settings.model if settings.uses_openai else "offline",
+            database="PostgreSQL" if settings.database.startswith("postgres") else settings.database,
+            address=f"http://{host}:{settings.port}",
+        )
+    )
+    typer.echo("Ready.")
+
+
+def _warm_up() -> None:
+    """Import the Agents SDK beside the open port: it takes a second that no request should wait for."""
+    from windtunnel.planning import warm_up
+
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()

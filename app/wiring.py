@@ -1,0 +1,93 @@
+"""Wiring: the only module that chooses SQLite or PostgreSQL, in-process or Redis, offline or OpenAI."""
+
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from app.settings import Settings, SettingsError
+from app.sign_in import Authenticate
+from windtunnel.domain.planning import Planner
+from windtunnel.domain.viewers import Viewer
+from windtunnel.knowledge import load_book
+from windtunnel.operations.services import Limits, Services, open_services
+from windtunnel.storage.migrations import is_current, migrate
+from windtunnel.storage.store import Store, open_store
+from windtunnel.storage.tenants import ensure_demo
+from windtunnel.streams.bus import open_bus
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything of one process that is open. `owner` names the process in leases."""
+
+    services: Services
+    owner: str
+    authenticate: Authenticate
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[Store]:
+    """The database that the settings choose, closed with the block."""
+    store = await open_store(settings.database, clock_offset=settings.clock_offset)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Open what a server or worker needs, and close it in reverse order.
+
+    SQLite is migrated on the way; PostgreSQL must have been (SettingsError): many processes start at once there.
+    """
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    limits = Limits(max_queued=settings.max_queued)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(opened_store(settings))
+        if store.dialect == "sqlite":
+            await migrate(store)
+        elif not await is_current(store):
+            raise SettingsError("The database is not at the current schema; run `windtunnel migrate` first.")
+        demo = await ensure_demo(store)
+        bus = await open_bus(settings.redis_url)
+        stack.push_async_callback(bus.close)
+        services = await stack.enter_async_context(
+            open_services(store, bus, planner_of(settings), load_book(), limits, owner=owner)
+        )
+        yield Runtime(services, owner, _dev_sign_in(demo))
+
+
+def planner_of(settings: Settings) -> Planner:
+    """The planner that the settings choose."""
+    from windtunnel.planning import offline_planner, openai_planner
+
+    if not settings.uses_openai or settings.openai_api_key is None:
+        return offline_planner()
+    return openai_planner(
+        model=settings.model,
+        base_url=settings.openai_base_url,
+        api_key=settings.openai_api_key,
+        api=settings.model_api,
+    )
+
+
+def require_many_processes(settings: Settings, what: str) -> None:
+    """Raise SettingsError unless several processes can share this database and bus."""
+    if settings.database.startswith("sqlite:"):
+        raise SettingsError(
+            f"{what} needs PostgreSQL: on SQLite one process holds all. Set WINDTUNNEL_DATABASE_URL to postgres://..., "
+            "or start `windtunnel serve` with its embedded worker."
+        )
+    if settings.redis_url is None:
+        raise SettingsError(f"{what} needs WINDTUNNEL_REDIS_URL, so that processes hear of each other.")
+
+
+def _dev_sign_in(demo: Viewer) -> Authenticate:
+    async def authenticate(token: str | None) -> Viewer | None:
+        return demo if token is None else None
+
+    return authenticate
