@@ -1,9 +1,8 @@
 """Reading simulations and what happened in them; starting, stopping, disturbing and watching them."""
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-
-from windtunnel.operations.simulate import SimulateRequest
 
 from resolvers.context import Context
 from resolvers.loaders import Stretch
@@ -12,7 +11,10 @@ from windtunnel.domain.events import EventKind, SimulationEvent
 from windtunnel.domain.pages import Page, PageRequest
 from windtunnel.domain.policy import EVENTS_PAGE_MAX
 from windtunnel.domain.simulations import Simulation, SimulationFilter
-from windtunnel.operations import cancel_simulation, inject_failure, simulate, watch_simulation
+from windtunnel.operations.cancel_simulation import cancel_simulation
+from windtunnel.operations.inject_failure import inject_failure
+from windtunnel.operations.simulate import SimulateRequest, simulate
+from windtunnel.operations.watch_simulation import watch_simulation
 from windtunnel.storage import simulations as stored
 
 
@@ -55,17 +57,19 @@ async def events(
 
 async def start(context: Context, request: SimulateRequest) -> Simulation:
     """Store, plan and queue a simulation."""
-    return await simulate.simulate(context.services, context.signed_in(), request)
+    return await simulate(context.services, context.signed_in(), request)
 
 
 async def cancel(context: Context, id: str) -> Simulation:
     """Stop a simulation that is not over."""
-    return await cancel_simulation.cancel_simulation(context.services, context.signed_in(), id)
+    return await cancel_simulation(context.services, context.signed_in(), id)
 
 
 async def inject(context: Context, id: str, code: str, target: str | None, idempotency_key: str | None) -> Simulation:
     """Let a run under way meet a failure."""
-    return await inject_failure.inject_failure(context.services, context.signed_in(), id, code, target, idempotency_key)
+    return await inject_failure(
+        context.services, context.signed_in(), id, code, target=target, idempotency_key=idempotency_key
+    )
 
 
 async def watch(
@@ -73,9 +77,10 @@ async def watch(
 ) -> AsyncGenerator[SimulationEvent, None]:
     """Stored events after `after`, then live ones up to the last; None for `after`: live ones only."""
     check_after(after or 0)
-    async for event in watch_simulation.watch_simulation(context.services, context.signed_in(), id, after, kinds):
-        context.forget()  # what an event shows is read anew, not as it was at the event before
-        yield event
+    async with aclosing(watch_simulation(context.services, context.signed_in(), id, after, kinds)) as events:
+        async for event in events:
+            context.forget()  # what an event shows is read anew, not as it was at the event before
+            yield event
 
 
 def check_first(first: int) -> None:

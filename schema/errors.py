@@ -38,12 +38,12 @@ class NotFoundError(UserError):
     resource_id: strawberry.ID | None = strawberry.field(description="The id that was given.")
 
     @classmethod
-    def of(cls, error: errors.NotFoundError, resource_id: str | None) -> Self:
-        """The failure as data; `resource_id` is what the client gave."""
+    def of(cls, error: errors.NotFoundError, path: tuple[str, ...] | None, resource_id: str | None) -> Self:
+        """The failure as data; `resource_id` is what the client gave, at `path`."""
         return cls(
             code=error.code,
             message=error.message,
-            path=camel_path(error.path),
+            path=camel_path(path),
             resource_id=None if resource_id is None else strawberry.ID(resource_id),
         )
 

@@ -1,12 +1,14 @@
 """Payloads of mutations: the one place where an expected failure becomes data."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import strawberry
 from strawberry.extensions import FieldExtension
 
 from schema.errors import ConflictError, NotFoundError, PolicyError, QuotaError, UserError, ValidationError
+from schema.ids import decode
 from schema.info import Info
 from windtunnel.domain import errors
 
@@ -46,7 +48,8 @@ def user_error(error: errors.WindtunnelError, arguments: Mapping[str, object]) -
         case errors.ValidationError():
             return ValidationError.of(error)
         case errors.NotFoundError():
-            return NotFoundError.of(error, given_at(arguments, error.path) if error.path else error.resource_id)
+            path = error.path or _path_to(error.resource_id, arguments)
+            return NotFoundError.of(error, path, _given_at(arguments, path or ()))
         case errors.ConflictError():
             return ConflictError.of(error)
         case errors.QuotaError():
@@ -57,19 +60,34 @@ def user_error(error: errors.WindtunnelError, arguments: Mapping[str, object]) -
             return None
 
 
-def given_at(arguments: Mapping[str, object], path: Sequence[str]) -> str | None:
-    """The text that stands at `path` in the client's arguments; None where there is none that could be sent back."""
-    value: object = arguments
-    for word in path:
-        if isinstance(value, Mapping):
-            value = value.get(word)
-        elif isinstance(value, list):
-            value = value[int(word)] if word.isdecimal() and int(word) < len(value) else None
-        else:
-            value = getattr(value, word, None)
-    if not isinstance(value, str) or any(0xD800 <= ord(char) <= 0xDFFF for char in value):
-        return None
-    return value
+def _path_to(raw: str | None, arguments: Mapping[str, object]) -> tuple[str, ...] | None:
+    """Where the client named the thing whose stored id is `raw`: operations know nothing of global ids."""
+    for path, value in _texts(arguments):
+        named = decode(value)
+        if named and named[1] == raw:
+            return path
+    return None
+
+
+def _given_at(arguments: Mapping[str, object], wanted: tuple[str, ...]) -> str | None:
+    """The text that the client gave there; None where there is none that could be sent back."""
+    value = next((value for path, value in _texts(arguments) if path == wanted), "")
+    return None if not value or any("\ud800" <= char <= "\udfff" for char in value) else value
+
+
+def _texts(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every text in the arguments, with the path to it."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(inner, (*path, name))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _texts(inner, (*path, str(place)))
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _texts(getattr(value, field.name), (*path, field.name))
 
 
 def _payload_type(info: Info) -> type[Payload]:

@@ -1,21 +1,35 @@
 """A client of the whole schema, on both databases."""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from windtunnel.operations.services import Services
 
 from tests.graphql.world import Client
 from tests.storage import worlds
 from windtunnel.knowledge import load_book
+from windtunnel.operations.services import Limits, Services, open_services
+from windtunnel.planning import offline_planner
 from windtunnel.storage.store import Store
 from windtunnel.streams.bus import open_bus
 
 
+@asynccontextmanager
+async def opened(store: Store) -> AsyncIterator[Services]:
+    bus = await open_bus(None)
+    try:
+        async with open_services(store, bus, offline_planner(), load_book(), Limits(), owner="tests") as services:
+            yield services
+    finally:
+        await bus.close()
+
+
 @pytest.fixture
-def services(store: Store, runner: asyncio.Runner) -> Services:
-    bus = runner.run(open_bus(None))
-    return Services(store=store, bus=bus, planner=None, book=load_book())
+def services(store: Store, runner: asyncio.Runner) -> Iterator[Services]:
+    stack = AsyncExitStack()
+    yield runner.run(stack.enter_async_context(opened(store)))
+    runner.run(stack.aclose())
 
 
 @pytest.fixture
