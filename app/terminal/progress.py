@@ -66,7 +66,7 @@ class LiveProgress(Progress):
         self._elapsed_ms = 0.0
         self._told_at = monotonic()
         self._spinner = Spinner("dots", style="cyan")
-        self._live = Live(console=console, transient=True, refresh_per_second=12, get_renderable=self._render)
+        self._live = Live(console=console, transient=True, refresh_per_second=12, get_renderable=self.frame)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -101,7 +101,8 @@ class LiveProgress(Progress):
                 self._struck.add(agent)
             self._console.print(event_line(event))
 
-    def _render(self) -> RenderableType:
+    def frame(self) -> RenderableType:
+        """What stands under the lasting lines now."""
         if self._architecture is None:
             self._spinner.update(text=Text(f" {self._planning or 'Planning'}", style="bold"))
             return self._spinner
