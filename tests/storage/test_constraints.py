@@ -36,7 +36,7 @@ INCONSISTENT: list[dict[str, Any]] = [
     {"status": "RUNNING", "architecture_id": None},
     {"lease_until_ms": None},
     {"lease_owner": None},
-    {"seed": -1},
+    {"seed": -(2**31) - 1},
     {"seed": 2**31},
     {"pace": -0.1},
     {"failures": "SOME"},

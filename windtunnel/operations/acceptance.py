@@ -15,7 +15,7 @@ from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.lifecycle import planned_draft, started_draft
 from windtunnel.operations.requests import SimulateRequest, digest_of_request
 from windtunnel.operations.services import Services
-from windtunnel.storage import architectures, events, idempotency, scenarios, simulations
+from windtunnel.storage import architectures, events, idempotency, scenarios, simulations, transitions
 
 OPERATION = "simulate"
 
@@ -96,16 +96,19 @@ async def _queue(
             resource_id=architecture_id,
             path=("input", "scenario", "architecture_id"),
         )
-    drafts = [started_draft(SimulationStatus.QUEUED), planned_draft(found.architecture, found.id)]
-    simulation = replace(
-        blank,
-        scenario_id=found.scenario_id,
-        architecture_id=found.id,
-        status=SimulationStatus.QUEUED,
-        story_from_seq=len(drafts),
-    )
+    simulation = _leased(services, replace(blank, scenario_id=found.scenario_id))
     await simulations.insert(services.store, simulation)
-    return simulation, await events.append(services.store, simulation.id, simulation.fence, 0, drafts)
+    drafts = [started_draft(SimulationStatus.QUEUED), planned_draft(found.architecture, found.id)]
+    stored = await transitions.planned(
+        services.store,
+        simulation.id,
+        simulation.fence,
+        0,
+        interpretation=None,
+        architecture_id=found.id,
+        drafts=drafts,
+    )
+    return replace(simulation, status=SimulationStatus.QUEUED, architecture_id=found.id), stored
 
 
 async def _begin_planning(
@@ -113,11 +116,15 @@ async def _begin_planning(
 ) -> tuple[Simulation, Sequence[SimulationEvent]]:
     """A simulation of a scenario, new or stored, under the lease of who plans it here."""
     scenario_id = await _scenario_id(services, blank, request)
-    simulation = replace(blank, scenario_id=scenario_id, fence=1, lease_owner=services.planning.owner)
+    simulation = _leased(services, replace(blank, scenario_id=scenario_id))
     await simulations.insert(services.store, simulation)
     drafts = [started_draft(SimulationStatus.PLANNING)]
     stored = await events.append(services.store, simulation.id, simulation.fence, 0, drafts)
     return replace(simulation, last_seq=len(drafts)), stored
+
+
+def _leased(services: Services, simulation: Simulation) -> Simulation:
+    return replace(simulation, fence=1, lease_owner=services.planning.owner)
 
 
 async def _scenario_id(services: Services, blank: Simulation, request: SimulateRequest) -> str:

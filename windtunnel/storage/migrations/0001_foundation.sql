@@ -59,7 +59,7 @@ CREATE TABLE simulations (
     package_digest VARCHAR(64) CHECK (length(package_digest) = 64),
     status VARCHAR(16) NOT NULL
         CHECK (status IN ('QUEUED', 'PLANNING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED')),
-    seed BIGINT NOT NULL CHECK (seed BETWEEN 0 AND 2147483647),
+    seed BIGINT NOT NULL CHECK (seed BETWEEN -2147483648 AND 2147483647),
     pace DOUBLE PRECISION NOT NULL CHECK (pace >= 0),
     planner_mode VARCHAR(16) NOT NULL CHECK (planner_mode IN ('OFFLINE', 'OPENAI')),
     failures VARCHAR(16) NOT NULL CHECK (failures IN ('AUTO', 'NONE', 'ONLY_LISTED')),

@@ -1,0 +1,166 @@
+"""Processes of the product on one database, as far as operations can tell; and planners to be held or failing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from tests.examples import support_triage
+from windtunnel.domain.architectures import Architecture, Interpretation
+from windtunnel.domain.events import EventKind, SimulationEvent, StepStatus
+from windtunnel.domain.planning import OnStep, Plan, Planner, PlannerAgent, PlannerMode, PlannerStep
+from windtunnel.domain.policy import LEASE_MS
+from windtunnel.domain.simulations import Simulation, SimulationStage
+from windtunnel.domain.viewers import Viewer
+from windtunnel.knowledge import load_book
+from windtunnel.operations.conduct_simulation import conduct_simulation
+from windtunnel.operations.leaseholder import Leaseholder
+from windtunnel.operations.requests import SimulateRequest
+from windtunnel.operations.services import Limits, Services, open_services
+from windtunnel.operations.simulate import simulate
+from windtunnel.operations.watch_simulation import watch_simulation
+from windtunnel.storage import events, leases, simulations, tenants
+from windtunnel.storage.store import open_store
+from windtunnel.streams.bus import Bus, open_bus
+
+TEXT = "Customers write to us. Route each message to a specialist; refunds need a manager."
+INTERPRETATION = Interpretation("Answer mail", "support", ("customer",), ("mail",), ("answer",), (), (), 0.9)
+LEASE_S = LEASE_MS / 1000
+EVERYTHING = 100_000
+
+
+class ReadyPlanner:
+    """Has its plan ready. `gate` holds it back before its step number `held_at`; `failing` is raised at the end."""
+
+    mode = PlannerMode.OFFLINE
+    model = None
+
+    def __init__(
+        self, failing: Exception | None = None, *, held_at: int | None = None, architecture: Architecture | None = None
+    ) -> None:
+        self.gate = asyncio.Event()
+        self.calls = 0
+        self._failing = failing
+        self._held_at = held_at
+        self._architecture = architecture or support_triage()
+
+    async def plan(self, text: str, on_step: OnStep) -> Plan:
+        self.calls += 1
+        steps = [
+            PlannerStep(planner, status, f"{planner} {status}: {len(text)} characters.")
+            for planner in PlannerAgent
+            for status in (StepStatus.STARTED, StepStatus.OK)
+        ]
+        for number, step in enumerate(steps):
+            if number == self._held_at:
+                await self.gate.wait()
+            await on_step(step)
+        if self._failing is not None:
+            raise self._failing
+        return Plan(INTERPRETATION, self._architecture)
+
+
+@asynccontextmanager
+async def process(
+    url: str,
+    *,
+    planner: Planner | None = None,
+    bus: Bus | None = None,
+    limits: Limits | None = None,
+    owner: str = "one",
+) -> AsyncIterator[Services]:
+    """A process on a migrated database: services of its own, a bus of its own unless given one."""
+    store, own_bus = await open_store(url), bus or await open_bus(None)
+    try:
+        async with open_services(
+            store, own_bus, planner or ReadyPlanner(), load_book(), limits or Limits(), owner=owner
+        ) as services:
+            yield services
+    finally:
+        if bus is None:
+            await own_bus.close()
+        await store.close()
+
+
+async def demo(services: Services) -> Viewer:
+    return await tenants.ensure_demo(services.store)
+
+
+async def begun(services: Services, viewer: Viewer, **request: Any) -> Simulation:
+    """A simulation that was just accepted."""
+    usual: dict[str, Any] = {"text": TEXT, "seed": 11, "wait_for": SimulationStage.ACCEPTED}
+    return await simulate(services, viewer, SimulateRequest(**(usual | request)))
+
+
+async def queued(services: Services, viewer: Viewer, **request: Any) -> Simulation:
+    """A simulation that waits for a worker."""
+    return await begun(services, viewer, **{"wait_for": SimulationStage.PLANNED} | request)
+
+
+async def claimed(services: Services, owner: str = "conductor") -> list[Simulation]:
+    return await leases.claim(services.store, owner, 1_000, 1_000)
+
+
+async def conduct_all(services: Services, owner: str = "conductor") -> None:
+    """Do what a worker does, until nothing is left to do."""
+    while simulations_claimed := await claimed(services, owner):
+        for simulation in simulations_claimed:
+            await conduct_simulation(services, simulation)
+
+
+async def now_stored(services: Services, simulation: Simulation) -> Simulation:
+    found = await simulations.get(services.store, simulation.tenant_id, simulation.id)
+    assert found is not None
+    return found
+
+
+async def stored_events(services: Services, simulation: Simulation) -> list[SimulationEvent]:
+    return await events.read(services.store, simulation.tenant_id, simulation.id, 0, EVERYTHING)
+
+
+async def watched(services: Services, viewer: Viewer, simulation: Simulation, **how: Any) -> list[SimulationEvent]:
+    async with aclosing(watch_simulation(services, viewer, simulation.id, **how)) as stream:
+        return [event async for event in stream]
+
+
+def tale(told: Sequence[SimulationEvent]) -> list[tuple[Any, ...]]:
+    """What must be the same whenever and wherever it is told: everything but wall clock and ids of stored things."""
+    return [
+        (
+            event.seq,
+            event.kind,
+            event.elapsed_ms,
+            event.agent_key,
+            event.message,
+            {key: value for key, value in event.body.items() if key != "architecture_id"},
+        )
+        for event in told
+    ]
+
+
+def kinds(told: Sequence[SimulationEvent]) -> list[EventKind]:
+    return [event.kind for event in told]
+
+
+async def die(holder: Leaseholder) -> None:
+    """What kill -9 does to the jobs of a process: they stop where they are, and no lease is released."""
+    holder._renewing.cancel()
+    tasks = [held.task for held in holder._held.values()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait([holder._renewing, *tasks])
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let everyone else go on until something has happened; the test's own timeout bounds it."""
+    while not condition():  # noqa: ASYNC110 (what is waited for has no event)
+        await asyncio.sleep(0)
+
+
+async def until_stored(services: Services, simulation: Simulation, seq: int) -> None:
+    """Wait for an event to be stored, by following the log."""
+    stream = watch_simulation(services, await demo(services), simulation.id)
+    async with aclosing(stream):
+        async for event in stream:
+            if event.seq >= seq:
+                return
