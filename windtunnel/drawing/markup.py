@@ -14,36 +14,32 @@ def tag(name: str, *children: str, **attributes: str | float | None) -> Markup:
     """`<name attributes>children</name>`.
 
     Attribute names are written with `_` for `-` (a trailing `_` is dropped: `class_`); None leaves one out.
-    Plain strings among the children are cleaned and escaped.
+    Plain strings among children and attributes are cleaned and escaped.
     """
-    written = Markup("").join(
-        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _value(value))
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{number(value) if isinstance(value, float | int) else _escaped(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
     inner = join(children)
-    if not inner:
-        return Markup("<{}{}/>").format(name, written)
-    return Markup("<{0}{1}>{2}</{0}>").format(name, written, inner)
+    # Made of escaped parts only, and this is where nearly all Markup is made; formatting it with Markup costs 5 times.
+    return Markup(f"<{name}{written}>{inner}</{name}>" if inner else f"<{name}{written}/>")  # noqa: S704
 
 
 def join(children: Iterable[str]) -> Markup:
     """Children one after the other, the plain strings among them cleaned and escaped."""
-    return Markup("").join(child if isinstance(child, Markup) else escape(clean(child)) for child in children)
-
-
-def _value(value: str | float) -> Markup:
-    if isinstance(value, str):
-        return value if isinstance(value, Markup) else escape(clean(value))
-    return escape(number(value))
+    return Markup("".join(map(_escaped, children)))  # noqa: S704
 
 
 def title(*lines: str) -> Markup:
     """A tooltip, also read aloud by screen readers; empty lines are left out."""
-    text = Markup("\n").join(escape(clean(line)) for line in lines if clean(line))
-    return tag("title", text)
+    return tag("title", Markup("\n").join(filter(None, map(clean, lines))))
 
 
 def text(words: str, x: float, y: float, class_: str, anchor: str | None = None) -> Markup:
     """One line of text at its baseline."""
     return tag("text", words, x=x, y=y, class_=class_, text_anchor=anchor)
+
+
+def _escaped(words: str) -> str:
+    return words if isinstance(words, Markup) else str(escape(clean(words)))

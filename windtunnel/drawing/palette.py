@@ -34,7 +34,7 @@ COLORS: Mapping[str, tuple[str, str]] = {
     "feedback": ("#b45309", "#fbbf24"),
     "critical": ("#b91c1c", "#fca5a5"),
     "high": ("#c2410c", "#fdba74"),
-    "medium": ("#92700c", "#fde047"),
+    "medium": ("#856404", "#fde047"),
     "low": ("#47658a", "#b6c8e4"),
     "unrecovered": ("#b91c1c", "#fca5a5"),
     "degraded": ("#b45309", "#fbbf24"),

@@ -19,7 +19,8 @@ from windtunnel.drawing.words import count
 MARGIN = 36.0
 ROOM_MIN = 560.0
 RIGHTWARDS_MAX = 1480.0
-"""A network flows to the right when it is no wider than this, else downwards."""
+RIGHTWARDS_AGENTS = 18
+"""A network flows to the right when it is no larger and no wider than this, else downwards."""
 
 
 def svg(
@@ -35,7 +36,7 @@ def svg(
     """
     cards = cards_of(architecture)
     links, wires, labels = _wires(architecture)
-    layout = _layout(cards, wires, labels)
+    layout = _layout(cards, wires)
     routes = [
         docked(
             route,
@@ -113,20 +114,16 @@ def _wires(architecture: Architecture) -> tuple[list[Link], list[Wire], list[Lab
     return links, wires, labels
 
 
-def _layout(cards: Sequence[Card], wires: Sequence[Wire], labels: Sequence[Label | None]) -> Layout:
+def _layout(cards: Sequence[Card], wires: Sequence[Wire]) -> Layout:
+    """To the right when that is not too wide, else downwards; a wire's label is as wide or as high as the flow goes."""
     sizes = [(CARD_WIDTH, card.height) for card in cards]
-    across = laid_out(
-        sizes,
-        [wire._replace(label=wire.label + 64 if wire.label else 0) for wire in wires],
-        widest=6,
-        gap=84,
-        rightwards=True,
-    )
-    if across.width <= RIGHTWARDS_MAX:
-        return across
-    has_labels = any(labels)
+    if len(cards) <= RIGHTWARDS_AGENTS:
+        across = [wire._replace(label=wire.label + 64 if wire.label else 0) for wire in wires]
+        layout = laid_out(sizes, across, widest=6, gap=84, rightwards=True)
+        if layout.width <= RIGHTWARDS_MAX:
+            return layout
     lines = [wire._replace(label=LABEL_HEIGHT + 54 if wire.label else 0) for wire in wires]
-    return laid_out(sizes, lines, widest=5 if len(cards) <= 30 else 6, gap=64 if has_labels else 56)
+    return laid_out(sizes, lines, widest=5 if len(cards) <= 30 else 6, gap=48)
 
 
 def _neighbours(link: Link, links: Sequence[Link]) -> tuple[int, int]:

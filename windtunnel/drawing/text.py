@@ -1,6 +1,7 @@
 """Text to be drawn: cleaned of what cannot be shown, measured without fonts, wrapped and cut to a width."""
 
 import unicodedata
+from functools import lru_cache
 
 MARKS_MAX = 4
 """Combining marks kept in a row: enough for every writing system, too few to climb out of a box."""
@@ -46,6 +47,7 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
     return sum(map(_em, text)) * size * (1.06 if bold else 1.0)
 
 
+@lru_cache(maxsize=8192)
 def _em(char: str) -> float:
     if char.isascii():
         if char in _NARROW:
