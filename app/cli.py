@@ -49,3 +49,5 @@ def main() -> None:
     except (SettingsError, WindtunnelError) as error:
         typer.echo(f"windtunnel: {error}", err=True)
         sys.exit(2)
+    except KeyboardInterrupt:  # before a command could say so itself
+        sys.exit(130)
