@@ -1,13 +1,13 @@
 """Inputs and payloads of the mutations on scenarios and simulations."""
 
 import strawberry
-from windtunnel.operations.simulate import SimulateRequest
 
 from schema.ids import Kind, demand
 from schema.info import given
 from schema.payloads import Payload
 from schema.simulations import Simulation
 from windtunnel.domain.simulations import FailureInjection, SimulationStage
+from windtunnel.operations.simulate import SimulateRequest
 
 
 @strawberry.input(one_of=True, description="What to simulate: exactly one of these.")
@@ -54,13 +54,11 @@ class SimulateInput:
 
     def request(self) -> SimulateRequest:
         """The input as plain values; NotFoundError for an id that cannot name anything."""
-        scenario_id = given(self.scenario.scenario_id)
-        architecture_id = given(self.scenario.architecture_id)
+        scenario = self.scenario
         return SimulateRequest(
-            text=given(self.scenario.text),
-            scenario_id=scenario_id and demand(Kind.SCENARIO, scenario_id, ("input", "scenario", "scenario_id")),
-            architecture_id=architecture_id
-            and demand(Kind.ARCHITECTURE, architecture_id, ("input", "scenario", "architecture_id")),
+            text=given(scenario.text),
+            scenario_id=_raw(Kind.SCENARIO, given(scenario.scenario_id), "scenario_id"),
+            architecture_id=_raw(Kind.ARCHITECTURE, given(scenario.architecture_id), "architecture_id"),
             environment_id=given(self.environment_id),
             package_digest=given(self.package_digest),
             seed=given(self.seed),
@@ -70,6 +68,10 @@ class SimulateInput:
             wait_for=self.wait_for or SimulationStage.PLANNED,
             idempotency_key=given(self.idempotency_key),
         )
+
+
+def _raw(kind: Kind, id: strawberry.ID | None, field: str) -> str | None:
+    return None if id is None else demand(kind, id, ("input", "scenario", field))
 
 
 @strawberry.type(description="Outcome of `simulate`.")

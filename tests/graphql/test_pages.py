@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from schema.ids import Kind, encode
 from tests.graphql.world import Client, told
 from tests.storage import worlds
@@ -129,33 +127,32 @@ async def test_simulations_are_filtered(client: Client) -> None:
         assert (found, data["simulations"]["totalCount"]) == (wanted, len(wanted)), conditions
 
 
-@pytest.mark.parametrize("field", ["scenarios", "simulations"])
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        "first: 0",
-        "first: 101",
-        "first: -1",
-        "last: 0",
-        "last: 101",
-        "first: 1, last: 1",
-        'first: 1, before: "x"',
-        'last: 1, after: "x"',
-        'after: "nonsense"',
-        'before: "YXJyYXljb25uZWN0aW9uOjA="',
-        'after: ""',
-        'after: "\\u0000"',
-        "first: 3000000000",
-        'first: "1"',
-    ],
-)
-async def test_a_page_that_cannot_be_is_refused(client: Client, field: str, arguments: str) -> None:
-    answer = await client.ask(f"{{ {field}({arguments}) {{ totalCount }} }}")
-    assert answer.data is None
-    assert answer.codes == ["BAD_USER_INPUT"]
+NO_PAGES = [
+    "first: 0",
+    "first: 101",
+    "first: -1",
+    "last: 0",
+    "last: 101",
+    "first: 1, last: 1",
+    'first: 1, before: "x"',
+    'last: 1, after: "x"',
+    'after: "nonsense"',
+    'before: "YXJyYXljb25uZWN0aW9uOjA="',
+    'after: ""',
+    'after: "\\u0000"',
+    "first: 3000000000",
+    'first: "1"',
+]
 
 
-@pytest.mark.parametrize("search", ["x" * 201, "a\0b", "\ud800"])
-async def test_a_search_that_cannot_be_stored_is_refused(client: Client, search: str) -> None:
-    answer = await client.ask("query($s: String) { scenarios(search: $s) { totalCount } }", {"s": search})
-    assert (answer.data, answer.codes) == (None, ["BAD_USER_INPUT"])
+async def test_a_page_that_cannot_be_is_refused(client: Client) -> None:
+    for field in ("scenarios", "simulations"):
+        for arguments in NO_PAGES:
+            answer = await client.ask(f"{{ {field}({arguments}) {{ totalCount }} }}")
+            assert (answer.data, answer.codes) == (None, ["BAD_USER_INPUT"]), arguments
+
+
+async def test_a_search_that_cannot_be_stored_is_refused(client: Client) -> None:
+    for search in ("x" * 201, "a\0b", "\ud800"):
+        answer = await client.ask("query($s: String) { scenarios(search: $s) { totalCount } }", {"s": search})
+        assert (answer.data, answer.codes) == (None, ["BAD_USER_INPUT"])

@@ -1,11 +1,14 @@
 """A signed-in client of the whole schema, on a real store, and simulations that were told before it came."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 import strawberry
-from windtunnel.operations.services import Services
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 
 from app.graphql.masking import public_errors
 from resolvers.context import Context
@@ -19,11 +22,14 @@ from windtunnel.domain.ids import new_id
 from windtunnel.domain.planning import PlannerAgent, PlannerMode
 from windtunnel.domain.simulations import FailureInjection, Simulation, SimulationStatus
 from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.conduct_simulation import conduct_simulation
+from windtunnel.operations.services import Services
 from windtunnel.simulation import Run
 from windtunnel.storage import architectures, leases, simulations, transitions
 from windtunnel.storage.store import Store
 
 SCHEMA = build_schema()
+logging.getLogger("strawberry.execution").disabled = True  # as the transport does: it logs defects itself, once
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,30 @@ class Client:
         assert not answer.messages, answer
         return answer.data
 
+    async def subscribe(
+        self, simulation_id: str, *, after: int | None = 0, kinds: Sequence[str] | None = None, fields: str = ""
+    ) -> AsyncGenerator[Any, None]:
+        """The events of a simulation as they come; ValueError with its code when the stream ends in an error."""
+        document = (
+            "subscription($id: ID!, $after: Int, $kinds: [SimulationEventKind!])"
+            " { simulationEvents(simulationId: $id, after: $after, kinds: $kinds)"
+            f" {{ seq kind elapsedMs message {fields} }} }}"
+        )
+        variables = {"id": simulation_id, "after": after, "kinds": kinds}
+        async with aclosing(await self.schema.stream(document, variables, self.context())) as results:
+            async for result in results:
+                assert isinstance(result, ExecutionResult | PreExecutionError)
+                for error in public_errors(result.errors or [], "test"):
+                    raise ValueError(str((error.extensions or {}).get("code")))
+                assert result.data
+                yield result.data["simulationEvents"]
+
+    async def watch(
+        self, simulation_id: str, *, after: int | None = 0, kinds: Sequence[str] | None = None, fields: str = ""
+    ) -> list[Any]:
+        """Every event up to the end of the stream."""
+        return [event async for event in self.subscribe(simulation_id, after=after, kinds=kinds, fields=fields)]
+
     async def do(self, verb: str, result: str, input: Mapping[str, Any]) -> Any:
         """The payload of a mutation, with everything that its errors tell."""
         title = verb[0].upper() + verb[1:]
@@ -80,6 +110,13 @@ class Client:
 
 def simulation_id(simulation: Simulation) -> str:
     return encode(Kind.SIMULATION, simulation.id)
+
+
+async def conduct(services: Services) -> None:
+    """Bring everything that is queued to its end, as a worker does."""
+    while claimed := await leases.claim(services.store, "worker", 20, 20):
+        for simulation in claimed:
+            await conduct_simulation(services, simulation)
 
 
 async def told(
