@@ -1,7 +1,8 @@
 """The lexicon: stems and synonyms of each concept, per language, and where they occur in a text."""
 
+import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -10,6 +11,9 @@ from windtunnel.planning.reading.words import Word, fold, is_solid, words_of
 
 LANGUAGES = ("en", "es", "de", "fr", "pt", "it", "zh", "ja")
 _MIN_STEM = 2
+_BORROWED = frozenset({"tools"})
+"""English names of tools stand in texts of every language."""
+_PART = re.compile(r"[^\W_]+\*?")
 _SEARCHED = frozenset({"agents", "actions", "concepts", "tools", "people", "domains"})
 
 
@@ -41,11 +45,9 @@ class Matcher:
         self._longest = {"stem": 0, "inner": 0, "solid": 0}
         self._seen: dict[str, list[_Entry]] = {}
         for language in languages:
-            for section, concepts in _load(language).items():
-                for concept, entries in concepts.items():
-                    if section in _SEARCHED or (section, concept) == ("grammar", "joint"):
-                        for entry in entries.split(","):
-                            self._add(section, concept, entry.strip())
+            self._read(language, _SEARCHED)
+        if "en" not in languages:
+            self._read("en", _BORROWED)
 
     def hits(self, text: str, words: Sequence[Word]) -> list[Hit]:
         """Every entry found, in order of its start."""
@@ -60,8 +62,15 @@ class Matcher:
                     found.append(Hit(entry.section, entry.concept, word.start, words[last].end))
         return found
 
+    def _read(self, language: str, sections: Collection[str]) -> None:
+        for section, concepts in _load(language).items():
+            for concept, entries in concepts.items():
+                if section in sections or (section == "grammar" and concept == "joint" and sections is _SEARCHED):
+                    for entry in entries.split(","):
+                        self._add(section, concept, entry.strip())
+
     def _add(self, section: str, concept: str, entry: str) -> None:
-        parts = [(fold(part.strip("*")), part.endswith("*")) for part in entry.replace("-", " ").split()]
+        parts = [(fold(part.strip("*")), part.endswith("*")) for part in _PART.findall(entry)]
         if not parts:
             return
         head, stem = parts[0]

@@ -13,6 +13,8 @@ from windtunnel.planning.reading.words import Word, words_of
 _CLAUSES_MAX = 400
 """Clauses beyond these are searched for concepts, but become no steps of their own."""
 
+_TITLES_KEEP = frozenset({"people", "agents", "tools", "domains", "grammar"})
+
 
 @dataclass(frozen=True, slots=True)
 class Clause:
@@ -34,7 +36,7 @@ class Clause:
         return not self.concepts().isdisjoint(concepts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """A scenario, read. `known` are the languages whose words were looked up, `counts` says in how many clauses each
     `(section, concept)` occurs."""
@@ -65,13 +67,32 @@ def read(text: str) -> Reading:
     """Read a scenario; all of it, however long. The same text gives the same reading."""
     words = words_of(text)
     languages = languages_of(text, words)
-    known = tuple(dict.fromkeys([*(name for name in languages if name in LANGUAGES), "en"]))
-    hits = matcher(known).hits(text, words)
+    known = tuple(name for name in languages if name in LANGUAGES) or ("en",)
+    hits = _without_people(matcher(known).hits(text, words))
     clauses = _clauses(text, words, hits, known)
     counts: Counter[tuple[str, str]] = Counter()
     for clause in clauses:
         counts.update({(hit.section, hit.concept) for hit in clause.hits})
     return Reading(text, languages, known, tuple(clauses), dict(counts), len(words))
+
+
+def _without_people(hits: Sequence[Hit]) -> list[Hit]:
+    """Drop what is only part of a person's title: a supervisor, a moderator, a reviewer names no deed here."""
+    agents = {hit.start for hit in hits if hit.section == "agents"}
+    titles = [
+        (hit.start, hit.end)
+        for hit in hits
+        if hit.section == "people" and hit.concept != "outsider" and not agents & {hit.start, hit.end, hit.end + 1}
+    ]
+    kept = []
+    at = 0
+    for hit in hits:
+        while at < len(titles) and titles[at][1] <= hit.start:
+            at += 1
+        inside = at < len(titles) and titles[at][0] <= hit.start and hit.end <= titles[at][1]
+        if not inside or hit.section in _TITLES_KEEP or hit.concept in {"human", "approve"}:
+            kept.append(hit)
+    return kept
 
 
 def is_noun(clause: Clause, hit: Hit, languages: Sequence[str]) -> bool:

@@ -1,0 +1,1 @@
+"""Trains what ships as data; not part of the product."""
