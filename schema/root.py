@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from schema.architectures import Architecture
 from schema.errors import USER_ERRORS
 from schema.events import EVENTS
+from schema.execution import PerEventExecutor
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
@@ -41,6 +42,7 @@ def build_schema(
         subscription=Subscription,
         types=[Scenario, Simulation, Architecture, User, Tenant, *EVENTS, *USER_ERRORS],
         extensions=extensions,
+        execution_context_class=PerEventExecutor,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     schema._schema.description = CONVENTIONS  # noqa: SLF001 - Strawberry has no parameter for it
