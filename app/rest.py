@@ -17,6 +17,7 @@ from app.statuses import status_of
 from resolvers import architectures
 from resolvers.architectures import GraphFormat
 from schema.ids import Kind, demand, encode
+from schema.scalars import write_datetime
 from windtunnel.domain.errors import ConflictError, ErrorCode, NotFoundError, ValidationError, WindtunnelError
 from windtunnel.domain.events import SimulationEvent
 from windtunnel.domain.permissions import Action, require
@@ -113,7 +114,7 @@ def event_fields(event: SimulationEvent) -> dict[str, Any]:
         "simulationId": encode(Kind.SIMULATION, event.simulation_id),
         "seq": event.seq,
         "kind": event.kind,
-        "at": event.at,
+        "at": write_datetime(event.at),
         "elapsedMs": event.elapsed_ms,
         "agentKey": event.agent_key,
         "message": event.message,

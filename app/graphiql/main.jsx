@@ -2,6 +2,7 @@
 import 'graphiql/style.css';
 import { GraphiQL } from 'graphiql';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
+import { parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { createRoot } from 'react-dom/client';
 
@@ -17,7 +18,7 @@ const socket = createClient({
   url: endpoint.href.replace(/^http/, 'ws'),
   connectionParams: () => headers, // the headers tab signs in queries and subscriptions alike
 });
-const send = createGraphiQLFetcher({ url: endpoint.href, wsClient: socket });
+const send = createGraphiQLFetcher({ url: endpoint.href, wsClient: socket, enableIncrementalDelivery: false });
 
 // The id of the last simulation started here stands in for an empty `simulationId`: run one tab, then the other.
 const lastSimulation = {
@@ -30,13 +31,26 @@ const lastSimulation = {
   },
 };
 
-async function fetcher(request, options) {
-  headers = options?.headers ?? {};
-  const variables = request.variables;
-  if (variables?.simulationId === '' && lastSimulation.id) {
-    request = { ...request, variables: { ...variables, simulationId: lastSimulation.id } };
+function parsed(query) {
+  try {
+    return parse(query);
+  } catch {
+    return undefined; // the server says what is wrong with it
   }
-  const result = await send(request, options);
+}
+
+async function fetcher({ query, variables, operationName }, options) {
+  headers = options?.headers ?? {};
+  if (variables?.simulationId === '' && lastSimulation.id) {
+    variables = { ...variables, simulationId: lastSimulation.id };
+  }
+  // For a moment after a change of tabs, GraphiQL still speaks of the other tab's document and operation.
+  const documentAST = parsed(query);
+  const names = (documentAST?.definitions ?? [])
+    .filter(({ kind }) => kind === 'OperationDefinition')
+    .map(({ name }) => name?.value);
+  if (!names.includes(operationName)) operationName = names.length === 1 ? names[0] : undefined;
+  const result = await send({ query, variables, operationName }, { ...options, documentAST });
   lastSimulation.learn(result);
   return result;
 }
@@ -45,7 +59,7 @@ const shared = new URLSearchParams(location.search);
 createRoot(document.getElementById('graphiql')).render(
   <GraphiQL
     fetcher={fetcher}
-    defaultTabs={page.tabs}
+    defaultTabs={shared.has('query') ? undefined : page.tabs}
     initialQuery={shared.get('query') ?? undefined}
     initialVariables={shared.get('variables') ?? undefined}
     defaultEditorToolsVisibility="variables"

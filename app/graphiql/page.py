@@ -82,10 +82,13 @@ class GraphiQLPage:
 
 
 def _tabs() -> list[dict[str, str]]:
-    return [
-        {"query": query.read_text("utf-8"), "variables": query.with_suffix(".json").read_text("utf-8")}
-        for query in sorted(TABS.glob("*.graphql"))
-    ]
+    tabs = []
+    for query in sorted(TABS.glob("*.graphql")):
+        variables = query.with_suffix(".json")
+        tabs.append({"query": query.read_text("utf-8")})
+        if variables.exists():
+            tabs[-1]["variables"] = variables.read_text("utf-8")
+    return tabs
 
 
 def _inline(value: Any) -> str:

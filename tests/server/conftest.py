@@ -7,6 +7,7 @@ import pytest
 
 from app.logs import configure_logs
 from app.metrics import Metrics
+from tests.processes import Api
 from tests.server.nodes import Node, install
 from tests.server.world import Serving, World, tiny_app
 
@@ -47,3 +48,17 @@ def http(serving: Serving) -> Iterator[httpx.Client]:
 def node() -> Node:
     """Node with the JavaScript clients."""
     return install()
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """`windtunnel serve`, as a user starts it."""
+    with Api({"WINDTUNNEL_DATA_DIR": str(tmp_path_factory.mktemp("product"))}) as product:
+        yield product
+
+
+@pytest.fixture
+def rest(product: Api) -> Iterator[httpx.Client]:
+    """A client of the product."""
+    with httpx.Client(base_url=product.url, timeout=60) as client:
+        yield client

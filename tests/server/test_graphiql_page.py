@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from graphql import parse, validate
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from app.graphiql.page import TABS, GraphiQLPage
+from schema.root import build_schema
 from tests.server.nodes import missing
 from tests.server.world import Serving
 
@@ -93,11 +95,16 @@ def test_nothing_else_is_served(built: TestClient, name: str) -> None:
     assert built.get(f"/graphiql/{name}").status_code == 404
 
 
-def test_the_tabs_are_pairs_of_document_and_variables() -> None:
+def test_the_tabs_fit_the_schema_and_the_window() -> None:
+    schema = build_schema()._schema
     documents = sorted(TABS.glob("*.graphql"))
-    assert len(documents) >= 2
+    assert [document.stem for document in documents] == ["1-simulate", "2-watch"]
     for document in documents:
-        assert isinstance(json.loads(document.with_suffix(".json").read_text("utf-8")), dict)
+        text = document.read_text("utf-8")
+        assert validate(schema, parse(text)) == []
+        assert max(map(len, text.splitlines())) <= 56
+    for variables in TABS.glob("*.json"):
+        assert isinstance(json.loads(variables.read_text("utf-8")), dict)
 
 
 def test_a_browser_gets_the_page_and_a_program_an_answer(http: httpx.Client, serving: Serving) -> None:

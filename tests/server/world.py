@@ -220,15 +220,20 @@ def tiny_app(world: World, metrics: Metrics | None = None, *, strict: bool = Fal
 
     metrics = metrics or Metrics()
     schema = strawberry.Schema(Query, Mutation, Subscription, extensions=[operation_guard(metrics)])
+    page = GraphiQLPage()
     endpoint = GraphQLEndpoint(
         Execution(schema, lambda caller: Context(world, caller, DataLoader(load_fn=load))),
         authenticate_strictly if strict else authenticate,
-        GraphiQLPage(),
+        page,
         metrics,
         SocketLimits(**limits),  # type: ignore[arg-type]
     )
     return Starlette(
-        routes=[Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)],
+        routes=[
+            Route("/graphql", endpoint),
+            WebSocketRoute("/graphql", endpoint),
+            Route("/graphiql/{name}", page.asset),
+        ],
         middleware=[Middleware(Guards, loopback_only=True, allowed_origins=["https://studio.example"])],
     )
 
