@@ -1,5 +1,6 @@
 """Reading and drawing architectures."""
 
+from asyncio import to_thread
 from enum import StrEnum
 
 from resolvers.context import Context
@@ -29,6 +30,13 @@ async def existing(context: Context, id: str) -> StoredArchitecture:
     if found is None:
         raise NotFoundError("This architecture was deleted.")
     return found
+
+
+async def drawn(architecture: Architecture, format: GraphFormat) -> str:
+    """As `render`; laying out a picture takes long enough to be done beside the event loop."""
+    if format is GraphFormat.SVG:
+        return await to_thread(render, architecture, format)
+    return render(architecture, format)
 
 
 def render(architecture: Architecture, format: GraphFormat) -> str:

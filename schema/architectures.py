@@ -136,9 +136,9 @@ class Architecture(Node):
         return ArchitectureMetrics.of(networks.metrics_of(self.stored.architecture))
 
     @resolved("The network drawn in a notation.")
-    def render(self, format: Annotated[GraphFormat, strawberry.argument(description="Which notation.")]) -> str:
+    async def render(self, format: Annotated[GraphFormat, strawberry.argument(description="Which notation.")]) -> str:
         """Drawn when asked for."""
-        return architectures.render(self.stored.architecture, format)
+        return await architectures.drawn(self.stored.architecture, format)
 
     def network(self, info: Info) -> Network:
         """Every part, built once."""

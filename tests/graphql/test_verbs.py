@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.graphql.world import Client, conduct
 from windtunnel.domain.events import EventKind
 
@@ -80,6 +82,24 @@ async def test_a_stream_is_live(client: Client) -> None:
     await conduct(client.services)
     rest = [event async for event in stream]
     assert [event["seq"] for event in [first, *rest]] == list(range(1, len(rest) + 2))
+
+
+async def test_who_stops_watching_leaves_nothing_behind(client: Client) -> None:
+    shown = await _simulate(client)
+    stream = client.subscribe(shown["id"])
+    assert (await anext(stream))["seq"] == 1
+    assert client.services.hub.followers == 1
+    await stream.aclose()
+    assert client.services.hub.followers == 0
+
+
+async def test_a_stream_of_what_is_deleted_ends_in_an_error(client: Client) -> None:
+    shown = await _simulate(client)
+    stream = client.subscribe(shown["id"], after=shown["lastSeq"] - 1)
+    assert (await anext(stream))["seq"] == shown["lastSeq"]
+    await client.do("deleteScenario", "deletedId", {"scenarioId": shown["scenario"]["id"]})
+    with pytest.raises(ValueError, match="NOT_FOUND"):
+        await anext(stream)
 
 
 async def test_the_architecture_arrives_with_its_event(client: Client) -> None:
