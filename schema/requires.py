@@ -22,7 +22,7 @@ from windtunnel.domain.viewers import Role
 class RequiresDirective:
     """Prints as `@requires(anyOf: [...])`."""
 
-    any_of: list[Role] = strawberry.field(description="One of these roles is enough.")
+    any_of: list[Role]
 
 
 class Requires(FieldExtension):

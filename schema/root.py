@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 import strawberry
+from graphql import GraphQLSchema
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
@@ -45,5 +46,13 @@ def build_schema(
         execution_context_class=PerEventExecutor,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
-    schema._schema.description = CONVENTIONS  # noqa: SLF001 - Strawberry has no parameter for it
+    _describe(schema._schema)  # noqa: SLF001 - Strawberry has no parameter for it
     return schema
+
+
+def _describe(schema: GraphQLSchema) -> None:
+    """What Strawberry cannot be told: descriptions of the schema itself and of a directive's argument."""
+    schema.description = CONVENTIONS
+    requires = schema.get_directive("requires")
+    if requires:
+        requires.args["anyOf"].description = "One of these roles is enough."

@@ -48,6 +48,10 @@ def _undescribed(type_: GraphQLNamedType) -> Iterator[str]:
 
 def test_everything_says_what_it_is() -> None:
     assert [name for type_ in OWN_TYPES for name in _undescribed(type_)] == []
+    requires = SCHEMA.get_directive("requires")
+    assert requires
+    assert requires.description
+    assert requires.args["anyOf"].description
     assert len(OWN_TYPES) > 60
 
 

@@ -10,7 +10,7 @@ GOLDEN = Path(__file__).parents[2] / "schema.graphql"
 
 
 def test_the_committed_schema_is_current() -> None:
-    assert GOLDEN.read_text("utf-8") == sdl(), "print it anew: python -m app.cli schema > schema.graphql"
+    assert GOLDEN.read_text("utf-8") == sdl(), "print it anew: windtunnel schema > schema.graphql"
 
 
 def test_the_printed_schema_stands_alone() -> None:
