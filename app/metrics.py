@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from windtunnel.domain.simulations import SimulationStatus
+from windtunnel.storage.tallies import Tally
 from windtunnel.streams.statistics import Statistics
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
@@ -32,6 +34,12 @@ class Metrics:
         )
         self._sockets = Gauge("windtunnel_websockets_open", "WebSockets open now.", registry=self.registry)
         self._streams = Gauge("windtunnel_streams_open", "Streams open now.", ("transport",), registry=self.registry)
+        self._simulations = Gauge(
+            "windtunnel_simulations", "Simulations stored, of all tenants.", ("status",), registry=self.registry
+        )
+        self._simulation_seconds = Gauge(
+            "windtunnel_simulation_seconds", "Seconds that they ran, summed up.", ("status",), registry=self.registry
+        )
 
     def answered(self, route: str, method: str, status: int) -> None:
         """Count an HTTP request; `route` is a pattern, never a path."""
@@ -66,6 +74,14 @@ class Metrics:
     def watch(self, statistics: Statistics, bus_is_up: Callable[[], bool]) -> None:
         """Show the counters of this process's streams, too."""
         self.registry.register(_StreamCollector(statistics, bus_is_up))
+
+    def count_simulations(self, tallies: Iterable[Tally]) -> None:
+        """Show how many simulations there are and how long they ran, as the database has it."""
+        found = {one.status: one for one in tallies}
+        for status in SimulationStatus:
+            one = found.get(status)
+            self._simulations.labels(status).set(one.simulations if one else 0)
+            self._simulation_seconds.labels(status).set(one.seconds if one else 0)
 
     def text(self) -> bytes:
         """Everything, as Prometheus reads it."""

@@ -1,5 +1,8 @@
 """Is it alive, is it ready, what does it count."""
 
+from contextlib import suppress
+from time import monotonic
+
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +13,9 @@ from windtunnel.domain.durations import format_duration
 from windtunnel.domain.errors import WindtunnelError
 from windtunnel.operations.services import Services
 from windtunnel.storage.migrations import is_current
+from windtunnel.storage.tallies import tally
+
+TALLY_EVERY_S = 5.0
 
 
 class Probes:
@@ -18,6 +24,7 @@ class Probes:
     def __init__(self, services: Services, metrics: Metrics) -> None:
         self._services = services
         self._metrics = metrics
+        self._tally_again_at = 0.0
 
     async def health(self, request: Request) -> Response:
         """`GET /healthz`: the process answers."""
@@ -39,8 +46,12 @@ class Probes:
         return json_response(answer, 200 if ready else 503)
 
     async def metrics(self, request: Request) -> Response:
-        """`GET /metrics`: Prometheus' text format."""
+        """`GET /metrics`: Prometheus' text format; what the database tells is read anew after TALLY_EVERY_S."""
         del request
+        if monotonic() >= self._tally_again_at:
+            with suppress(WindtunnelError):  # the rest is worth reading all the more
+                self._metrics.count_simulations(await tally(self._services.store))
+                self._tally_again_at = monotonic() + TALLY_EVERY_S
         return Response(self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _database(self) -> str:

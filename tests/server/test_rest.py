@@ -172,6 +172,8 @@ def test_the_probes(rest: httpx.Client) -> None:
         'windtunnel_events_delivered_total{source="replayed"}',
         'windtunnel_streams_open{transport="rest"} 0.0',
         "windtunnel_bus_up 1.0",
+        'windtunnel_simulations{status="SUCCEEDED"}',
+        'windtunnel_simulation_seconds{status="FAILED"} 0.0',
     ):
         assert line in text
 
