@@ -5,37 +5,15 @@ import time
 from datetime import datetime
 
 import httpx
-import orjson
-from websockets.asyncio.client import connect
-from websockets.typing import Subprotocol
 
+from benchmarks.listener import listen
 from benchmarks.server import TEXT, Served, ms, percentile, print_row, served
 from benchmarks.simulate import SIMULATE
 
+PLANNING = {"SIMULATION_STARTED", "PLANNER_STEP", "ARCHITECTURE_PLANNED"}
 SUBSCRIBERS = 50
 EVENTS_PER_S = 100.0
 EVENTS = "subscription ($id: ID!) { simulationEvents(simulationId: $id) { seq kind at elapsedMs message } }"
-
-
-async def receive(server: Served, simulation_id: str, delays: list[float]) -> list[tuple[int, float]]:
-    """Every event's number and simulated time; adds the delays of those that came live."""
-    protocol = Subprotocol("graphql-transport-ws")
-    received = []
-    async with connect(server.websocket_url, subprotocols=[protocol], compression=None) as socket:
-        await socket.send('{"type":"connection_init"}')
-        await socket.recv()
-        payload = {"query": EVENTS, "variables": {"id": simulation_id}}
-        await socket.send(orjson.dumps({"id": "1", "type": "subscribe", "payload": payload}).decode())
-        async for raw in socket:
-            now = time.time()
-            message = orjson.loads(raw)
-            if message["type"] == "complete":
-                break
-            event = message["payload"]["data"]["simulationEvents"]
-            received.append((event["seq"], event["elapsedMs"]))
-            if event["kind"] not in {"SIMULATION_STARTED", "PLANNER_STEP", "ARCHITECTURE_PLANNED"}:
-                delays.append(now - datetime.fromisoformat(event["at"]).timestamp())
-    return received
 
 
 async def simulate(client: httpx.AsyncClient, **more: object) -> str:
@@ -46,16 +24,27 @@ async def simulate(client: httpx.AsyncClient, **more: object) -> str:
 
 
 async def measure(server: Served) -> tuple[list[float], float]:
-    """Delays in seconds, and the events per second that were streamed."""
+    """Delays in seconds of what came live, and the events per second that were streamed."""
     async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
-        calm = await receive(server, await simulate(client, waitFor="FINISHED"), [])
-        pace = calm[-1][1] / 1000 / (len(calm) / EVENTS_PER_S)
-        delays: list[float] = []
+        calm = (await listen(server.port, EVENTS, {"id": await simulate(client, waitFor="FINISHED")})).messages()
+        simulated_ms = calm[-1][1]["elapsedMs"]
+        assert isinstance(simulated_ms, float)
+        pace = simulated_ms / 1000 / (len(calm) / EVENTS_PER_S)
         simulation_id = await simulate(client, pace=pace)
         begin = time.perf_counter()
-        streams = await asyncio.gather(*(receive(server, simulation_id, delays) for _ in range(SUBSCRIBERS)))
+        listeners = await asyncio.gather(
+            *(listen(server.port, EVENTS, {"id": simulation_id}) for _ in range(SUBSCRIBERS))
+        )
         taken = time.perf_counter() - begin
-    assert all([seq for seq, _ in stream] == list(range(1, len(calm) + 1)) for stream in streams)
+    delays = []
+    for listener in listeners:
+        messages = listener.messages()
+        assert [event["seq"] for _, event in messages] == list(range(1, len(calm) + 1))
+        delays += [
+            at - datetime.fromisoformat(str(event["at"])).timestamp()
+            for at, event in messages
+            if event["kind"] not in PLANNING
+        ]
     return delays, len(calm) / taken
 
 
