@@ -33,7 +33,11 @@ def openai_planner(
 
 def warm_up() -> None:
     """Import the Agents SDK, read the data files and plan once; call it from a thread once the port is open."""
+    from windtunnel.planning.reading.lexicon import LANGUAGES, matcher
+
     asyncio.run(_plan_offline("An agent reads incoming mail, then a manager approves the reply.", _ignore))
+    for language in LANGUAGES:
+        matcher((language,))
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """The Tool and Skill Mapper offline: tools from the words of each agent's part, skills from its tools."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from windtunnel.domain.architectures import AgentRole
 from windtunnel.knowledge import Book
 from windtunnel.planning.answers import AgentAnswer, ArchitectAnswer, MapperAnswer, SkillAnswer, ToolAnswer
 from windtunnel.planning.naming import clean
-from windtunnel.planning.reading.reading import Reading, actions_of, read
+from windtunnel.planning.reading.reading import Clause, Reading, actions_of, read
 
 _PER_AGENT = 3
 _BY_ACTION: dict[str, str] = {
@@ -15,7 +15,6 @@ _BY_ACTION: dict[str, str] = {
     "calculate": "calculator", "extract": "document_parser", "ship": "logistics", "search": "vector_search",
     "monitor": "monitoring", "update": "database", "collect": "database", "read": "database",
 }  # fmt: skip
-_WRITING_ROLES = frozenset({AgentRole.INTEGRATION})
 _DEFAULT = "database"
 
 
@@ -62,18 +61,25 @@ def _tools_of(agent: AgentAnswer, reading: Reading) -> list[str]:
 
 
 def _give_rest(users: dict[str, list[str]], network: ArchitectAnswer, reading: Reading) -> None:
-    """Tools that the text speaks of outside of every agent's part go to the agent that has fewest."""
-    workers = [agent.key for agent in network.agents if agent.role not in {AgentRole.HUMAN, AgentRole.MEMORY}]
+    """Tools that the text speaks of outside of every agent's part go to the agent whose part stands nearest."""
+    workers = [agent for agent in network.agents if agent.role not in {AgentRole.HUMAN, AgentRole.MEMORY}]
     people = [agent.key for agent in network.agents if agent.role == AgentRole.HUMAN]
+    owners = [_owner(clause, workers) for clause in reading.clauses]
     for kind in sorted(reading.found("tools") - users.keys(), key=lambda kind: -reading.count("tools", kind)):
         if kind == "human_task":
             if people:
                 users[kind] = people
-        elif workers:
-            load = {key: sum(key in keys for keys in users.values()) for key in workers}
-            fewest = min(workers, key=lambda key: load[key])
-            if load[fewest] < _PER_AGENT:
-                users[kind] = [fewest]
+            continue
+        at = next(index for index, clause in enumerate(reading.clauses) if kind in clause.concepts("tools"))
+        near = sorted(range(len(owners)), key=lambda index: (abs(index - at), index > at))
+        key = next((owners[index] for index in near if owners[index] is not None), None)
+        if key is not None and sum(key in keys for keys in users.values()) <= _PER_AGENT:
+            users[kind] = [key]
+
+
+def _owner(clause: Clause, agents: Sequence[AgentAnswer]) -> str | None:
+    text = clean(clause.text)
+    return next((agent.key for agent in agents if text and text in agent.responsibility), None)
 
 
 def _skills(agent: AgentAnswer, users: Mapping[str, list[str]], book: Book) -> list[str]:

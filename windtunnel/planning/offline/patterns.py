@@ -5,22 +5,28 @@ from windtunnel.planning.offline.steps import Doer, is_gate, steps_of
 from windtunnel.planning.reading.reading import Reading
 
 PATTERNS_MAX = 5
+_CROWD = 3
+_SURE = 2.0
 _SEQUENCE_STEPS = 3
-_GATE = 0.9
-_SEQUENCE = 0.5
+_SEQUENCE_AT_LEAST = 0.15
+_GATE_WITHOUT_PERSON = 0.7
+_GATE = "human_approval_gate"
+_FAN = "parallel_fan_out"
 _SINGLE = "single_agent"
 _PIPELINE = "sequential_pipeline"
-_SURE = 1.0
 
 
 def patterns_of(reading: Reading) -> list[str]:
     """The ids of the patterns, the surest first; at least one, at most five."""
     scores = scores_of(reading)
-    found = [name for name in sorted(scores, key=lambda name: (-scores[name], name)) if scores[name] >= _SURE]
+    found = [name for name in sorted(scores, key=lambda name: (-scores[name], name)) if scores[name] >= 1]
     others = [name for name in found if name != _SINGLE]
     if others:
         return others[:PATTERNS_MAX]
-    return [_PIPELINE if len(steps_of(reading)) > 1 else _SINGLE]
+    steps = steps_of(reading)
+    if any(step.copies >= _CROWD for step in steps):
+        return [_FAN]
+    return [_PIPELINE if len(steps) > 1 else _SINGLE]
 
 
 def scores_of(reading: Reading) -> dict[str, float]:
@@ -30,8 +36,14 @@ def scores_of(reading: Reading) -> dict[str, float]:
     scores = {name: guess[name] / float(edge) for name, edge in zip(weights.patterns, weights.thresholds, strict=True)}
     steps = steps_of(reading)
     if any(is_gate(step) for step in steps):
-        scores["human_approval_gate"] = max(scores["human_approval_gate"], _GATE / 0.4)
+        scores[_GATE] = max(scores[_GATE], _SURE)
+    elif guess[_GATE] < _GATE_WITHOUT_PERSON and not _has_person(reading):
+        scores[_GATE] = 0.0
     doing = [step for step in steps if step.doer is Doer.AGENT and not step.conditional]
-    if len(doing) >= _SEQUENCE_STEPS and guess[_PIPELINE] >= 0.1:
-        scores[_PIPELINE] = max(scores[_PIPELINE], _SURE)
+    if len(doing) >= _SEQUENCE_STEPS and guess[_PIPELINE] >= _SEQUENCE_AT_LEAST:
+        scores[_PIPELINE] = max(scores[_PIPELINE], 1.0)
     return scores
+
+
+def _has_person(reading: Reading) -> bool:
+    return bool(reading.found("people") - {"outsider"}) or "human" in reading.found()

@@ -1,11 +1,11 @@
 """A network while it is being drawn: nodes and arrows with keys that stay unique."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from windtunnel.domain.architectures import AgentRole, LinkKind
 from windtunnel.planning.answers import AgentAnswer, LinkAnswer
 from windtunnel.planning.naming import clean, slug, unique
+from windtunnel.planning.reading.lexicon import label
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +26,12 @@ class Sketch:
     entries: list[str] = field(default_factory=list)
     open: list[Exit] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
-    blocks: list[tuple[str, ...]] = field(default_factory=list)
-    sources: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
-    def add(
-        self,
-        name: str,
-        role: AgentRole,
-        responsibility: str,
-        instructions: str = "",
-        *,
-        copies: int = 1,
-        text: str = "",
-    ) -> str:
-        """Add an agent; returns its key. `text` is what the scenario says of it, for finding its tools."""
-        key = unique(slug(name), self.sources)
-        self.sources[key] = text or responsibility
+    def add(self, name: str, role: AgentRole, responsibility: str, instructions: str = "", *, copies: int = 1) -> str:
+        """Add an agent; returns its key."""
+        key = unique(slug(name), self.names)
+        self.names[key] = name
         self.agents.append(
             AgentAnswer(
                 key=key,
@@ -54,11 +44,15 @@ class Sketch:
         )
         return key
 
+    def part(self, language: str, part: str, role: AgentRole, responsibility: str) -> str:
+        """Add an agent that a pattern needs and the text does not name; returns its key."""
+        return self.add(label(language, part), role, responsibility)
+
     def link(
         self,
         source: str,
         target: str,
-        label: str,
+        what: str,
         *,
         kind: LinkKind = LinkKind.HANDOFF,
         condition: str | None = None,
@@ -72,29 +66,27 @@ class Sketch:
                 source=source,
                 target=target,
                 kind=kind.value,
-                label=clean(label, 80),
+                label=clean(what, 80),
                 condition=clean(condition, 160) if condition else None,
                 probability=probability,
             )
         )
 
-    def join(self, key: str, label: str, *, kind: LinkKind = LinkKind.HANDOFF) -> None:
+    def join(self, key: str, what: str, *, kind: LinkKind = LinkKind.HANDOFF) -> None:
         """Lead every open exit to this agent; without any, it is an entry point."""
         if not self.open:
             self.entries.append(key)
         for exit_ in self.open:
-            self.link(exit_.key, key, label, kind=kind, condition=exit_.condition, probability=exit_.probability)
+            self.link(exit_.key, key, what, kind=kind, condition=exit_.condition, probability=exit_.probability)
         self.open = []
 
-    def name(self, key: str) -> str:
-        """The name of an agent."""
-        return next(agent.name for agent in self.agents if agent.key == key)
+    def follow(self, key: str, what: str, *, kind: LinkKind = LinkKind.HANDOFF) -> str:
+        """Join an agent to what is open and go on from it; returns its key."""
+        self.join(key, what, kind=kind)
+        self.open = [Exit(key)]
+        return key
 
     def close(self) -> tuple[list[str], list[str]]:
         """Entry and exit points, once everything is drawn."""
         exits = list(dict.fromkeys([*(exit_.key for exit_ in self.open), *self.ends]))
         return list(dict.fromkeys(self.entries)), exits
-
-    def incoming(self, key: str) -> Sequence[LinkAnswer]:
-        """The arrows that lead to an agent."""
-        return [link for link in self.links if link.target == key]

@@ -1,18 +1,19 @@
-"""From clauses to steps: who does what, under which condition; and who of them is a person."""
+"""From clauses to steps: what is done, by whom, under which condition; and who of them is a person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from windtunnel.planning.naming import NAME_MAX_CHARS, capitalised, clean, fold_all
-from windtunnel.planning.reading.lexicon import Hit, grammar
+from windtunnel.planning.offline.counts import copies_in
+from windtunnel.planning.offline.doers import agents_in, deed_name, is_function, person_in, person_name
+from windtunnel.planning.reading.lexicon import Hit, label
 from windtunnel.planning.reading.reading import Clause, Reading, actions_of
-from windtunnel.planning.reading.words import Word
 
 STEPS_MAX = 14
-_NAME_WORDS = 4
-_NAME_SOLID_CHARS = 14
 _APPROVING = frozenset({"approve", "decide", "check", "review", "escalate", "score"})
+_WRITING = frozenset({"pay", "order", "book", "publish", "deploy", "ship"})
+_ALSO_MAX = 4
 
 
 class Doer(StrEnum):
@@ -24,15 +25,16 @@ class Doer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do. `action` is the deed's concept (None when no verb was recognised), `text` the clause."""
+    """One thing to do. `action` is the deed's concept (None when no verb was recognised), `named` tells whether the
+    text names its doer, and `also` are further clauses that speak of the same."""
 
     name: str
     action: str | None
     doer: Doer
     named: bool
     clause: Clause
-    conditional: bool
-    copies: int
+    conditional: bool = False
+    copies: int = 1
     also: tuple[Clause, ...] = ()
 
     @property
@@ -44,21 +46,16 @@ class Step:
         """True when one of the concepts is in one of its clauses."""
         return any(clause.has(*concepts) for clause in (self.clause, *self.also))
 
-    def tools(self) -> frozenset[str]:
-        """The tools that its clauses speak of."""
-        return frozenset().union(*(clause.concepts("tools") for clause in (self.clause, *self.also)))
-
 
 def steps_of(reading: Reading) -> list[Step]:
     """The steps in the order of the text; the same doer or name twice is one step."""
-    languages = reading.known
     found: list[Step] = []
     for clause in reading.clauses:
-        step = _step(clause, languages)
-        if step is not None:
+        for step in _steps(clause, reading, first=not found):
             _add(found, step)
     if not found:
-        found = [_plain_step(clause, languages) for clause in reading.clauses[:1]]
+        plain = reading.clauses[:1]
+        found = [Step(deed_name(clause, None, reading.known), None, Doer.AGENT, False, clause) for clause in plain]
     return found
 
 
@@ -67,156 +64,64 @@ def is_gate(step: Step) -> bool:
     return step.doer is Doer.PERSON
 
 
-def _step(clause: Clause, languages: Sequence[str]) -> Step | None:
+def _steps(clause: Clause, reading: Reading, *, first: bool) -> list[Step]:
+    languages = reading.known
     actions = actions_of(clause, languages)
-    person = _person(clause, actions)
-    if not actions and person is None:
-        return None
-    action = actions[0] if actions else None
-    copies = _copies(clause, languages)
-    conditional = clause.has("if") or (clause.has("limit") and (person is not None or clause.has("escalate")))
+    person = person_in(clause, actions)
     if person is not None:
-        name, named = _person_name(clause, person, languages), True
-        concept = next((hit.concept for hit in actions if hit.concept in _APPROVING), "approve")
-        return Step(name, concept, Doer.PERSON, named, clause, conditional, copies)
-    agent = _agent_name(clause, action, languages)
-    name = agent or _deed_name(clause, action, languages)
-    return Step(name, action.concept if action else None, Doer.AGENT, agent is not None, clause, conditional, copies)
+        return _gate_and_deed(clause, actions, person, languages)
+    if not actions:
+        return []
+    action = actions[-1] if _starts_with_condition(clause) else actions[0]
+    if first and _is_intake(clause, action):
+        return [Step(label(reading.language, "intake"), "collect", Doer.AGENT, False, clause)]
+    names = agents_in(clause, languages, action.start)
+    name = names[0] if names else deed_name(clause, action, languages)
+    copies = copies_in(clause, languages)
+    return [Step(name, action.concept, Doer.AGENT, bool(names), clause, clause.has("if"), copies)]
 
 
-def _plain_step(clause: Clause, languages: Sequence[str]) -> Step:
-    return Step(_deed_name(clause, None, languages), None, Doer.AGENT, False, clause, False, 1)
+def _gate_and_deed(clause: Clause, actions: Sequence[Hit], person: Hit, languages: Sequence[str]) -> list[Step]:
+    """The person's step; and what may be done once they agree, when the clause says that as well."""
+    concept = next((hit.concept for hit in actions if hit.concept in _APPROVING), "approve")
+    conditional = clause.has("if", "limit") and not clause.has("before")
+    gate = Step(person_name(clause, person, languages), concept, Doer.PERSON, True, clause, conditional)
+    deed = next((hit for hit in actions if hit.concept in _WRITING), None)
+    if deed is None or not clause.has("approve"):
+        return [gate]
+    return [gate, Step(_short(clause, deed, languages), deed.concept, Doer.AGENT, False, clause)]
+
+
+def _short(clause: Clause, deed: Hit, languages: Sequence[str]) -> str:
+    """The verb, with the word that follows when it is a thing: "published", "Purchase orders"."""
+    end = deed.end
+    after = next((word for word in clause.words if word.start >= deed.end), None)
+    if after is not None and not after.solid and not after.form[:1].isdigit() and not is_function(after, languages):
+        end = after.end
+    return capitalised([clean(clause.text[deed.start - clause.start : end - clause.start], NAME_MAX_CHARS)])
+
+
+def _starts_with_condition(clause: Clause) -> bool:
+    """True for "if the hotel is full, cancel the flight": the deed follows the condition."""
+    start = clause.words[0].start if clause.words else clause.start
+    return any(hit.concept == "if" and hit.start == start for hit in clause.hits)
+
+
+def _is_intake(clause: Clause, action: Hit) -> bool:
+    """True when it is somebody outside who does it: customers e-mail us, citizens upload documents."""
+    return any(
+        hit.section == "people" and hit.concept == "outsider" and hit.start < action.start for hit in clause.hits
+    ) and not any(hit.section == "agents" for hit in clause.hits)
 
 
 def _add(found: list[Step], step: Step) -> None:
     key = fold_all(step.name)
     for index, known in enumerate(found):
         if fold_all(known.name) == key:
-            if step.clause.text != known.clause.text and len(known.also) < 4:
+            if step.clause.text != known.clause.text and len(known.also) < _ALSO_MAX:
                 found[index] = replace(known, also=(*known.also, step.clause))
             return
+        again = known.action == step.action and step.action in _WRITING and not step.named
+        if again and known.doer is step.doer and step.clause is found[-1].clause:
+            return  # what a gate lets through was named before
     found.append(step)
-
-
-def _person(clause: Clause, actions: Sequence[Hit]) -> Hit | None:
-    """The person who acts in a clause: someone of the staff who approves, decides, or is handed the work."""
-    people = [
-        hit
-        for hit in clause.hits
-        if hit.section == "people" and hit.concept != "outsider" and not _is_agent(clause, hit)
-    ]
-    if not people or clause.has("automatic"):
-        return None
-    deeds = {hit.concept for hit in actions}
-    if clause.has("approve", "escalate", "human", "wait") or not deeds.isdisjoint({"approve", "decide", "escalate"}):
-        return people[0]
-    first = people[0]
-    acts = [hit for hit in actions if hit.concept in _APPROVING]
-    return first if acts and first.start < acts[0].start and acts[0] is actions[0] else None
-
-
-def _is_agent(clause: Clause, hit: Hit) -> bool:
-    """True when the person's word is followed by "agent": a judge agent is no judge."""
-    agents = [other for other in clause.hits if other.section == "agents"]
-    return any(0 <= other.start - hit.end <= 2 for other in agents)
-
-
-def _words_between(clause: Clause, start: int, end: int) -> list[Word]:
-    return [word for word in clause.words if word.start >= start and word.end <= end]
-
-
-def _person_name(clause: Clause, person: Hit, languages: Sequence[str]) -> str:
-    before = _words_between(clause, clause.start, person.start)
-    kept: list[Word] = []
-    for word in reversed(before[-2:]):
-        if (
-            word.solid
-            or _function(word, languages)
-            or any(hit.section == "actions" and hit.start <= word.start < hit.end for hit in clause.hits)
-        ):
-            break
-        kept.insert(0, word)
-    start = kept[0].start if kept else person.start
-    return _titled(clause, start, person.end)
-
-
-def _agent_name(clause: Clause, action: Hit | None, languages: Sequence[str]) -> str | None:
-    """The agent named in a clause, with the words that tell it from others; None when none is told apart."""
-    for hit in clause.hits:
-        if hit.section != "agents" or (action is not None and hit.start > action.start):
-            continue
-        kept: list[Word] = []
-        for word in reversed(_words_between(clause, clause.start, hit.start)[-3:]):
-            if (
-                word.solid
-                or _function(word, languages)
-                or any(word.form in grammar(language, "generic") for language in languages)
-            ):
-                break
-            kept.insert(0, word)
-        if kept:
-            return _titled(clause, kept[0].start, hit.end)
-    return None
-
-
-def _deed_name(clause: Clause, action: Hit | None, languages: Sequence[str]) -> str:
-    """The deed in the text's own words: from the verb on, without function words."""
-    start = action.start if action is not None else clause.start
-    words = _words_between(clause, start, clause.end)
-    if any(word.solid for word in words[:1]):
-        return clean(_text(clause, start, clause.end), _NAME_SOLID_CHARS)
-    kept = [word for word in words if not _function(word, languages)]
-    if action is not None and len(kept) < 2:  # the verb stands last: take what is before it
-        kept = [word for word in _words_between(clause, clause.start, action.end) if not _function(word, languages)]
-        kept = kept[-_NAME_WORDS:]
-    raw = [clause.text[word.start - clause.start : word.end - clause.start] for word in (kept or words)[:_NAME_WORDS]]
-    return clean(capitalised(raw) or clause.text, NAME_MAX_CHARS)
-
-
-def _function(word: Word, languages: Sequence[str]) -> bool:
-    return any(word.form in grammar(language, "skip") for language in languages)
-
-
-def _titled(clause: Clause, start: int, end: int) -> str:
-    return clean(capitalised([_text(clause, start, end)]), NAME_MAX_CHARS)
-
-
-def _text(clause: Clause, start: int, end: int) -> str:
-    return clause.text[start - clause.start : end - clause.start]
-
-
-def _copies(clause: Clause, languages: Sequence[str]) -> int:
-    """How many of something: a number right before a word for agents; else 1."""
-    for hit in clause.hits:
-        if hit.section != "agents":
-            continue
-        for word in reversed(_words_between(clause, clause.start, hit.start)[-3:]):
-            number = _number(word.form, languages)
-            if number:
-                return number
-    return 1
-
-
-def _number(form: str, languages: Sequence[str]) -> int:
-    if form.isdecimal() and len(form) <= 7:
-        return int(form)
-    for language in languages:
-        words = grammar_list(language)
-        if form in words:
-            return words.index(form) + 2
-    return 0
-
-
-def grammar_list(language: str) -> list[str]:
-    """The words for two, three, four ... in a language."""
-    return _NUMBERS.get(language, [])
-
-
-_NUMBERS: dict[str, list[str]] = {
-    "en": ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"],
-    "es": ["dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez"],
-    "de": ["zwei", "drei", "vier", "funf", "sechs", "sieben", "acht", "neun", "zehn"],
-    "fr": ["deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"],
-    "pt": ["dois", "tres", "quatro", "cinco", "seis", "sete", "oito", "nove", "dez"],
-    "it": ["due", "tre", "quattro", "cinque", "sei", "sette", "otto", "nove", "dieci"],
-}

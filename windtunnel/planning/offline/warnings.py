@@ -1,6 +1,8 @@
 """What the author should know about the text: instructions in it, little information, an unknown language."""
 
 from windtunnel.domain.architectures import PlanningWarning
+from windtunnel.domain.policy import ARCHITECTURE_MAX_AGENTS
+from windtunnel.planning.offline.counts import most_agents_in
 from windtunnel.planning.reading.language import UNKNOWN
 from windtunnel.planning.reading.lexicon import LANGUAGES
 from windtunnel.planning.reading.reading import Reading
@@ -34,6 +36,15 @@ def warnings_of(reading: Reading, confidence: float) -> list[PlanningWarning]:
         found.append(
             PlanningWarning(
                 "LOW_INFORMATION", "The text is very short. Say who does what, in which order, and what comes out."
+            )
+        )
+    asked = most_agents_in(reading)
+    if asked > ARCHITECTURE_MAX_AGENTS:
+        found.append(
+            PlanningWarning(
+                "COMPLEXITY_LIMIT",
+                f"The text asks for {asked:,} agents; at most {ARCHITECTURE_MAX_AGENTS} are drawn, and equal ones are "
+                "copies of one.",
             )
         )
     if confidence < LOW_CONFIDENCE:

@@ -1,5 +1,6 @@
 """What was read: the clauses of a scenario with the concepts, people, agents and numbers found in them."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,15 @@ from windtunnel.planning.reading.words import Word, words_of
 _CLAUSES_MAX = 400
 """Clauses beyond these are searched for concepts, but become no steps of their own."""
 
+_DOER = re.compile("(er|or)s?$")
+_VERBS_LIKE_DOERS = frozenset(
+    f"{verb}{ending}"
+    for verb in (
+        "administer", "alter", "answer", "author", "consider", "deliver", "discover", "enter", "filter", "gather",
+        "monitor", "offer", "order", "refactor", "refer", "register", "reorder", "transfer", "trigger",
+    )
+    for ending in ("", "s")
+)  # fmt: skip
 _TITLES_KEEP = frozenset({"people", "agents", "tools", "domains", "grammar"})
 
 
@@ -38,13 +48,14 @@ class Clause:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """A scenario, read. `known` are the languages whose words were looked up, `counts` says in how many clauses each
-    `(section, concept)` occurs."""
+    """A scenario, read. `known` are the languages whose words were looked up, `joints` the places of "and", "then" and
+    their like, and `counts` says in how many clauses each `(section, concept)` occurs."""
 
     text: str
     languages: tuple[str, ...]
     known: tuple[str, ...]
     clauses: tuple[Clause, ...]
+    joints: tuple[Span, ...]
     counts: Mapping[tuple[str, str], int]
     word_count: int
 
@@ -69,11 +80,12 @@ def read(text: str) -> Reading:
     languages = languages_of(text, words)
     known = tuple(name for name in languages if name in LANGUAGES) or ("en",)
     hits = _without_people(matcher(known).hits(text, words))
-    clauses = _clauses(text, words, hits, known)
+    joints = tuple((hit.start, hit.end) for hit in hits if hit.section == "grammar" and hit.concept == "joint")
+    clauses = _clauses(text, words, hits, known, joints=joints)
     counts: Counter[tuple[str, str]] = Counter()
     for clause in clauses:
         counts.update({(hit.section, hit.concept) for hit in clause.hits})
-    return Reading(text, languages, known, tuple(clauses), dict(counts), len(words))
+    return Reading(text, languages, known, tuple(clauses), joints, dict(counts), len(words))
 
 
 def _without_people(hits: Sequence[Hit]) -> list[Hit]:
@@ -96,12 +108,16 @@ def _without_people(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def is_noun(clause: Clause, hit: Hit, languages: Sequence[str]) -> bool:
-    """True when an article or preposition stands before the hit: "the report", "of orders" are things, no deeds."""
-    before = None
+    """True for a thing or a doer, no deed: "the report", "of orders", "a fact checker"."""
+    before = last = None
     for word in clause.words:
-        if word.start >= hit.start:
+        if word.start >= hit.end:
             break
-        before = word
+        if word.end <= hit.start:
+            before = word
+        last = word
+    if last is not None and "en" in languages and _DOER.search(last.form) and last.form not in _VERBS_LIKE_DOERS:
+        return True
     return before is not None and any(before.form in grammar(language, "article") for language in languages)
 
 
@@ -116,9 +132,10 @@ def actions_of(clause: Clause, languages: Sequence[str]) -> list[Hit]:
     return found
 
 
-def _clauses(text: str, words: Sequence[Word], hits: Sequence[Hit], languages: Sequence[str]) -> list[Clause]:
+def _clauses(
+    text: str, words: Sequence[Word], hits: Sequence[Hit], languages: Sequence[str], *, joints: Sequence[Span]
+) -> list[Clause]:
     clauses: list[Clause] = []
-    joints = [(hit.start, hit.end) for hit in hits if hit.section == "grammar" and hit.concept == "joint"]
     word_at = hit_at = joint_at = 0
     for number, span in enumerate(sentences(text)):
         while joint_at < len(joints) and joints[joint_at][0] < span[0]:
