@@ -32,8 +32,7 @@ from windtunnel.domain.simulations import FailureInjection, Simulation, Simulati
 from windtunnel.domain.viewers import Role
 from windtunnel.operations.conduct_simulation import conduct_simulation
 from windtunnel.operations.inject_failure import inject_failure
-from windtunnel.operations.performance import Performance
-from windtunnel.storage import architectures, commands
+from windtunnel.storage import commands
 
 CODE = "llm_rate_limited"
 QUIET = FailureInjection.NONE
@@ -105,28 +104,6 @@ async def test_an_accepted_injection_shows_however_close_to_the_end_it_comes(dat
             else:
                 assert isinstance(results[0], ConflictError)
         assert accepted > 3
-
-
-async def test_the_commands_recorded_make_the_run_that_was_told(sqlite_url: str) -> None:
-    async with process(sqlite_url) as services:
-        viewer = await demo(services)
-        simulation = await queued(services, viewer, pace=2_000.0)
-        (mine,) = await claimed(services)
-        conducting = asyncio.create_task(conduct_simulation(services, mine))
-        for seq, code in ((13, CODE), (30, "tool_api_timeout"), (50, "human_approval_delay")):
-            await until_stored(services, simulation, seq)
-            await inject_failure(services, viewer, simulation.id, code)
-        await conducting
-        told = await stored_events(services, simulation)
-        found = await architectures.get_many(services.store, viewer.tenant_id, [simulation.architecture_id or ""])
-        again = Performance(services.book, simulation, found[simulation.architecture_id or ""].architecture)
-        recorded = await commands.list(services.store, simulation.id)
-        assert all(command.step is not None for command in recorded)
-        await again.repeat(0, recorded)
-        drafts = again.drafts_until(None, 10**6)
-        assert [(event.kind, event.message, event.elapsed_ms) for event in told[12:-1]] == [
-            (draft.kind, draft.message, draft.elapsed_ms) for draft in drafts
-        ]
 
 
 async def test_only_what_can_be_hit_can_be_aimed_at(sqlite_url: str) -> None:

@@ -144,11 +144,10 @@ def kinds(told: Sequence[SimulationEvent]) -> list[EventKind]:
 
 async def die(holder: Leaseholder) -> None:
     """What kill -9 does to the jobs of a process: they stop where they are, and no lease is released."""
-    holder._renewing.cancel()
     tasks = [held.task for held in holder._held.values()]
     for task in tasks:
         task.cancel()
-    await asyncio.wait([holder._renewing, *tasks])
+    await asyncio.wait(tasks)
 
 
 async def until(condition: Callable[[], bool]) -> None:
