@@ -1,7 +1,6 @@
 """Who is calling, and the people of their tenant."""
 
 from resolvers.context import Context
-from windtunnel.domain.policy import SIMULATIONS_RUNNING_PER_TENANT
 from windtunnel.domain.viewers import User, Viewer
 from windtunnel.storage import simulations
 
@@ -27,4 +26,4 @@ async def person(context: Context, id: str) -> User | None:
 async def simulations_running(context: Context) -> tuple[int, int]:
     """How many simulations of the tenant may run at once, and how many do."""
     counts = await simulations.counts(context.services.store, context.tenant_id)
-    return SIMULATIONS_RUNNING_PER_TENANT, counts.running
+    return context.services.limits.running_per_tenant, counts.running
