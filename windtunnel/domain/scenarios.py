@@ -7,6 +7,7 @@ from datetime import datetime
 from windtunnel.domain.errors import ErrorCode, ValidationError
 from windtunnel.domain.policy import SCENARIO_MAX_CHARS
 
+TITLE_MIN_CHARS = 24
 TITLE_MAX_CHARS = 80
 
 
@@ -53,11 +54,11 @@ def check_storable(text: str, path: tuple[str, ...]) -> None:
 
 
 def title_of(text: str) -> str:
-    """The first line or sentence of the scenario, at most 80 characters, without control characters."""
+    """The first sentence of the scenario that says something, at most 80 characters, without control characters."""
     visible = "".join(" " if unicodedata.category(char).startswith("C") else char for char in text)
     words = " ".join(visible.split())
     for end in (". ", "! ", "? ", "。"):
-        cut = words.find(end)
+        cut = words.find(end, TITLE_MIN_CHARS)
         if 0 < cut < TITLE_MAX_CHARS:
             return words[: cut + 1]
     return words if len(words) <= TITLE_MAX_CHARS else words[: TITLE_MAX_CHARS - 1].rstrip() + "…"
