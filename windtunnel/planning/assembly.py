@@ -15,22 +15,22 @@ from windtunnel.domain.architectures import (
     Telemetry,
     Tool,
 )
-from windtunnel.domain.failures import FailureMode, likelihood_of
 from windtunnel.domain.networks import validate
 from windtunnel.domain.planning import Plan
 from windtunnel.knowledge import Book
 from windtunnel.planning.answers import Answers, InterpreterAnswer, MapperAnswer
-from windtunnel.planning.failure_model import expect, total_boost_of
 from windtunnel.planning.graph_repair import Network, repaired, role_of
 from windtunnel.planning.naming import clean, slug, unique
-from windtunnel.planning.offline.failures import choose_failures
 from windtunnel.planning.offline.mapper import map_tools
+from windtunnel.planning.predictions import predict
 from windtunnel.planning.priors import policy_of, service_of, service_of_tool, tokens_of
 from windtunnel.planning.reading.reading import read
 from windtunnel.planning.shape import Shape
 from windtunnel.planning.tool_kinds import kind_of_tool
 
-_MODES_MAX = 16
+
+_PLACEHOLDERS = ("task", "duration_ms", "status")
+_PLAIN_LOG = "{task} took {duration_ms} ms: {status}"
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ def assemble(text: str, answers: Answers, book: Book, warnings: Sequence[Plannin
         agents=tuple(parts.agents),
         links=tuple(parts.links),
         tools=tuple(parts.tools),
-        failure_modes=_failure_modes(answers, network, shape, book, found),
+        failure_modes=predict(answers.failures, network, shape, book, found),
         entry_points=tuple(network.entry_points),
         exit_points=tuple(network.exit_points),
         assumptions=interpretation.assumptions,
@@ -192,66 +192,34 @@ def _links(network: Network) -> list[Link]:
     return list(made.values())
 
 
-def _failure_modes(
-    answers: Answers, network: Network, shape: Shape, book: Book, warnings: list[PlanningWarning]
-) -> tuple[FailureMode, ...]:
-    total = total_boost_of(book, shape)
-    by_kind = {tool.kind: tool for tool in shape.tools}
-    made: dict[str, FailureMode] = {}
-    unknown = []
-    chosen = answers.failures.failure_modes
-    if not any(slug(answer.code) in book.definitions for answer in chosen):
-        chosen = choose_failures(shape, book).failure_modes
-    for answer in chosen:
-        code = slug(answer.code)
-        if code not in book.definitions:
-            unknown.append(clean(answer.code, 40))
-            continue
-        code = book.definition(code).canonical
-        if code in made or len(made) == _MODES_MAX:
-            continue
-        weighed = expect(book, code, shape, total)
-        tool = by_kind.get(kind_of_tool(answer.tool, book) or "") if answer.tool else None
-        targets = tuple(network.keys(answer.targets)) or (tool.used_by if tool else weighed.targets)
-        definition = weighed.definition
-        made[code] = FailureMode(
-            key=code,
-            code=code,
-            severity=weighed.severity,
-            likelihood=likelihood_of(weighed.probability),
-            probability=weighed.probability,
-            provenance=definition.provenance,
-            rationale=clean(answer.rationale) or f"{definition.title} can happen here.",
-            targets=targets,
-            target_tool=tool.key if tool else weighed.tool,
-            mitigation=clean(answer.mitigation) or definition.mitigations[0],
-            detection=clean(answer.detection) or definition.signals[0],
-            effect=definition.effect,
-        )
-    if unknown:
-        warnings.append(
-            PlanningWarning("UNKNOWN_FAILURE_MODE", f"Not in the book and left out: {', '.join(unknown[:5])}.")
-        )
-    return tuple(made.values())
-
-
 def _telemetry(answers: Answers, network: Network) -> Telemetry:
     told: Mapping[str, AgentTelemetry] = {
         key: AgentTelemetry(
             agent_key=key,
-            log=clean(item.log, 200) or "finished {task} in {duration_ms} ms: {status}",
+            log=_log(item.log) or _PLAIN_LOG,
             metric=slug(item.metric) or f"{key}_completed",
             unit=clean(item.unit, 20) or "{item}",
         )
         for item in answers.narrator.agents
         if (key := network.key(item.agent)) is not None
     }
-    plain = AgentTelemetry("", "{task} took {duration_ms} ms: {status}", "", "{item}")
+    plain = AgentTelemetry("", _PLAIN_LOG, "", "{item}")
     agents = tuple(
         told.get(agent.key) or replace(plain, agent_key=agent.key, metric=f"{agent.key}_completed")
         for agent in network.agents
     )
     return Telemetry(agents=agents, opening=clean(answers.narrator.opening))
+
+
+def _log(sentence: str) -> str:
+    """A log sentence with no braces but those of the three placeholders."""
+    marked = clean(sentence, 200)
+    for number, name in enumerate(_PLACEHOLDERS):
+        marked = marked.replace(f"{{{name}}}", f"\0{number}\0")
+    marked = marked.replace("{", "(").replace("}", ")")
+    for number, name in enumerate(_PLACEHOLDERS):
+        marked = marked.replace(f"\0{number}\0", f"{{{name}}}")
+    return marked
 
 
 def _once(warnings: Sequence[PlanningWarning]) -> list[PlanningWarning]:

@@ -1,6 +1,6 @@
 """How likely and how bad a failure mode is in one network: probability per run, severity, targets."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from windtunnel.domain.architectures import AgentRole, Architecture, NetworkAgent, Tool
@@ -17,8 +17,6 @@ from windtunnel.knowledge import Book
 from windtunnel.planning.features import features_of
 from windtunnel.planning.shape import Shape, shape_of
 
-_FAILING_RUNS = 0.17
-"""Share of agent runs with a semantic failure: our prior, far below what hard benchmarks measure."""
 _BOOST_PER_STRUCTURE = 0.5
 _BOOST_PER_CONCEPT = 0.75
 _BOOST_MAX = 5.0
@@ -57,7 +55,7 @@ def failure_mode_for(
     """
     entry = book.definition(definition) if isinstance(definition, str) else definition
     shape = shape_of(architecture)
-    weighed = expect(book, entry.canonical, shape)
+    weighed = expectations(book, shape)[entry.canonical]
     targets, tool = weighed.targets, weighed.tool
     if target is not None:
         targets, tool = _at(architecture, target)
@@ -79,17 +77,24 @@ def failure_mode_for(
     )
 
 
-def expect(book: Book, code: str, shape: Shape, total_boost: float = 1.0) -> Expectation:
-    """Weigh a canonical mode: P(mode in a run) from its prior, its opportunities and the triggers found.
+def expectations(book: Book, shape: Shape) -> dict[str, Expectation]:
+    """Every canonical mode of the book weighed for one network."""
+    features = features_of(shape)
+    total = _mean_boost(book, shape, features)
+    return {code: _expect(book, code, shape, features, mean_boost=total) for code in book.triggers}
 
-    `total_boost` is the mean boost of all semantic modes: their probabilities share one total, so it divides them.
+
+def _expect(book: Book, code: str, shape: Shape, features: Collection[str], *, mean_boost: float) -> Expectation:
+    """P(mode in a run) from its prior, its opportunities and the triggers found.
+
+    The semantic modes share one total, the probability that a run fails at all: the mean boost divides them.
     """
     definition = book.definition(code)
-    hits, boost = boost_of(book, code, shape)
+    hits, boost = _boost(book, code, shape, features)
     targets, tool = _targets(definition, shape)
     chance = definition.effect.probability * boost
     if code.startswith(_SEMANTIC):
-        probability = chance / max(total_boost, 1.0)
+        probability = chance / mean_boost
     else:
         probability = 1 - (1 - min(chance, 0.5)) ** _opportunities(definition.effect.per, shape, targets)
     return Expectation(
@@ -103,21 +108,19 @@ def expect(book: Book, code: str, shape: Shape, total_boost: float = 1.0) -> Exp
     )
 
 
-def boost_of(book: Book, code: str, shape: Shape) -> tuple[tuple[str, ...], float]:
+def _boost(book: Book, code: str, shape: Shape, features: Collection[str]) -> tuple[tuple[str, ...], float]:
     """The triggers of a mode that the network and the scenario have, and the factor that they make."""
     triggers = book.triggers[code]
-    features = features_of(shape)
     structure = [name for name in triggers.structure if name in features]
     concepts = [name for name in triggers.concepts if name in shape.concepts]
     boost = 1 + _BOOST_PER_STRUCTURE * len(structure) + _BOOST_PER_CONCEPT * len(concepts)
     return (*structure, *concepts), min(boost, _BOOST_MAX)
 
 
-def total_boost_of(book: Book, shape: Shape) -> float:
-    """The mean boost of the semantic modes, each weighted by its share."""
-    codes = [code for code in book.triggers if code.startswith(_SEMANTIC)]
-    shares = {code: book.definition(code).effect.probability for code in codes}
-    return sum(shares[code] * boost_of(book, code, shape)[1] for code in codes) / sum(shares.values())
+def _mean_boost(book: Book, shape: Shape, features: Collection[str]) -> float:
+    shares = {code: book.definition(code).effect.probability for code in book.triggers if code.startswith(_SEMANTIC)}
+    boosted = sum(share * _boost(book, code, shape, features)[1] for code, share in shares.items())
+    return boosted / sum(shares.values())
 
 
 def _opportunities(per: FaultUnit, shape: Shape, targets: Sequence[str]) -> int:

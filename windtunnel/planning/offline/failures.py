@@ -6,7 +6,7 @@ from windtunnel.domain.architectures import AgentRole
 from windtunnel.domain.failures import Severity
 from windtunnel.knowledge import Book
 from windtunnel.planning.answers import FailureAnswer, FailuresAnswer
-from windtunnel.planning.failure_model import Expectation, expect, total_boost_of
+from windtunnel.planning.failure_model import Expectation, expectations
 from windtunnel.planning.shape import Shape
 
 MODES_MIN, MODES_MAX = 4, 12
@@ -28,7 +28,6 @@ _NEEDS: dict[str, frozenset[str]] = {
 def choose_failures(shape: Shape, book: Book) -> FailuresAnswer:
     """The canonical modes that matter most here, each with the reason drawn from this scenario."""
     facts = _facts(shape)
-    total = total_boost_of(book, shape)
     added = {
         book.definition(code).canonical
         for pattern in shape.patterns
@@ -36,8 +35,8 @@ def choose_failures(shape: Shape, book: Book) -> FailuresAnswer:
         for code in book.patterns[pattern].adds_failure_modes
     }
     weighed = [
-        expect(book, code, shape, total)
-        for code in book.triggers
+        one
+        for code, one in expectations(book, shape).items()
         if all(not code.startswith(prefix) or needs & facts for prefix, needs in _NEEDS.items())
     ]
     ranked = sorted(weighed, key=lambda one: (-_rank(one, added), one.definition.code))
