@@ -113,7 +113,10 @@ async def test_a_lost_connection_is_made_up_for_at_once_when_it_is_lost_and_when
         assert hub.statistics.live == 3
 
 
-async def test_a_channel_joined_while_the_connection_is_made_is_heard(redis_server: RedisServer) -> None:
+async def test_a_channel_joined_while_the_connection_is_made_is_heard(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervised_redis, "SETTLED_S", 0.0)  # else a server that is restarted so often is left alone
     async with reader_and_writer(redis_server) as (hub, writing):
         for number in range(12):
             await asyncio.to_thread(redis_server.kill)

@@ -22,6 +22,7 @@ ACK_TIMEOUT_S = 1.0
 KEEPALIVE_S = 2.0
 BACKOFF_S = 0.05
 BACKOFF_MAX_S = 2.0
+SETTLED_S = 0.1
 INCOMING_MAX = 10_000
 
 log = structlog.get_logger()
@@ -95,13 +96,15 @@ class SupervisedRedis(BroadcastBackend):
         return await self._incoming.get()
 
     async def _supervise(self) -> None:
+        clock = asyncio.get_running_loop().time
         pause = BACKOFF_S
         while True:
             connection: Connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+            began = clock()
             try:
                 await self._session(connection)
             except* Exception as failed:  # noqa: BLE001 (a listener that dies is what this class exists against)
-                log.debug("bus connection lost", reason=str(failed.exceptions[0]))
+                reason = str(failed.exceptions[0])
             finally:
                 was_up = self.up.is_set()
                 self.up.clear()
@@ -110,10 +113,12 @@ class SupervisedRedis(BroadcastBackend):
                 with contextlib.suppress(Exception):
                     await connection.disconnect(nowait=True)
             if was_up:
+                log.warning("bus connection lost", reason=reason)
                 self.statistics.reconnects += 1
-                pause = BACKOFF_S
                 for channel in list(self._wanted):
                     await self._incoming.put(Event(channel, RESET))
+            if clock() - began > SETTLED_S:
+                pause = BACKOFF_S  # a server that takes connections only to end them is left alone for longer
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))
             pause = min(2 * pause, BACKOFF_MAX_S)
 
