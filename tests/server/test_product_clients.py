@@ -11,8 +11,8 @@ from tests.processes import Api
 from tests.server.nodes import Node
 from tests.server.test_rest import SCENARIO
 
-ASK = {"query": "{ health { status } viewer { tenant { slug } } }"}
-SIMULATE = {
+ASK: dict[str, Any] = {"query": "{ health { status } viewer { tenant { slug } } }"}
+SIMULATE: dict[str, Any] = {
     "query": """mutation ($text: String!) { simulate(input: {scenario: {text: $text}, seed: 7, pace: 100}) {
         simulation { id status } errors { code message } } }""",
     "variables": {"text": SCENARIO},
