@@ -28,7 +28,6 @@ from windtunnel.planning.reading.reading import read
 from windtunnel.planning.shape import Shape
 from windtunnel.planning.tool_kinds import kind_of_tool
 
-
 _PLACEHOLDERS = ("task", "duration_ms", "status")
 _PLAIN_LOG = "{task} took {duration_ms} ms: {status}"
 

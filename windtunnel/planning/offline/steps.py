@@ -54,8 +54,9 @@ def steps_of(reading: Reading) -> list[Step]:
         for step in _steps(clause, reading, first=not found):
             _add(found, step)
     if not found:
-        plain = reading.clauses[:1]
-        found = [Step(deed_name(clause, None, reading.known), None, Doer.AGENT, False, clause) for clause in plain]
+        clause = reading.clauses[0]
+        name = deed_name(clause, None, reading.known) if clause.words else label(reading.language, "assistant")
+        found = [Step(name, None, Doer.AGENT, named=False, clause=clause)]
     return found
 
 

@@ -75,13 +75,13 @@ class Reading:
 
 @lru_cache(maxsize=16)
 def read(text: str) -> Reading:
-    """Read a scenario; all of it, however long. The same text gives the same reading."""
+    """Read a scenario; all of it, however long. There is at least one clause, though perhaps without words."""
     words = words_of(text)
     languages = languages_of(text, words)
     known = tuple(name for name in languages if name in LANGUAGES) or ("en",)
     hits = _without_people(matcher(known).hits(text, words))
     joints = tuple((hit.start, hit.end) for hit in hits if hit.section == "grammar" and hit.concept == "joint")
-    clauses = _clauses(text, words, hits, known, joints=joints)
+    clauses = _clauses(text, words, hits, known, joints=joints) or [Clause(text, 0, len(text), 0, (), ())]
     counts: Counter[tuple[str, str]] = Counter()
     for clause in clauses:
         counts.update({(hit.section, hit.concept) for hit in clause.hits})
