@@ -4,7 +4,6 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +12,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from windtunnel.domain.policy import SIMULATIONS_WAITING_PER_TENANT
+from windtunnel.domain.prices import ModelPrice
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -93,14 +93,6 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir / 'windtunnel.db'}"
 
 
-@dataclass(frozen=True, slots=True)
-class ModelPrice:
-    """US dollars per million tokens."""
-
-    input: float
-    output: float
-
-
 def load_settings(**overrides: Any) -> Settings:
     """Settings from the environment; `overrides` (from the command line) win when not None.
 
@@ -136,6 +128,11 @@ def _allowed(field: str, problem: Any) -> str:
 
 
 _PRICES = TypeAdapter(dict[str, ModelPrice])
+
+
+def price_of_model(settings: Settings) -> ModelPrice | None:
+    """What the model costs by the user's table; None without a table, or when the model is not in it."""
+    return load_prices(settings.prices).get(settings.model)
 
 
 def load_prices(path: Path | None) -> dict[str, ModelPrice]:

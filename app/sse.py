@@ -3,14 +3,19 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import structlog
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette.sse import SendTimeoutError
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from app.encoding import encode_json
 
 SEND_TIMEOUT_S = 30.0
 NEW_LINE = "\n"
 """The standard allows three line ends; urql knows this one only."""
+
+log = structlog.get_logger()
 
 
 def message(value: object, **fields: Any) -> ServerSentEvent:
@@ -25,4 +30,13 @@ def end_of_stream() -> ServerSentEvent:
 
 def event_stream(messages: AsyncIterator[ServerSentEvent]) -> Response:
     """A stream with a comment now and then to keep it open; it ends when the client leaves or stops reading."""
-    return EventSourceResponse(messages, sep=NEW_LINE, send_timeout=SEND_TIMEOUT_S)
+    return _EventStream(messages, sep=NEW_LINE, send_timeout=SEND_TIMEOUT_S)
+
+
+class _EventStream(EventSourceResponse):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A client that stops reading is no defect of ours."""
+        try:
+            await super().__call__(scope, receive, send)
+        except SendTimeoutError:
+            log.info("slow client dropped", client=scope.get("client"))

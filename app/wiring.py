@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from app.settings import Settings, SettingsError
+from app.settings import Settings, SettingsError, price_of_model
 from app.sign_in import Authenticate
 from windtunnel.domain.planning import Planner
 from windtunnel.domain.viewers import Viewer
@@ -56,7 +56,9 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         bus = await open_bus(settings.redis_url)
         stack.push_async_callback(bus.close)
         services = await stack.enter_async_context(
-            open_services(store, bus, planner_of(settings), load_book(), limits, owner=owner)
+            open_services(
+                store, bus, planner_of(settings), load_book(), limits, owner=owner, price=price_of_model(settings)
+            )
         )
         yield Runtime(services, owner, _dev_sign_in(demo))
 

@@ -20,6 +20,7 @@ CLAIMED_AT_ONCE = 4
 """Few, so that what queues up at the same moment is shared out among the workers."""
 
 LOOK_EVERY_S = 1.0
+STOP_TIMEOUT_S = 5.0
 PAUSE_S = 0.2
 PAUSE_MAX_S = 5.0
 
@@ -52,7 +53,10 @@ class Worker:
     ) -> None:
         self._stopping = True
         self._look()
-        await asyncio.wait([self._claiming])  # not cancelled: what is being claimed would stay claimed
+        # Not cancelled unless it must be: what is being claimed would stay claimed for a while.
+        await asyncio.wait([self._claiming], timeout=STOP_TIMEOUT_S)
+        self._claiming.cancel()
+        await asyncio.wait([self._claiming])
         await self._holder.close()
         await announce_work(self._services.bus)
 

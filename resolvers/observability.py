@@ -49,4 +49,6 @@ async def traces(context: Context, simulation: Simulation) -> list[Span]:
 
 async def summary(context: Context, simulation: Simulation) -> ObservabilitySummary:
     """The run in numbers, so far."""
-    return await context.loaders.runs.read(simulation, Reading("summary", (), observability.summary))
+    price = context.services.price
+    reading = Reading("summary", (), lambda events: observability.summary(events, price))
+    return await context.loaders.runs.read(simulation, reading)

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from app.commands.scenario_input import InputError, scenario_text
-from app.settings import load_settings
+from app.settings import load_settings, price_of_model
 from windtunnel.domain.errors import ValidationError, WindtunnelError
 from windtunnel.domain.policy import SEED_MAX
 from windtunnel.knowledge import load_book
@@ -51,13 +51,16 @@ async def _simulate(request: SimulateRequest, *, as_json: bool, directory: Path 
 
     text = request.text or ""
     seed = secrets.randbelow(SEED_MAX + 1) if request.seed is None else request.seed
-    planner = planner_of(load_settings())
+    settings = load_settings()
+    planner, price = planner_of(settings), price_of_model(settings)
     console = Console(highlight=False, emoji=False, markup=False, quiet=as_json)
     show = Progress()
     if not as_json:
         show = LiveProgress(console, request.pace) if console.is_terminal else PlainProgress(console)
     with show:
-        done = await rehearse(planner, text, seed, show.planned, rehearsals.paced(show.tell, request.pace))
+        done = await rehearse(
+            planner, text, seed, planned=show.planned, tell=rehearsals.paced(show.tell, request.pace), price=price
+        )
     told = rehearsals.Told(text, seed, planner, done)
     paths = _written(rehearsals.files(told), directory) if directory else []
     if as_json:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import ModelPrice, SettingsError, load_prices, load_settings
+from app.settings import SettingsError, load_prices, load_settings, price_of_model
+from windtunnel.domain.prices import ModelPrice
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +82,8 @@ def test_prices_come_from_the_users_table(tmp_path: Path) -> None:
     table.write_text("[small]\ninput = 0.25\noutput = 2.0\n")
     assert load_prices(table) == {"small": ModelPrice(0.25, 2.0)}
     assert load_prices(None) == {}
+    assert price_of_model(load_settings(prices=table, model="small")) == ModelPrice(0.25, 2.0)
+    assert price_of_model(load_settings(prices=table, model="other")) is None
 
 
 @pytest.mark.parametrize("content", ["[small]\ninput = 'much'\n", "not toml", None])

@@ -28,7 +28,7 @@ def printed(console: Console) -> str:
 
 async def shown(progress: Progress) -> Rehearsal:
     with progress:
-        return await rehearse(offline_planner(), TEXT, 7, progress.planned, progress.tell)
+        return await rehearse(offline_planner(), TEXT, 7, planned=progress.planned, tell=progress.tell)
 
 
 async def test_live_progress_keeps_planning_steps_and_failures() -> None:
@@ -56,7 +56,7 @@ async def test_live_progress_shows_who_is_at_work() -> None:
             seen.append(printed(frame))
 
     with progress:
-        done = await rehearse(offline_planner(), TEXT, 7, progress.planned, tell)
+        done = await rehearse(offline_planner(), TEXT, 7, planned=progress.planned, tell=tell)
     names = {agent.key: agent.name for agent in done.architecture.agents}
     started = [event for event in done.events if event.kind is EventKind.AGENT_START]
     assert len(seen) == len(started)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, aclosing
 from typing import Any
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 import httpx
 import pytest
 

@@ -27,7 +27,7 @@ async def rehearsed(seed: int, heard: list[SimulationEvent] | None = None, text:
         if heard is not None:
             heard.append(event)
 
-    return await rehearse(offline_planner(), text, seed, lambda _: None, tell)
+    return await rehearse(offline_planner(), text, seed, planned=lambda _: None, tell=tell)
 
 
 def content(event: SimulationEvent) -> tuple[object, ...]:
@@ -59,7 +59,7 @@ async def test_the_network_is_known_before_its_event() -> None:
     def planned(architecture: Architecture) -> None:
         order.append(len(architecture.agents))
 
-    done = await rehearse(offline_planner(), TEXT, 1, planned, tell)
+    done = await rehearse(offline_planner(), TEXT, 1, planned=planned, tell=tell)
     place = order.index(len(done.architecture.agents))
     assert order[place + 1] is EventKind.ARCHITECTURE_PLANNED
 

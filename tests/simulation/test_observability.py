@@ -12,6 +12,7 @@ from windtunnel.domain.architectures import Architecture, ResiliencePolicy
 from windtunnel.domain.events import EventDraft, EventKind, LogLevel, Signal, SimulationEvent
 from windtunnel.domain.failures import FailureEffect, FaultUnit, Inject
 from windtunnel.domain.observability import Span, SpanStatus
+from windtunnel.domain.prices import ModelPrice
 from windtunnel.domain.simulations import FailureInjection
 from windtunnel.simulation import Run, semconv
 from windtunnel.simulation.observability import logs, metric_series, spans, summary
@@ -177,6 +178,10 @@ def test_the_summary_counts_what_the_events_tell() -> None:
     )
     assert found.tokens > 0
     assert found.cost_usd is None
+    usage = [one.body["attributes"] for one in events if one.body.get("name") == semconv.TOKEN_USAGE]
+    paid = sum(each[semconv.INPUT_TOKENS] * 2.0 + each[semconv.OUTPUT_TOKENS] * 8.0 for each in usage) / 1e6
+    assert summary(events, ModelPrice(input=2.0, output=8.0)).cost_usd == pytest.approx(paid)
+    assert paid > 0
     assert 0 < found.p50_step_ms <= found.p95_step_ms
 
 

@@ -9,6 +9,7 @@ from windtunnel.domain.events import EventDraft, SimulationEvent
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.observability import ObservabilitySummary
 from windtunnel.domain.planning import Planner, PlannerStep
+from windtunnel.domain.prices import ModelPrice
 from windtunnel.domain.simulations import FailureInjection, SimulationStatus
 from windtunnel.operations.lifecycle import finished_draft, planned_draft, started_draft, step_draft
 from windtunnel.simulation.observability import summary
@@ -29,12 +30,19 @@ class Rehearsal:
 
 
 async def rehearse(
-    planner: Planner, text: str, seed: int, planned: Callable[[Architecture], None], tell: Tell
+    planner: Planner,
+    text: str,
+    seed: int,
+    *,
+    planned: Callable[[Architecture], None],
+    tell: Tell,
+    price: ModelPrice | None = None,
 ) -> Rehearsal:
     """Plan `text` and simulate the plan, awaiting `tell` with each event as it happens (it may set the pace).
 
     `planned` hears of the architecture before its event. The events are those that a server would store for the same
-    seed. Raises what the planner raises: ValidationError for a text that cannot be planned, UnavailableError.
+    seed; with a `price` the summary has a cost. Raises what the planner raises: ValidationError for a text that
+    cannot be planned, UnavailableError.
     """
     simulation_id = new_id()
     events: list[SimulationEvent] = []
@@ -59,4 +67,4 @@ async def rehearse(
         for draft in run.advance():
             await happen(draft)
     await happen(finished_draft(SimulationStatus.SUCCEEDED, run.elapsed_ms))
-    return Rehearsal(plan.interpretation, plan.architecture, events, summary(events), run.narrative)
+    return Rehearsal(plan.interpretation, plan.architecture, events, summary(events, price), run.narrative)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from windtunnel.domain.planning import Planner
 from windtunnel.domain.policy import SIMULATIONS_RUNNING_PER_TENANT, SIMULATIONS_WAITING_PER_TENANT
+from windtunnel.domain.prices import ModelPrice
 from windtunnel.knowledge import Book
 from windtunnel.operations.leaseholder import Leaseholder
 from windtunnel.storage.store import Store
@@ -36,6 +37,7 @@ class Services:
     planning: Leaseholder
     started_at: datetime
     planning_slots: asyncio.Semaphore = field(repr=False)
+    price: ModelPrice | None = None
 
     @property
     def bus(self) -> Bus:
@@ -45,7 +47,14 @@ class Services:
 
 @asynccontextmanager
 async def open_services(
-    store: Store, bus: Bus, planner: Planner, book: Book, limits: Limits, *, owner: str
+    store: Store,
+    bus: Bus,
+    planner: Planner,
+    book: Book,
+    limits: Limits,
+    *,
+    owner: str,
+    price: ModelPrice | None = None,
 ) -> AsyncIterator[Services]:
     """Services on an open store and bus, which stay open. `owner` names this process in leases.
 
@@ -63,6 +72,7 @@ async def open_services(
             planning=planning,
             started_at=await store.now(),
             planning_slots=asyncio.Semaphore(limits.planning_at_once),
+            price=price,
         )
     finally:
         await planning.close()

@@ -12,6 +12,7 @@ from windtunnel.domain.observability import (
     Span,
     SpanStatus,
 )
+from windtunnel.domain.prices import ModelPrice
 from windtunnel.simulation import semconv
 
 
@@ -70,10 +71,10 @@ def spans(events: Iterable[SimulationEvent], started_at: datetime) -> list[Span]
     return sorted(found, key=lambda span: (span.started_at, -span.ended_at.timestamp()))
 
 
-def summary(events: Iterable[SimulationEvent]) -> ObservabilitySummary:
-    """The run in numbers. `failures` counts failure events, `recovered` recoveries; no prices, so no cost."""
+def summary(events: Iterable[SimulationEvent], price: ModelPrice | None = None) -> ObservabilitySummary:
+    """The run in numbers. `failures` counts failure events, `recovered` recoveries; without a price, no cost."""
     counts = dict.fromkeys(EventKind, 0)
-    tokens = 0
+    used = {semconv.INPUT_TOKENS: 0, semconv.OUTPUT_TOKENS: 0}
     steps: list[float] = []
     total = 0
     for event in events:
@@ -82,15 +83,16 @@ def summary(events: Iterable[SimulationEvent]) -> ObservabilitySummary:
         if event.kind is EventKind.AGENT_END:
             steps.append(float(event.body["duration_ms"] or 0))
         elif event.kind is EventKind.OBSERVABILITY and event.body["name"] == semconv.TOKEN_USAGE:
-            tokens += int(event.body["value"])
+            for name in used:
+                used[name] += int(event.body["attributes"][name])
     steps.sort()
     return ObservabilitySummary(
         events=total,
         tool_calls=counts[EventKind.TOOL_USED],
         failures=counts[EventKind.FAILURE_EVENT],
         recovered=counts[EventKind.RECOVERY],
-        tokens=tokens,
-        cost_usd=None,
+        tokens=sum(used.values()),
+        cost_usd=price.cost_usd(*used.values()) if price else None,
         p50_step_ms=_quantile(steps, 0.5),
         p95_step_ms=_quantile(steps, 0.95),
     )
