@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+import app.sse
 from app.metrics import Metrics
 from tests.server.sockets import Socket, open_socket
 from tests.server.world import Serving, World, tiny_app
@@ -57,8 +58,7 @@ def test_whoever_leaves_takes_the_generator_along(farewell: str) -> None:
                         assert socket.ask("d", "{ hello }") == {"data": {"hello": "hello world"}}
                     case "break":
                         socket.connection.socket.shutdown(SHUT_RDWR)  # without a close frame
-        assert world.wait_until_closed()
-        assert world.opened == 30
+        assert world.wait_until_closed(30)
     text = metrics.text().decode()
     assert 'windtunnel_streams_open{transport="graphql"} 0.0' in text
     assert "windtunnel_websockets_open 0.0" in text
@@ -89,8 +89,7 @@ def test_a_client_that_never_reads_again_is_dropped() -> None:
         slow.subscribe("1", "subscription { wait }")
         slow.receive()
         slow.subscribe("2", "subscription { flood(messages: 1000, size: 100000) }")
-        assert world.wait_until_closed()  # its other subscription, too
-        assert world.opened == 2
+        assert world.wait_until_closed(2)  # its other subscription, too
         assert slow.until_closed()[1] is None  # it was cut: a farewell would never have arrived
         with open_socket(serving.ws_url) as next_one:
             next_one.initialise()
@@ -109,7 +108,7 @@ def test_a_server_that_stops_says_so_after_the_last_event() -> None:
         assert close.code == 1012
         received = first + rest
         assert [message["payload"]["data"]["count"] for message in received] == list(range(1, len(received) + 1))
-        assert world.wait_until_closed()
+        assert world.wait_until_closed(1)
 
 
 def test_a_source_that_never_waits_does_not_keep_others_waiting() -> None:
@@ -189,5 +188,18 @@ def test_whoever_stops_reading_events_takes_the_generator_along() -> None:
             ):
                 lines = response.iter_lines()
                 assert [next(lines), next(lines)] == ["event: next", 'data: {"data":{"wait":1}}']
-        assert world.wait_until_closed()
-        assert world.opened == 5
+        assert world.wait_until_closed(5)
+
+
+def test_a_client_that_stops_reading_events_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.sse, "SEND_TIMEOUT_S", 0.1)
+    world = World()
+    body = b'{"query": "subscription { flood(messages: 1000, size: 100000) }"}'
+    with Serving(tiny_app(world)) as serving, create_connection(("127.0.0.1", serving.port)) as connected:
+        connected.sendall(
+            b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        )
+        assert connected.recv(12) == b"HTTP/1.1 200"
+        assert world.wait_until_closed(1)
+        assert 0 < world.produced < 500

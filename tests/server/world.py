@@ -46,10 +46,10 @@ class World:
                 setattr(self, name, getattr(self, name) + step)
             self.changed.notify_all()
 
-    def wait_until_closed(self) -> bool:
-        """True once every generator that was opened is closed."""
+    def wait_until_closed(self, generators: int) -> bool:
+        """True once that many generators were opened and closed again, and no more."""
         with self.changed:
-            return self.changed.wait_for(lambda: self.opened == self.closed, timeout=30)
+            return self.changed.wait_for(lambda: generators == self.opened == self.closed, timeout=30)
 
 
 @dataclass
