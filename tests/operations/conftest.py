@@ -1,12 +1,13 @@
-"""Logs are kept quiet: what operations log of a defect is long."""
+"""What operations log is kept for the test to look at."""
 
 from collections.abc import Iterator
 
 import pytest
 from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 
 @pytest.fixture(autouse=True)
-def logs() -> Iterator[None]:
-    with capture_logs():
-        yield
+def logs() -> Iterator[list[EventDict]]:
+    with capture_logs() as entries:
+        yield entries

@@ -103,7 +103,7 @@ async def test_whoever_takes_over_from_a_dead_conductor_continues_the_same_story
         at_once = await queued(services, viewer)
         await conduct_all(services)
         expected = await stored_events(services, at_once)
-        pace = expected[-1].elapsed_ms / 1000 / 8
+        pace = expected[-1].elapsed_ms / 1000 / 5
 
         simulation = await queued(services, viewer, pace=pace)
         watching = asyncio.create_task(watched(services, viewer, simulation))

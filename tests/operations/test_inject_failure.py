@@ -63,7 +63,7 @@ async def test_a_failure_injected_under_way_strikes_at_once(database_url: str) -
         plain = await queued(services, viewer, failures=QUIET)
         await conduct_all(services)
         expected = tale(await stored_events(services, plain))
-        pace = (await stored_events(services, plain))[-1].elapsed_ms / 1000 / 3
+        pace = (await stored_events(services, plain))[-1].elapsed_ms / 1000 / 2
 
         simulation = await queued(services, viewer, failures=QUIET, pace=pace)
         (mine,) = await claimed(services)

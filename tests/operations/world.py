@@ -30,7 +30,7 @@ EVERYTHING = 100_000
 
 
 class ReadyPlanner:
-    """Has its plan ready. `gate` holds it back before its step number `held_at`; `failing` is raised at the end."""
+    """Has its plan ready. `gate` holds it back before step `held_at` (of 10); `failing` is raised at the end."""
 
     mode = PlannerMode.OFFLINE
     model = None
@@ -55,6 +55,8 @@ class ReadyPlanner:
             if number == self._held_at:
                 await self.gate.wait()
             await on_step(step)
+        if self._held_at == len(steps):
+            await self.gate.wait()
         if self._failing is not None:
             raise self._failing
         return Plan(INTERPRETATION, self._architecture)

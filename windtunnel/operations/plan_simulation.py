@@ -40,10 +40,10 @@ async def plan_simulation(services: Services, simulation: Simulation) -> None:
 
 
 class _Reporter:
-    """Tells each step once. `broken` is the storage failure, if any, that the planner was interrupted by."""
+    """Tells each step once."""
 
     def __init__(self, scribe: Scribe, stored: Counter[tuple[str, str]]) -> None:
-        self.broken: Exception | None = None
+        self._broken: Exception | None = None
         self._scribe = scribe
         self._stored = stored
 
@@ -55,20 +55,26 @@ class _Reporter:
         try:
             await self._scribe.append([step_draft(step)])
         except Exception as error:
-            self.broken = error
+            self._broken = error
             raise
+
+    def check(self) -> None:
+        """Raise the failure of storage, if any, that the planner was interrupted by: it is not the planner's own."""
+        if self._broken is not None:
+            raise self._broken
 
 
 async def _plan(services: Services, simulation: Simulation, text: str, reporter: _Reporter) -> Plan | SimulationFailure:
     try:
-        return await services.planner.plan(text, reporter.tell)
+        plan = await services.planner.plan(text, reporter.tell)
+        reporter.check()
     except Exception as error:
-        if reporter.broken is not None:
-            raise reporter.broken from error
+        reporter.check()
         if isinstance(error, WindtunnelError):
             return SimulationFailure(error.code, error.message, STAGE)
         log.exception("planner failed", simulation_id=simulation.id)
         return SimulationFailure(ErrorCode.INTERNAL, DEFECT, STAGE)
+    return plan
 
 
 async def _stored_steps(services: Services, simulation: Simulation) -> Counter[tuple[str, str]]:

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Sequence
 
 from windtunnel.domain.architectures import Architecture, Interpretation
-from windtunnel.domain.events import EventDraft
+from windtunnel.domain.events import EventDraft, SimulationEvent
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.simulations import Command, Simulation, SimulationFailure, SimulationStatus
 from windtunnel.operations.announce import announce_events, announce_work
 from windtunnel.operations.lifecycle import finished_draft, planned_draft
 from windtunnel.operations.services import Services
 from windtunnel.storage import architectures, commands, events, transitions
+from windtunnel.storage.errors import ConstraintError, LeaseLostError
 
 
 class Scribe:
@@ -49,8 +50,20 @@ class Scribe:
 
     async def planned(self, interpretation: Interpretation, architecture: Architecture) -> None:
         """PLANNING -> QUEUED, and workers are told."""
-        simulation, architecture_id = self._simulation, new_id()
+        architecture_id = new_id()
         draft = planned_draft(architecture, architecture_id)
+        try:
+            stored = await self._store_plan(interpretation, architecture, architecture_id, draft)
+        except ConstraintError as error:
+            raise LeaseLostError(self._simulation.id) from error  # the scenario was deleted
+        self.last_seq += 1
+        await announce_events(self._services.bus, self._simulation.id, stored)
+        await announce_work(self._services.bus)
+
+    async def _store_plan(
+        self, interpretation: Interpretation, architecture: Architecture, architecture_id: str, draft: EventDraft
+    ) -> list[SimulationEvent]:
+        simulation = self._simulation
         async with self._store.transaction():
             await architectures.insert(
                 self._store,
@@ -60,7 +73,7 @@ class Scribe:
                 architecture=architecture,
                 created_at=await self._store.now(),
             )
-            stored = await transitions.planned(
+            return await transitions.planned(
                 self._store,
                 simulation.id,
                 simulation.fence,
@@ -69,9 +82,6 @@ class Scribe:
                 architecture_id=architecture_id,
                 drafts=[draft],
             )
-        self.last_seq += 1
-        await announce_events(self._services.bus, simulation.id, stored)
-        await announce_work(self._services.bus)
 
     async def succeeded(self, narrative: str, drafts: Sequence[EventDraft], elapsed_ms: float) -> None:
         """RUNNING -> SUCCEEDED with the last events. Raises CommandsPendingError: nothing is stored then."""

@@ -1,0 +1,146 @@
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from structlog.typing import EventDict
+
+from tests.operations.world import (
+    LEASE_S,
+    ReadyPlanner,
+    begun,
+    claimed,
+    demo,
+    now_stored,
+    process,
+    queued,
+    until,
+    until_stored,
+)
+from windtunnel.domain.errors import NotFoundError, UnavailableError
+from windtunnel.domain.simulations import Simulation, SimulationStage
+from windtunnel.operations import leaseholder
+from windtunnel.operations.delete_scenario import delete_scenario
+from windtunnel.operations.leaseholder import Leaseholder
+from windtunnel.operations.services import Services
+
+
+@pytest.fixture(autouse=True)
+def eager_renewal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaseholder, "LEASE_RENEW_EVERY_MS", 5)
+    monkeypatch.setattr(leaseholder, "RENEW_AGAIN_S", 0.001)
+
+
+class Job:
+    """Waits to be let go, like a conductor of a slow simulation."""
+
+    def __init__(self) -> None:
+        self.may_end = asyncio.Event()
+        self.cancelled = False
+
+    async def __call__(self, simulation: Simulation) -> None:
+        try:
+            await self.may_end.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+
+
+async def lease_until(services: Services, simulation: Simulation) -> Any:
+    rows = await services.store.fetch("SELECT lease_until_ms FROM simulations WHERE id = $1", simulation.id)
+    return rows[0]["lease_until_ms"]
+
+
+async def until_renewed(services: Services, simulation: Simulation, until_ms: float) -> None:
+    while await lease_until(services, simulation) < until_ms:  # noqa: ASYNC110 (the database has no event)
+        await asyncio.sleep(0)
+
+
+async def test_a_lease_is_kept_as_long_as_its_job_runs(database_url: str) -> None:
+    async with process(database_url) as services:
+        simulation = await queued(services, await demo(services))
+        (mine,) = await claimed(services, "one")
+        holder, job = Leaseholder(services.store, "one"), Job()
+        holder.start(mine, job)
+        for _ in range(4):
+            before = await lease_until(services, simulation)
+            services.store.clock_offset += timedelta(seconds=LEASE_S * 0.9)
+            await until_renewed(services, simulation, before + 1_000 * LEASE_S * 0.8)
+            assert await claimed(services, "two") == []
+        job.may_end.set()
+        await until(lambda: len(holder) == 0)
+        assert not job.cancelled
+        await holder.close()
+        services.store.clock_offset += timedelta(seconds=LEASE_S + 1)
+        assert len(await claimed(services, "two")) == 1
+
+
+async def test_a_job_whose_lease_is_lost_is_cancelled_and_the_others_go_on(database_url: str) -> None:
+    async with process(database_url) as services:
+        viewer = await demo(services)
+        await queued(services, viewer)
+        (lost,) = await claimed(services, "one")
+        services.store.clock_offset += timedelta(seconds=LEASE_S + 1)
+        (taken,) = await claimed(services, "two")
+        kept = await queued(services, viewer)
+        (kept,) = await claimed(services, "one")
+        holder, jobs = Leaseholder(services.store, "one"), (Job(), Job())
+        holder.start(lost, jobs[0])
+        holder.start(kept, jobs[1])
+        await until(lambda: len(holder) == 1)
+        assert (jobs[0].cancelled, jobs[1].cancelled) == (True, False)
+        await holder.close()
+        assert jobs[1].cancelled
+        assert (await now_stored(services, taken)).lease_owner == "two"
+        assert (await now_stored(services, kept)).lease_owner is None
+
+
+async def test_renewing_outlives_failures_of_the_database(sqlite_url: str, logs: list[EventDict]) -> None:
+    def fail(statement: str) -> None:
+        if "lease_until_ms" in statement:
+            raise UnavailableError("down")
+
+    async with process(sqlite_url) as services:
+        simulation = await queued(services, await demo(services))
+        (mine,) = await claimed(services, "one")
+        holder = Leaseholder(services.store, "one")
+        holder.start(mine, Job())
+        before = await lease_until(services, simulation)
+        services.store.clock_offset += timedelta(seconds=1)
+        services.store.on_statement = fail
+        await until(lambda: sum("not renewed" in entry["event"] for entry in logs) >= 3)
+        services.store.on_statement = None
+        await until_renewed(services, simulation, before + 900)
+        await holder.close()
+
+
+async def test_a_job_that_fails_is_logged_and_its_lease_runs_out(sqlite_url: str, logs: list[EventDict]) -> None:
+    async def defective(_: Simulation) -> None:
+        raise RuntimeError("defect")
+
+    async with process(sqlite_url) as services:
+        simulation = await queued(services, await demo(services))
+        (mine,) = await claimed(services, "one")
+        holder, ended = Leaseholder(services.store, "one"), asyncio.Event()
+        holder.start(mine, defective, after=ended.set)
+        await ended.wait()
+        assert len(holder) == 0
+        assert [entry["log_level"] for entry in logs] == ["error"]
+        await holder.close()
+        assert (await now_stored(services, simulation)).lease_owner == "one"
+
+
+async def test_a_scenario_deleted_as_its_plan_is_ready_is_no_defect(database_url: str, logs: list[EventDict]) -> None:
+    planner = ReadyPlanner(held_at=10)
+    async with process(database_url, planner=planner) as services:
+        viewer = await demo(services)
+        waiting = asyncio.create_task(begun(services, viewer, wait_for=SimulationStage.PLANNED))
+        simulation = await begun(services, viewer)
+        await until_stored(services, simulation, 11)
+        await delete_scenario(services, viewer, simulation.scenario_id or "")
+        planner.gate.set()
+        await waiting
+        await until(lambda: len(services.planning) == 0)
+        with pytest.raises(NotFoundError):
+            await delete_scenario(services, viewer, simulation.scenario_id or "")
+        assert {entry["log_level"] for entry in logs} <= {"info", "debug"}
