@@ -88,7 +88,7 @@ async def test_a_worker_that_stops_hands_over_at_once(database_url: str) -> None
         plain = await queued(services, viewer)
         await conduct_all(services)
         expected = await stored_events(services, plain)
-        pace = expected[-1].elapsed_ms / 1000 / 3
+        pace = expected[-1].elapsed_ms / 1000 / 2
         simulation = await queued(services, viewer, pace=pace)
         async with Worker(services, "one", concurrency=2):
             await until_stored(services, simulation, 20)
