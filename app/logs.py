@@ -9,7 +9,10 @@ import structlog
 def configure_logs(level: str) -> None:
     """Set up structlog for this process; `level` as in `WINDTUNNEL_LOG_LEVEL`."""
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+        # Plain tracebacks: the fancy ones print local variables, secrets among them.
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if sys.stderr.isatty()
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[
