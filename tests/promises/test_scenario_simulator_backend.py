@@ -174,11 +174,14 @@ async def test_fr_002_to_006_the_five_planning_agents_work(api: Api, requirement
 
 
 async def test_fr_007_updates_reach_clients_while_the_simulation_runs(api: Api) -> None:
-    simulation_id = await simulate(api, pace=500)
+    simulation_id = await simulate(api, pace=1)
     async for event in events(api.websocket_url, simulation_id):
         if event["kind"] == "AGENT_START":
             status = await look(api, "query ($id: ID!) { simulation(id: $id) { status } }", id=simulation_id)
             assert status["simulation"]["status"] == "RUNNING"
+            cancel = "mutation ($id: ID!) { cancelSimulation(input: {simulationId: $id}) { simulation { status } } }"
+            cancelled = await look(api, cancel, id=simulation_id)
+            assert cancelled["cancelSimulation"]["simulation"]["status"] == "CANCELLED"
             return
     pytest.fail("no agent started")
 
