@@ -52,7 +52,7 @@ class OfflineModel(Model):
 
     def stream_response(self, *_: Any, **__: Any) -> AsyncIterator[TResponseStreamEvent]:
         """Not offered: planning agents do not stream."""
-        raise NotImplementedError("The offline model does not stream.")
+        raise TypeError("The offline model does not stream.")
 
 
 class AnswerSchema(AgentOutputSchema):
