@@ -6,8 +6,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from windtunnel.planning.reading.clauses import Clause
 from windtunnel.planning.reading.lexicon import concepts_of
-from windtunnel.planning.reading.reading import Clause
 from windtunnel.planning.reading.words import Word
 
 Floats = NDArray[np.float32]

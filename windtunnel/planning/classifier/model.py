@@ -8,7 +8,8 @@ from importlib.resources import files
 import numpy as np
 
 from windtunnel.planning.classifier.features import Floats, features_of, size
-from windtunnel.planning.reading.reading import Clause, Reading
+from windtunnel.planning.reading.clauses import Clause
+from windtunnel.planning.reading.reading import Reading
 
 WEIGHTS_FILE = "weights.npz"
 _WINDOW_WORDS = 90

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
-from windtunnel.planning.reading.reading import Clause, Reading
+from windtunnel.planning.reading.clauses import Clause
+from windtunnel.planning.reading.reading import Reading
 
 _DIGITS = re.compile(r"(\d{1,3}(?:[.,\s]\d{3})+|\d{1,9})\s*(?:[^\W\d_]+\s+){0,2}$")
 _DIGITS_SOLID = re.compile(r"(\d{1,9})\s*(?:万|千|百)?[个個名台体]?\D{0,3}$")
 _LOOK_BACK = 40
+_LOOKED_AT = 8
 _WORDS: dict[str, tuple[str, ...]] = {
     "en": ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     "es": ("dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce"),
@@ -22,9 +25,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
 
 def copies_in(clause: Clause, languages: Sequence[str]) -> int:
     """The number right before a word for agents ("5,000 agents", "three voting agents"); 1 without one."""
-    for hit in clause.hits:
-        if hit.section != "agents":
-            continue
+    agents = (hit for hit in clause.hits if hit.section == "agents")
+    for hit in islice(agents, _LOOKED_AT):
         before = clause.text[max(0, hit.start - clause.start - _LOOK_BACK) : hit.start - clause.start]
         digits = _DIGITS.search(before) or _DIGITS_SOLID.search(before)
         if digits:

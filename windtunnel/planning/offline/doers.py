@@ -1,12 +1,14 @@
 """Who does it: the people and agents that a clause names, and the words that name a deed."""
 
 from collections.abc import Sequence
+from itertools import islice
 
 from windtunnel.planning.naming import NAME_MAX_CHARS, capitalised, clean
+from windtunnel.planning.reading.clauses import Clause
 from windtunnel.planning.reading.lexicon import Hit, grammar
-from windtunnel.planning.reading.reading import Clause
 from windtunnel.planning.reading.words import Word
 
+_NAMED_MAX = 8
 _DEED_WORDS = 5
 _DEED_CHARS = 40
 _DEED_CHARS_SOLID = 16
@@ -50,11 +52,11 @@ def person_name(clause: Clause, person: Hit, languages: Sequence[str]) -> str:
 def agents_in(clause: Clause, languages: Sequence[str], end: int | None = None) -> list[str]:
     """The names of the agents that a clause tells apart, before the position `end`: bull agent, fact checker."""
     names = []
-    for hit in clause.hits:
-        if hit.section == "agents" and (end is None or hit.start <= end):
-            kept = _modifiers(clause, hit.start, languages)
-            if kept:
-                names.append(_titled(clause, kept[0].start, hit.end))
+    agents = (hit for hit in clause.hits if hit.section == "agents" and (end is None or hit.start <= end))
+    for hit in islice(agents, _NAMED_MAX):
+        kept = _modifiers(clause, hit.start, languages)
+        if kept:
+            names.append(_titled(clause, kept[0].start, hit.end))
     if not names and languages[0] == "en":
         names = _role_nouns(clause, languages, clause.end if end is None else end)
     return list(dict.fromkeys(names))

@@ -5,7 +5,7 @@ from windtunnel.planning.naming import capitalised, clean
 from windtunnel.planning.offline.patterns import patterns_of
 from windtunnel.planning.offline.steps import Doer, steps_of
 from windtunnel.planning.reading.lexicon import Hit
-from windtunnel.planning.reading.reading import Reading, actions_of, read
+from windtunnel.planning.reading.reading import Reading, read
 
 _ENTERING = frozenset({"collect", "read", "extract", "monitor"})
 _LEAVING = frozenset({"publish", "notify", "summarise", "pay", "order", "book", "deploy", "update", "ship", "answer"})
@@ -16,13 +16,12 @@ def interpret(text: str) -> InterpreterAnswer:
     """Read the scenario and say what was understood, assumed, and is still open."""
     reading = read(text)
     steps = steps_of(reading)
-    languages = reading.known
     people = list(dict.fromkeys(step.name for step in steps if step.doer is Doer.PERSON))
     named = [step.name for step in steps if step.named and step.doer is Doer.AGENT]
     entering: list[str] = []
     leaving: list[str] = []
     for clause in reading.clauses:
-        deeds = {action.concept for action in actions_of(clause, languages)}
+        deeds = {action.concept for action in clause.deeds}
         if deeds & _ENTERING and len(entering) < 3:
             entering.append(clean(clause.text, 120))
         if deeds & _LEAVING and len(leaving) < 3:
@@ -46,8 +45,7 @@ def confidence_of(reading: Reading) -> float:
     """How much of the text was understood, 0 to 1: the share of clauses with a deed, damped for short texts."""
     if not reading.clauses:
         return 0.1
-    languages = reading.known
-    understood = sum(bool(actions_of(clause, languages)) for clause in reading.clauses) / len(reading.clauses)
+    understood = sum(bool(clause.deeds) for clause in reading.clauses) / len(reading.clauses)
     concepts = min(1.0, len(reading.found()) / 5)
     length = min(1.0, reading.word_count / 12) if not any(word.solid for word in reading.clauses[0].words) else 1.0
     known = 0.0 if not reading.found() and not reading.found("actions") else 0.15

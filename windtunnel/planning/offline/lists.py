@@ -2,8 +2,9 @@
 
 from windtunnel.planning.naming import NAME_MAX_CHARS, capitalised, clean
 from windtunnel.planning.offline.doers import agents_in
+from windtunnel.planning.reading.clauses import Clause
 from windtunnel.planning.reading.lexicon import grammar
-from windtunnel.planning.reading.reading import Clause, Reading, actions_of
+from windtunnel.planning.reading.reading import Reading
 from windtunnel.planning.reading.segments import fragments
 
 _ITEM_WORDS = 3
@@ -38,7 +39,7 @@ def _beside(reading: Reading, clause: Clause) -> list[Clause]:
 
 
 def _items(reading: Reading, clause: Clause) -> list[str]:
-    deeds = actions_of(clause, reading.known)
+    deeds = clause.deeds
     start = deeds[0].end if deeds else clause.start
     joints = [joint for joint in reading.joints if start <= joint[0] < clause.end]
     names = []

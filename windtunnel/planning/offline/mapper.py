@@ -6,7 +6,8 @@ from windtunnel.domain.architectures import AgentRole
 from windtunnel.knowledge import Book
 from windtunnel.planning.answers import AgentAnswer, ArchitectAnswer, MapperAnswer, SkillAnswer, ToolAnswer
 from windtunnel.planning.naming import clean
-from windtunnel.planning.reading.reading import Clause, Reading, actions_of, read
+from windtunnel.planning.reading.clauses import Clause
+from windtunnel.planning.reading.reading import Reading, read
 
 _PER_AGENT = 3
 _BY_ACTION: dict[str, str] = {
@@ -51,7 +52,7 @@ def _tools_of(agent: AgentAnswer, reading: Reading) -> list[str]:
         for hit in clause.hits:
             if hit.section == "tools" and hit.concept != "human_task":
                 scores[hit.concept] = scores.get(hit.concept, 0) + 1 + 0.1 * reading.count("tools", hit.concept)
-        for action in actions_of(clause, reading.known)[:1]:
+        for action in clause.deeds[:1]:
             kind = _BY_ACTION.get(action.concept)
             if kind is not None:
                 scores[kind] = scores.get(kind, 0) + 0.9

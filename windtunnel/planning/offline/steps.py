@@ -7,8 +7,9 @@ from enum import StrEnum
 from windtunnel.planning.naming import NAME_MAX_CHARS, capitalised, clean, fold_all
 from windtunnel.planning.offline.counts import copies_in
 from windtunnel.planning.offline.doers import agents_in, deed_name, is_function, person_in, person_name
+from windtunnel.planning.reading.clauses import Clause
 from windtunnel.planning.reading.lexicon import Hit, label
-from windtunnel.planning.reading.reading import Clause, Reading, actions_of
+from windtunnel.planning.reading.reading import Reading
 
 STEPS_MAX = 14
 _APPROVING = frozenset({"approve", "decide", "check", "review", "escalate", "score"})
@@ -67,7 +68,7 @@ def is_gate(step: Step) -> bool:
 
 def _steps(clause: Clause, reading: Reading, *, first: bool) -> list[Step]:
     languages = reading.known
-    actions = actions_of(clause, languages)
+    actions = clause.deeds
     person = person_in(clause, actions)
     if person is not None:
         return _gate_and_deed(clause, actions, person, languages)
