@@ -10,6 +10,7 @@ from windtunnel.planning.reading.reading import Reading
 _DIGITS = re.compile(r"(\d{1,3}(?:[.,\s]\d{3})+|\d{1,9})\s*(?:[^\W\d_]+\s+){0,2}$")
 _DIGITS_SOLID = re.compile(r"(\d{1,9})\s*(?:万|千|百)?[个個名台体]?\D{0,3}$")
 _LOOK_BACK = 40
+_MOST = 1_000_000
 _LOOKED_AT = 8
 _WORDS: dict[str, tuple[str, ...]] = {
     "en": ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
@@ -30,7 +31,7 @@ def copies_in(clause: Clause, languages: Sequence[str]) -> int:
         before = clause.text[max(0, hit.start - clause.start - _LOOK_BACK) : hit.start - clause.start]
         digits = _DIGITS.search(before) or _DIGITS_SOLID.search(before)
         if digits:
-            return max(1, int(re.sub(r"\D", "", digits.group(1))))
+            return min(_MOST, max(1, int(re.sub(r"\D", "", digits.group(1)))))
         near = [word.form for word in clause.words if word.end <= hit.start][-3:]
         for language in languages:
             for number, word in enumerate(_WORDS.get(language, ()), start=2):
