@@ -1,15 +1,17 @@
 """The server: uvicorn, set for many long-lived streams."""
 
+import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from app.graphql.websocket import ABORT
+from app.cork import CorkedTransport
+from app.graphql.websocket import ABORT, IS_WRITABLE
 from app.requests import MAX_BODY_BYTES
 
 PING_SECONDS = 20.0
@@ -17,17 +19,26 @@ SHUTDOWN_SECONDS = 10
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """Uvicorn's WebSocket protocol, which can also hang up on a client that does not read.
+    """Uvicorn's WebSocket protocol, which writes bursts at once and can hang up on a client that does not read.
 
     A polite close waits until the client has read what was written before, which a stalled one never does; its buffer
     and its connection would stay.
     """
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Have the frames of one turn of the event loop written together."""
+        super().connection_made(transport)
+        self.transport = cast("asyncio.Transport", CorkedTransport(self.transport, self.loop))
+
     def handle_connect(self, event: Request) -> None:
-        """Offer the application a way to hang up."""
+        """Offer the application a way to hang up, and to know whether sending will wait."""
         super().handle_connect(event)
         if not self.close_sent:
-            extensions: dict[str, Any] = {**(self.scope["extensions"] or {}), ABORT: self.transport.abort}
+            extensions: dict[str, Any] = {
+                **(self.scope["extensions"] or {}),
+                ABORT: self.transport.abort,
+                IS_WRITABLE: self.writable.is_set,
+            }
             self.scope["extensions"] = extensions
 
     def keepalive_timeout(self) -> None:

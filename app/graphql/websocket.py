@@ -20,6 +20,8 @@ from windtunnel.domain.viewers import Viewer
 SUBPROTOCOL = "graphql-transport-ws"
 ABORT = "windtunnel.abort"
 """The ASGI extension that cuts a connection which nobody reads; see `app.server`."""
+IS_WRITABLE = "windtunnel.is_writable"
+"""The ASGI extension that tells whether sending returns at once; without it, it may always wait."""
 
 log = structlog.get_logger()
 
@@ -53,6 +55,7 @@ class Connection:
         self, websocket: WebSocket, execution: Execution, authenticate: Authenticate, limits: SocketLimits
     ) -> None:
         self._websocket = websocket
+        self._is_writable = websocket.scope.get("extensions", {}).get(IS_WRITABLE) or _may_wait
         self._execution = execution
         self._authenticate = authenticate
         self._limits = limits
@@ -185,9 +188,13 @@ class Connection:
                 await self._send(last)
 
     async def _send(self, message: dict[str, Any]) -> None:
+        text = encode_json(message).decode()
+        if self._is_writable():  # sending will not wait, and a timeout costs as much as sending
+            await self._websocket.send_text(text)
+            return
         try:
             async with asyncio.timeout(self._limits.send_timeout):
-                await self._websocket.send_text(encode_json(message).decode())
+                await self._websocket.send_text(text)
         except TimeoutError:
             raise _SlowClientError from None
 
@@ -204,6 +211,10 @@ class Connection:
         log.info("slow client dropped", client=self._websocket.client)
         if abort := self._websocket.scope.get("extensions", {}).get(ABORT):
             abort()
+
+
+def _may_wait() -> bool:
+    return False
 
 
 def _payload(message: dict[str, Any]) -> dict[str, Any] | None:
