@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tests.streams.notebook import Notebook, idle, others, read_until, until
 from windtunnel.domain.errors import NotFoundError, UnavailableError
-from windtunnel.streams import channel
 from windtunnel.streams.bus import open_bus
 from windtunnel.streams.follow import follow
 from windtunnel.streams.hub import Hub
@@ -28,6 +27,7 @@ async def memory_hub(buffer_items: int = 1_024) -> AsyncIterator[Hub]:
         assert others() == set()
 
 
+@pytest.mark.usefixtures("no_poll")
 async def test_a_follower_gets_what_is_stored_then_what_is_new_and_ends_with_the_last_item() -> None:
     async with memory_hub() as hub:
         notebook = Notebook(hub.bus)
@@ -45,6 +45,7 @@ async def test_a_follower_gets_what_is_stored_then_what_is_new_and_ends_with_the
         assert hub.followers == 0
 
 
+@pytest.mark.usefixtures("no_poll")
 async def test_a_message_is_decoded_once_for_all_followers_and_nobody_reads_the_log_for_it() -> None:
     async with memory_hub() as hub:
         notebook = Notebook(hub.bus)
@@ -76,6 +77,7 @@ async def test_messages_that_repeat_overlap_skip_or_make_no_sense_change_nothing
         assert await reader == list(range(1, 13))
 
 
+@pytest.mark.usefixtures("no_poll")
 async def test_a_slow_follower_loses_its_buffer_and_not_its_items() -> None:
     async with memory_hub(buffer_items=10) as hub:
         notebook = Notebook(hub.bus)
@@ -93,6 +95,7 @@ async def test_a_slow_follower_loses_its_buffer_and_not_its_items() -> None:
         assert hub.statistics.reread == 1_999
 
 
+@pytest.mark.usefixtures("no_poll")
 async def test_a_batch_larger_than_the_buffer_is_taken_when_nothing_else_waits() -> None:
     async with memory_hub(buffer_items=10) as hub:
         notebook = Notebook(hub.bus)
@@ -114,8 +117,8 @@ async def test_what_the_bus_lost_is_found_by_one_poll_for_all_followers() -> Non
         assert hub.statistics.reread == 125
 
 
-async def test_a_follower_that_is_busy_when_messages_may_be_lost_reads_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel, "POLL_S", 3_600.0)
+@pytest.mark.usefixtures("no_poll")
+async def test_a_follower_that_is_busy_when_messages_may_be_lost_reads_the_log() -> None:
     async with memory_hub() as hub:
         notebook = Notebook(hub.bus)
         notebook.store(2)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.servers import RedisServer
 from tests.streams.notebook import Notebook, idle, others, read_unsteadily, read_until, until
-from windtunnel.streams import channel, supervised_redis
+from windtunnel.streams import supervised_redis
 from windtunnel.streams.bus import Bus, open_bus
 from windtunnel.streams.hub import Hub
 
@@ -28,6 +28,7 @@ async def reader_and_writer(server: RedisServer) -> AsyncIterator[tuple[Hub, Bus
         assert others() == set()
 
 
+@pytest.mark.usefixtures("no_poll")
 async def test_events_cross_the_server_live(redis_server: RedisServer) -> None:
     async with reader_and_writer(redis_server) as (hub, writing):
         notebooks = [Notebook(writing, f"notebook {number}") for number in range(20)]
@@ -88,11 +89,10 @@ async def _write_some(notebook: Notebook, choice: random.Random) -> None:
             await asyncio.sleep(0)
 
 
+@pytest.mark.usefixtures("no_poll")
 async def test_a_lost_connection_is_made_up_for_at_once_when_it_is_lost_and_when_it_is_back(
-    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    redis_server: RedisServer,
 ) -> None:
-    monkeypatch.setattr(channel, "POLL_S", 3_600.0)
-    monkeypatch.setattr(channel, "POLL_WHILE_DOWN_S", 3_600.0)
     async with reader_and_writer(redis_server) as (hub, writing):
         notebook = Notebook(writing)
         seen: list[int] = []
