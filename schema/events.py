@@ -17,6 +17,7 @@ from windtunnel.domain.events import EventKind, LogLevel, Signal, StepStatus
 from windtunnel.domain.failures import FailureOutcome, Severity
 from windtunnel.domain.planning import PlannerAgent
 from windtunnel.domain.simulations import SimulationStatus
+from windtunnel.storage.lru import LRU
 
 
 @strawberry.interface(description="One step of a run. `seq` starts at 1 and has no gaps.")
@@ -136,6 +137,10 @@ EVENTS = (
 """Every implementation of SimulationEvent."""
 
 
+_SHOWN: LRU[tuple[str, int], SimulationEvent] = LRU(1_024)
+"""Stored events never change, and many follow the same."""
+
+
 class _Head(TypedDict):
     simulation_id: strawberry.ID
     seq: int
@@ -147,7 +152,16 @@ class _Head(TypedDict):
 
 
 def show(event: domain.SimulationEvent) -> SimulationEvent:
-    """The event as data. Its type follows from its kind."""
+    """The event as data, one object for all who follow it. Its type follows from its kind."""
+    key = (event.simulation_id, event.seq)
+    shown = _SHOWN.get(key)
+    if shown is None:
+        shown = _shaped(event)
+        _SHOWN.put(key, shown)
+    return shown
+
+
+def _shaped(event: domain.SimulationEvent) -> SimulationEvent:
     head = _Head(
         simulation_id=encode(Kind.SIMULATION, event.simulation_id),
         seq=event.seq,

@@ -1,6 +1,7 @@
 """Execution of many long subscriptions: in bounded memory, and once for everybody who asked the same."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 from graphql import ExecutionResult
 from graphql.execution.executor import Executor
@@ -26,30 +27,28 @@ class PerEventExecutor(StrawberryGraphQLCoreExecutionContext):
     events have in common: a stream of 100,000 events would hold 140 MiB when it ends. Here each event forgets.
     """
 
-    recent: LRU[Key, tuple[OperationDefinitionNode, ExecutionResult]] = LRU(RESULTS_KEPT)
-    """Results with their operation, which must live as long as its identity is part of a key."""
+    recent: LRU[Key, "Known"] = LRU(RESULTS_KEPT)
 
     _group: Key | None = None
+    key: Key | None = None
 
     def build_per_event_executor(self, payload: Any) -> "Executor[Any]":
-        """The executor of one event, with a memory of its own."""
+        """The executor of one event, with a memory of its own; for a known event, one that has its result."""
         if self._group is None:
             self._group = self._grouped()
+        key = (*self._group, payload.simulation_id, payload.seq) if isinstance(payload, SimulationEvent) else None
+        if key and (known := self.recent.get(key)):
+            return cast("Executor[Any]", known)
         executor = super().build_per_event_executor(payload)
         executor._relevant_sub_fields = {}  # noqa: SLF001 - there is no other way in; a test holds it
+        cast("PerEventExecutor", executor).key = key
         return executor
 
     def execute_operation(self, serially: bool | None = None) -> Any:
-        """The result of the operation, shared where it can be."""
-        event = self.root_value
-        if self._group is None or not isinstance(event, SimulationEvent):
-            return super().execute_operation(serially)
-        key = (*self._group, event.simulation_id, event.seq)
-        if known := self.recent.get(key):
-            return known[1]
+        """The result of the operation, kept for others where it can be."""
         result = super().execute_operation(serially)
-        if isinstance(result, ExecutionResult) and not result.errors:
-            self.recent.put(key, (self.operation, result))
+        if self.key and isinstance(result, ExecutionResult) and not result.errors:
+            self.recent.put(self.key, Known(self.operation, result))
         return result
 
     def _grouped(self) -> Key:
@@ -71,6 +70,19 @@ class PerEventExecutor(StrawberryGraphQLCoreExecutionContext):
                 if node is not None:
                     visit(node, names)
         return names.found
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Executes nothing: it has the result. Holds its operation, which must live while its identity is part of a key."""
+
+    operation: OperationDefinitionNode
+    result: ExecutionResult
+
+    def execute_operation(self, serially: bool | None = None) -> ExecutionResult:
+        """The result."""
+        del serially
+        return self.result
 
 
 class _Variables(Visitor):
