@@ -4,7 +4,7 @@ from windtunnel.domain.architectures import PlanningWarning
 from windtunnel.domain.policy import ARCHITECTURE_MAX_AGENTS
 from windtunnel.planning.offline.counts import most_agents_in
 from windtunnel.planning.reading.language import UNKNOWN
-from windtunnel.planning.reading.lexicon import LANGUAGES
+from windtunnel.planning.reading.lexicon import FULL
 from windtunnel.planning.reading.reading import Reading
 from windtunnel.planning.reading.words import fold
 
@@ -54,12 +54,11 @@ def warnings_of(reading: Reading, confidence: float) -> list[PlanningWarning]:
                 "Little of the text could be interpreted. Check the network, and answer the clarifying questions.",
             )
         )
-    if reading.language not in LANGUAGES and reading.language != UNKNOWN:
+    if reading.language not in FULL and reading.language != UNKNOWN:
         found.append(
             PlanningWarning(
                 "LANGUAGE",
-                f"The text seems to be in a language ({reading.language}) that the built-in planner reads only by its "
-                "structure.",
+                f"The text is probably in a language ({reading.language}) that the built-in planner reads in part only.",
             )
         )
     return found

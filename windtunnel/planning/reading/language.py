@@ -20,6 +20,10 @@ _SCRIPTS = (
     ("th", 0x0E00, 0x0E7F),
     ("el", 0x0370, 0x03FF),
 )
+_LATIN = tuple(name for name in LANGUAGES if name not in {script for script, _, _ in _SCRIPTS} | {"uk"})
+_LETTERS = {"pl": "ąęłńśźż", "tr": "ığş", "sv": "å", "de": "ß", "es": "ñ¿¡", "pt": "ãõ", "fr": "œêû"}
+"""Letters that only one of the Latin languages here uses."""
+_UKRAINIAN = frozenset("іїєґІЇЄҐ")
 
 
 def languages_of(text: str, words: Sequence[Word]) -> tuple[str, ...]:
@@ -28,11 +32,9 @@ def languages_of(text: str, words: Sequence[Word]) -> tuple[str, ...]:
     if script is not None:
         return (script,)
     sample = words[:_SAMPLE_WORDS]
-    scores = {
-        language: sum(word.form in grammar(language, "common") for word in sample)
-        for language in LANGUAGES
-        if language not in {"zh", "ja"}
-    }
+    scores = {name: sum(word.form in grammar(name, "common") for word in sample) for name in _LATIN}
+    for name, letters in _LETTERS.items():
+        scores[name] += 2 * sum(text.count(letter) for letter in letters)
     best = max(scores.values(), default=0)
     if not sample or best < max(1, 0.05 * len(sample)):
         return (UNKNOWN,)
@@ -49,4 +51,6 @@ def _script_of(text: str) -> str | None:
     if han + kana >= 0.15 * len(letters) and han + kana:
         return "ja" if kana >= 0.1 * (han + kana) else "zh"
     name = max(counts, key=lambda key: counts[key])
-    return name if counts[name] > 0.5 * len(letters) else None
+    if counts[name] <= 0.5 * len(letters):
+        return None
+    return "uk" if name == "ru" and not _UKRAINIAN.isdisjoint(text) else name

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from windtunnel.planning.reading.words import Word, fold, is_solid, words_of
+from windtunnel.planning.reading.words import MARKS, Word, fold, is_solid, words_of
 
-LANGUAGES = ("en", "es", "de", "fr", "pt", "it", "zh", "ja")
+FULL = ("en", "es", "de", "fr", "pt", "it", "zh", "ja")
+"""Languages in which every concept has its words."""
+LANGUAGES = (*FULL, "nl", "sv", "pl", "tr", "id", "ru", "uk", "ko", "ar", "hi")
+"""Languages with words for at least the most frequent concepts."""
+
 _MIN_STEM = 2
 _BORROWED = frozenset({"tools"})
 """English names of tools stand in texts of every language."""
-_PART = re.compile(r"[^\W_]+\*?")
+_PART = re.compile(rf"[^\W_](?:[^\W_]|[{MARKS}])*\*?")
 _SEARCHED = frozenset({"agents", "actions", "concepts", "tools", "people", "domains"})
 
 
@@ -148,8 +152,7 @@ def grammar(language: str, name: str) -> frozenset[str]:
 
 def label(language: str, part: str) -> str:
     """The name, in a language, of a part that a pattern needs and the text does not name; English if unknown."""
-    known = language if language in LANGUAGES else "en"
-    return _load(known)["labels"][part]
+    return _load(language if language in FULL else "en")["labels"][part]
 
 
 @cache

@@ -5,7 +5,13 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-_WORD = re.compile(r"[^\W_]+")
+MARKS = (
+    "\u0300-\u036f\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u0981-\u0983\u09bc-\u09cd"
+    "\u0a3c-\u0a4d\u0b82\u0bbe-\u0bcd\u0c3e-\u0c4d\u0cbc-\u0ccd\u0d3e-\u0d4d\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+)
+"""Vowel signs and accents that belong to the letter before, as a part of a character class."""
+
+_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{MARKS}])*")
 _MAX_WORD_CHARS = 40
 """Longer runs are no words of any dictionary; their beginning is enough to compare."""
 
