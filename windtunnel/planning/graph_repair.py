@@ -213,17 +213,17 @@ def _mark_loops(network: Network) -> None:
 
 
 def _share_rest(successors: Mapping[str, Sequence[LinkAnswer]]) -> None:
-    """Where some of the work goes back, the one way on takes the rest; shares never exceed one."""
+    """Where some of the work goes back or aside, the one way on takes the rest; shares never exceed one."""
     for links in successors.values():
-        back = sum(link.probability or 0.0 for link in links if link.kind == LinkKind.FEEDBACK)
-        onward = [link for link in links if link.kind != LinkKind.FEEDBACK]
-        if back and len(onward) == 1 and onward[0].probability is None:
-            onward[0].probability = round(max(0.1, 1 - back), 4)
         shared = [link for link in links if link.probability is not None]
         total = sum(link.probability or 0.0 for link in shared)
-        if total > 1.0001:
+        if total > 1:
             for link in shared:
-                link.probability = round((link.probability or 0.0) / total, 4)
+                link.probability = math.floor(10_000 * (link.probability or 0.0) / total) / 10_000
+        # A call returns to its caller and takes nothing away.
+        onward = [link for link in links if link.probability is None and link.kind != LinkKind.CALL]
+        if 0 < total < 1 and len(onward) == 1:
+            onward[0].probability = round(1 - total, 4)
 
 
 def _find_exits(network: Network) -> None:

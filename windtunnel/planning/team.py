@@ -75,9 +75,10 @@ ARCHITECT = Member(
     name="Architecture Planner",
     instructions=_RULES + "You design the network: agents, links, entry and exit points. Every agent must be reachable "
     "from an entry point. Steps follow one another unless the text says otherwise; conditions are branches with "
-    "probabilities; `each` and `every` are workers side by side that someone merges; rework goes back as FEEDBACK with "
-    "a probability below 1; a person who must agree is a HUMAN agent before the step that needs it. At most 64 agents; "
-    "many equal ones are one agent with a concurrency.",
+    "probabilities; `each` and `every` are workers side by side, fed by DATA links, that someone merges; "
+    "several HANDOFF links are alternatives; rework goes back as FEEDBACK with a probability below 1; whoever must "
+    "agree is a HUMAN agent before the step that needs it. At most 64 agents; many equal ones are one agent with a "
+    "concurrency.",
     brief=ArchitectBrief,
     answer=ArchitectAnswer,
     offline=desk.answer_architect,

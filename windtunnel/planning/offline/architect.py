@@ -19,10 +19,11 @@ from windtunnel.planning.offline.frame import (
 )
 from windtunnel.planning.offline.lists import agents_near, items_of
 from windtunnel.planning.offline.patterns import patterns_of
-from windtunnel.planning.offline.steps import STEPS_MAX, Step, is_gate, steps_of
+from windtunnel.planning.offline.steps import STEPS_MAX, Doer, Step, is_gate, loose_steps_of, steps_of
 from windtunnel.planning.reading.lexicon import label
-from windtunnel.planning.reading.reading import read
+from windtunnel.planning.reading.reading import Reading, read
 
+_PIPELINE = "sequential_pipeline"
 _CROWD = 3
 _MEMBERS_MAX = 5
 
@@ -31,7 +32,7 @@ def design(text: str) -> ArchitectAnswer:
     """The network for a scenario: always connected, its agents named in the text's words."""
     reading = read(text)
     patterns = patterns_of(reading)
-    steps = ordered(steps_of(reading)[:STEPS_MAX])
+    steps = ordered(_enough_steps(reading, patterns)[:STEPS_MAX])
     undo = next((step for step in steps if is_undo(step)), None) if "saga_transaction" in patterns else None
     drawing = Drawing(reading, [step for step in steps if step is not undo] or steps)
     place(drawing, patterns)
@@ -48,6 +49,8 @@ def design(text: str) -> ArchitectAnswer:
     if "human_approval_gate" in patterns:
         draw_approver(drawing)
     sketch = drawing.sketch
+    if len(sketch.agents) == 1:
+        patterns = [name for name in patterns if name != _PIPELINE] or ["single_agent"]
     entries, exits = sketch.close()
     return ArchitectAnswer(
         summary=_summary(drawing, patterns),
@@ -57,6 +60,21 @@ def design(text: str) -> ArchitectAnswer:
         entry_points=entries,
         exit_points=exits,
     )
+
+
+def _enough_steps(reading: Reading, patterns: Sequence[str]) -> list[Step]:
+    """The steps of the text; cut more finely when the patterns need more agents than the known verbs tell."""
+    steps = steps_of(reading)
+    needed = 2 if _PIPELINE in patterns or "event_driven_monitor" in patterns else 1
+    doing = [step for step in steps if not is_gate(step)]
+    if len(doing) < needed:
+        loose = loose_steps_of(reading)
+        if len(loose) > len(steps):
+            return loose
+    if not doing:
+        clause = steps[0].clause
+        return [Step(label(reading.language, "assistant"), None, Doer.AGENT, named=False, clause=clause), *steps]
+    return steps
 
 
 def _draw_next(drawing: Drawing) -> None:

@@ -110,7 +110,7 @@ def draw_fan(sketch: Sketch, language: str, workers: Sequence[Part], merger: Ste
     each = max(1, round(copies / len(workers)))
     keys = [sketch.add(name, AgentRole.WORKER, text, copies=each) for name, text in workers]
     for key in keys:
-        sketch.link(hub, key, "part of the work")
+        sketch.link(hub, key, "part of the work", kind=LinkKind.DATA)
     sketch.open = [Exit(key) for key in keys]
     draw_merger(sketch, language, merger)
 

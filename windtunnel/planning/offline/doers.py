@@ -15,24 +15,32 @@ _DEED_CHARS_SOLID = 16
 _AGENTIVE = ("er", "or", "ist", "ian", "critic", "expert", "clerk", "lead")
 """English endings of nouns for doers: a fact checker, a lead researcher, a bear analyst."""
 _DECIDING = frozenset({"approve", "decide", "check", "review", "escalate", "score"})
+_TALKING = frozenset({"debate", "vote", "negotiate", "delegate"})
+_OFFICES = frozenset({"manager", "clinician", "lawyer", "officer"})
 
 
-def person_in(clause: Clause, actions: Sequence[Hit]) -> Hit | None:
-    """The person who acts in a clause: someone of the staff who approves, decides, or is handed the work."""
-    people = [
-        hit
-        for hit in clause.hits
-        if hit.section == "people" and hit.concept != "outsider" and not _is_agent(clause, hit)
-    ]
-    if not people or clause.has("automatic"):
+def person_in(clause: Clause, deeds: Sequence[Hit]) -> Hit | None:
+    """The person who acts in a clause: who approves or decides, is handed the work, or does it by their office.
+
+    A manager, doctor, lawyer or officer is a person whatever they do. An editor or a planner may as well be an agent's
+    name: they are people when they approve or decide, or are called human.
+    """
+    titles = [title for title in _titles(clause) if not _is_agent(clause, title)]
+    if not titles or clause.has("automatic"):
         return None
-    best = _longest_title(people)
-    deeds = {hit.concept for hit in actions}
-    if clause.has("approve", "escalate", "wait") or deeds & {"approve", "decide", "escalate"}:
-        return best
-    if any(hit.concept == "human" for hit in clause.hits if hit.section == "concepts"):
-        return best
-    return best if actions and actions[0].concept in _DECIDING and best.start < actions[0].start else None
+    first = deeds[0] if deeds else None
+    concepts = {deed.concept for deed in deeds}
+    if clause.has("escalate", "wait") or concepts & {"approve", "escalate"} or _is_called_human(clause, titles[0]):
+        return titles[0]
+    for title in titles:
+        is_subject = first is not None and title.start < first.start
+        if title.concept in _OFFICES and (is_subject or clause.has("approve") or "decide" in concepts):
+            return title
+        if is_subject and first is not None and first.concept in _DECIDING:
+            return title
+        if clause.has("approve") and (first is None or first.concept not in _TALKING):
+            return title
+    return None
 
 
 def person_name(clause: Clause, person: Hit, languages: Sequence[str]) -> str:
@@ -85,13 +93,25 @@ def deed_name(clause: Clause, action: Hit | None, languages: Sequence[str]) -> s
     return _titled(clause, taken[0].start, taken[-1].end)
 
 
-def _longest_title(people: Sequence[Hit]) -> Hit:
-    """The first person; words for people that follow one another are one title, whose last word counts."""
-    best = people[0]
-    for hit in people[1:]:
-        if hit.start <= best.end + 1 and hit.end > best.end:
-            best = Hit(hit.section, hit.concept, min(best.start, hit.start), hit.end)
-    return best
+def _titles(clause: Clause) -> list[Hit]:
+    """The staff that a clause names, words that follow one another as one title; the surest class counts."""
+    found: list[Hit] = []
+    for hit in clause.hits:
+        if hit.section != "people" or hit.concept == "outsider":
+            continue
+        if found and hit.start <= found[-1].end + 1:
+            concept = hit.concept if hit.concept in _OFFICES else found[-1].concept
+            found[-1] = Hit(hit.section, concept, found[-1].start, max(hit.end, found[-1].end))
+        else:
+            found.append(hit)
+    return found
+
+
+def _is_called_human(clause: Clause, title: Hit) -> bool:
+    return any(
+        hit.section == "concepts" and hit.concept == "human" and hit.start <= title.end and title.start <= hit.end + 1
+        for hit in clause.hits
+    )
 
 
 def _is_agent(clause: Clause, hit: Hit) -> bool:

@@ -16,7 +16,8 @@ _UNDONE_MAX = 3
 def draw_watcher(drawing: Drawing) -> None:
     """The agent that notices: the first step when it does, else one of its own."""
     first = drawing.step
-    if first.action in _WATCHING and not is_gate(first) and not drawing.todo.get(0) and first.copies == 1:
+    watches = first.action in _WATCHING and not is_gate(first) and first.copies == 1
+    if watches and not drawing.todo.get(0) and len(drawing.steps) > 1:
         drawing.at += 1
         blocks.draw_step(drawing.sketch, first, AgentRole.WORKER)
         return

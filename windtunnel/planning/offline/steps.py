@@ -7,7 +7,7 @@ from enum import StrEnum
 from windtunnel.planning.naming import NAME_MAX_CHARS, capitalised, clean, fold_all
 from windtunnel.planning.offline.counts import copies_in
 from windtunnel.planning.offline.doers import agents_in, deed_name, is_function, person_in, person_name
-from windtunnel.planning.reading.clauses import Clause
+from windtunnel.planning.reading.clauses import Clause, loosely
 from windtunnel.planning.reading.lexicon import Hit, label
 from windtunnel.planning.reading.reading import Reading
 
@@ -58,6 +58,20 @@ def steps_of(reading: Reading) -> list[Step]:
         clause = reading.clauses[0]
         name = deed_name(clause, None, reading.known) if clause.words else label(reading.language, "assistant")
         found = [Step(name, None, Doer.AGENT, named=False, clause=clause)]
+    return found
+
+
+def loose_steps_of(reading: Reading) -> list[Step]:
+    """A step for every part between commas and joints, for texts whose verbs are not known."""
+    found: list[Step] = []
+    for clause in reading.clauses:
+        for part in loosely(clause, reading.text, reading.joints):
+            steps = _steps(part, reading, first=not found)
+            if not steps and not part.has("before", "if"):
+                name = agents_in(part, reading.known)[:1] or [deed_name(part, None, reading.known)]
+                steps = [Step(name[0], None, Doer.AGENT, named=False, clause=part)]
+            for step in steps:
+                _add(found, step)
     return found
 
 

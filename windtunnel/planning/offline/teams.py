@@ -60,7 +60,7 @@ def draw_debate(sketch: Sketch, language: str, sides: Sequence[Part], judge: Ste
         sketch.entries += keys
     else:
         for key in keys:
-            sketch.link(hub, key, "question")
+            sketch.link(hub, key, "question", kind=LinkKind.DATA)
     sketch.open = [Exit(key) for key in keys]
     if judge is not None:
         target = add_step(sketch, judge, None if judge.named else AgentRole.CRITIC)
@@ -80,7 +80,7 @@ def draw_board(
         sketch.entries += keys
     else:
         for key in keys:
-            sketch.link(hub, key, "task")
+            sketch.link(hub, key, "task", kind=LinkKind.DATA)
     board = sketch.part(language, "board", AgentRole.MEMORY, board_text)
     for key in keys:
         sketch.link(key, board, "finding", kind=LinkKind.DATA)

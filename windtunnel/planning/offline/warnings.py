@@ -58,7 +58,7 @@ def warnings_of(reading: Reading, confidence: float) -> list[PlanningWarning]:
         found.append(
             PlanningWarning(
                 "LANGUAGE",
-                f"The text is probably in a language ({reading.language}) that the built-in planner reads in part only.",
+                f"The text is probably in a language ({reading.language}) that is understood only in part.",
             )
         )
     return found

@@ -12,6 +12,8 @@ from windtunnel.planning.reading.words import Word
 CLAUSES_MAX = 400
 """Sentences behind these are searched for concepts, but not cut into clauses."""
 
+_OBJECTS = frozenset({"la", "las", "lo", "los", "le", "les", "l", "o", "a", "os", "as", "li", "gli"})
+"""Romance articles that before a verb are its object: "otro la revisa"."""
 _GLUE = " -'’\n\t"
 _DOER = re.compile("(er|or)s?$")
 _VERBS_LIKE_DOERS = frozenset(
@@ -75,6 +77,7 @@ def clauses_of(
 def deeds_of(text: str, words: Sequence[Word], hits: Sequence[Hit], languages: Sequence[str]) -> list[Hit]:
     """The actions that are done, in order, of two at one place the longer; "the report" and "a checker" are none."""
     starts = [word.start for word in words]
+    things = {hit.start for hit in hits if hit.section == "tools"}
     found: list[Hit] = []
     for hit in sorted((hit for hit in hits if hit.section == "actions"), key=lambda hit: (hit.start, -hit.end)):
         if found and hit.start < found[-1].end:
@@ -84,13 +87,43 @@ def deeds_of(text: str, words: Sequence[Word], hits: Sequence[Hit], languages: S
         if "en" in languages and _DOER.search(last) and last not in _VERBS_LIKE_DOERS:
             continue
         if at and _is_article(words[at - 1], languages) and not text[words[at - 1].end : hit.start].strip(_GLUE):
-            continue
+            before = words[at - 2] if at > 1 else None
+            is_object = words[at - 1].form in _OBJECTS and hit.start not in things
+            if not (is_object and before is not None and _may_be_subject(before, found, languages)):
+                continue
         found.append(hit)
     return found
 
 
+def _may_be_subject(word: Word, found: Sequence[Hit], languages: Sequence[str]) -> bool:
+    """True unless the word is the verb whose object follows, or a preposition: "lee la nota", "de la compra"."""
+    is_deed = bool(found) and found[-1].start <= word.start < found[-1].end
+    return not is_deed and not _is_article(word, languages)
+
+
 def _is_article(word: Word, languages: Sequence[str]) -> bool:
     return any(word.form in grammar(language, "article") for language in languages)
+
+
+def loosely(clause: Clause, text: str, joints: Sequence[Span]) -> list[Clause]:
+    """A clause cut at every comma and joint, whether or not the parts name a deed that is known."""
+    first, last = bisect_left(joints, (clause.start, 0)), bisect_left(joints, (clause.end, 0))
+    parts = []
+    for start, end in fragments(text, (clause.start, clause.end), joints[first:last]):
+        words = tuple(word for word in clause.words if start <= word.start < end)
+        if words:
+            parts.append(
+                Clause(
+                    text=text[start:end],
+                    start=start,
+                    end=end,
+                    sentence=clause.sentence,
+                    words=words,
+                    hits=tuple(hit for hit in clause.hits if start <= hit.start < end),
+                    deeds=tuple(deed for deed in clause.deeds if start <= deed.start < end),
+                )
+            )
+    return parts or [clause]
 
 
 @dataclass(frozen=True, slots=True)
