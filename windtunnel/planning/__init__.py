@@ -4,6 +4,8 @@ The Agents SDK takes over a second to import, so the first plan imports it, in a
 """
 
 import asyncio
+import importlib
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -59,7 +61,7 @@ class _OpenAIPlanner:
     mode = PlannerMode.OPENAI
 
     async def plan(self, text: str, on_step: OnStep) -> Plan:
-        await asyncio.to_thread(_import_planner)
+        await _import_planner()
         from windtunnel.planning.asking import Limits
         from windtunnel.planning.planner import plan_at_endpoint
 
@@ -70,14 +72,20 @@ class _OpenAIPlanner:
 
 
 async def _plan_offline(text: str, on_step: OnStep) -> Plan:
-    await asyncio.to_thread(_import_planner)
+    await _import_planner()
     from windtunnel.planning.planner import plan_offline
 
     return await plan_offline(text, on_step)
 
 
-def _import_planner() -> None:
-    import windtunnel.planning.planner  # noqa: F401
+_imported = threading.Event()
+
+
+async def _import_planner() -> None:
+    """Import the planner in a thread the first time, so that the event loop goes on meanwhile."""
+    if not _imported.is_set():
+        await asyncio.to_thread(importlib.import_module, "windtunnel.planning.planner")
+        _imported.set()
 
 
 async def _ignore(_: PlannerStep) -> None:

@@ -30,7 +30,7 @@ OnRepair = Callable[[str], Awaitable[None]]
 class Limits:
     """Time limits in seconds: for one planning agent (its repair included), for the whole plan, and between tries."""
 
-    agent_s: float = 18.0
+    agent_s: float = 25.0
     total_s: float = PLANNING_TIMEOUT_S - 5.0
     retry_wait_s: float = 1.0
 

@@ -55,7 +55,7 @@ def failure_mode_for(
     """
     entry = book.definition(definition) if isinstance(definition, str) else definition
     shape = shape_of(architecture)
-    weighed = expectations(book, shape)[entry.canonical]
+    weighed = expectation(book, entry.canonical, shape)
     targets, tool = weighed.targets, weighed.tool
     if target is not None:
         targets, tool = _at(architecture, target)
@@ -75,6 +75,12 @@ def failure_mode_for(
         detection=entry.signals[0],
         effect=entry.effect,
     )
+
+
+def expectation(book: Book, code: str, shape: Shape) -> Expectation:
+    """One canonical mode weighed for one network."""
+    features = features_of(shape)
+    return _expect(book, code, shape, features, mean_boost=_mean_boost(book, shape, features))
 
 
 def expectations(book: Book, shape: Shape) -> dict[str, Expectation]:

@@ -1,5 +1,6 @@
 """Models behind the Agents SDK: our offline one, and how any answer's text becomes a typed answer."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from typing_extensions import override
 from windtunnel.planning.answers import Message
 
 _WRONG_SHOWN = 5
+_LONG_CHARS = 10_000
 
 
 class OfflineModel(Model):
@@ -39,8 +41,13 @@ class OfflineModel(Model):
         prompt: ResponsePromptParam | None,
     ) -> ModelResponse:
         """Answer the brief in the last user message."""
-        brief = self._brief.model_validate_json(_last_message(input))
-        text = self._answer(brief).model_dump_json()
+        asked = _last_message(input)
+        brief = self._brief.model_validate_json(asked)
+        if len(asked) > _LONG_CHARS:  # tens of milliseconds of work: not in the event loop
+            answer = await asyncio.to_thread(self._answer, brief)
+        else:
+            answer = self._answer(brief)
+        text = answer.model_dump_json()
         message = ResponseOutputMessage(
             id="offline",
             type="message",

@@ -4,7 +4,7 @@ from collections import Counter
 
 from windtunnel.knowledge import Book
 from windtunnel.planning.naming import slug
-from windtunnel.planning.reading.reading import read
+from windtunnel.planning.reading.reading import look
 
 
 def kind_of_tool(name: str, book: Book) -> str | None:
@@ -17,7 +17,7 @@ def kind_of_tool(name: str, book: Book) -> str | None:
             return entry.id
     hits = Counter(
         hit.concept
-        for clause in read(name.replace("_", " ")[:300]).clauses
+        for clause in look(name.replace("_", " ")[:300]).clauses
         for hit in clause.hits
         if hit.section == "tools"
     )

@@ -41,7 +41,7 @@ def load_weights() -> Weights:
     return weights
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def probabilities(reading: Reading) -> Mapping[str, float]:
     """The probability of each pattern; of a long text the highest that any of its windows gives."""
     weights = load_weights()

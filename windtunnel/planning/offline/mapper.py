@@ -7,7 +7,7 @@ from windtunnel.knowledge import Book
 from windtunnel.planning.answers import AgentAnswer, ArchitectAnswer, MapperAnswer, SkillAnswer, ToolAnswer
 from windtunnel.planning.naming import clean
 from windtunnel.planning.reading.clauses import Clause
-from windtunnel.planning.reading.reading import Reading, read
+from windtunnel.planning.reading.reading import Reading, look, read
 
 _PER_AGENT = 3
 _BY_ACTION: dict[str, str] = {
@@ -46,7 +46,7 @@ def map_tools(text: str, network: ArchitectAnswer, book: Book) -> MapperAnswer:
 def _tools_of(agent: AgentAnswer, reading: Reading) -> list[str]:
     if agent.role == AgentRole.HUMAN:
         return ["human_task"]
-    own = read(f"{agent.name}. {agent.responsibility}")
+    own = look(f"{agent.name}. {agent.responsibility}")
     scores: dict[str, float] = {}
     for clause in own.clauses:
         for hit in clause.hits:

@@ -15,6 +15,7 @@ LANGUAGES = (*FULL, "nl", "sv", "pl", "tr", "id", "ru", "uk", "ko", "ar", "hi")
 """Languages with words for at least the most frequent concepts."""
 
 _MIN_STEM = 2
+_REMEMBERED = 20_000
 _BORROWED = frozenset({"tools"})
 """English names of tools stand in texts of every language."""
 _PART = re.compile(rf"[^\W_](?:[^\W_]|[{MARKS}])*\*?")
@@ -96,7 +97,7 @@ class Matcher:
         known = self._seen.get(form)
         if known is None:
             known = self._look_up(form)
-            if len(self._seen) < 50_000:
+            if len(self._seen) < _REMEMBERED:
                 self._seen[form] = known
         return known
 

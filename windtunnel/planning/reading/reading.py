@@ -41,9 +41,14 @@ class Reading:
         return self.counts.get((section, concept), 0)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def read(text: str) -> Reading:
-    """Read a scenario; all of it, however long. There is at least one clause, though perhaps without words."""
+    """Read a scenario, once for all planning agents."""
+    return look(text)
+
+
+def look(text: str) -> Reading:
+    """Read a text; all of it, however long. There is at least one clause, though perhaps without words."""
     words = words_of(text)
     languages = languages_of(text, words)
     known = tuple(name for name in languages if name in LANGUAGES) or ("en",)
