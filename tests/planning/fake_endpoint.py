@@ -25,6 +25,7 @@ class Call:
     messages: tuple[str, ...]
     schema: dict[str, Any]
     authorization: str
+    stored: bool | None
 
     @property
     def brief(self) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def _call(dialect: str, body: dict[str, Any], authorization: str) -> Call:
         system, schema = body["messages"][0]["content"], body["response_format"]["json_schema"]["schema"]
         messages = [message["content"] for message in body["messages"][1:]]
     member = next(member for member in MEMBERS if member.instructions == system)
-    return Call(member.place, dialect, tuple(messages), schema, authorization)
+    return Call(member.place, dialect, tuple(messages), schema, authorization, body.get("store"))
 
 
 def _body(dialect: str, reply: Reply) -> dict[str, Any]:

@@ -29,6 +29,7 @@ async def test_all_five_agents_go_through_the_endpoint(api: Api) -> None:
     assert endpoint.agents()[:2] == IN_ORDER[:2]
     assert {call.dialect for call in endpoint.calls} == {api}
     assert {call.authorization for call in endpoint.calls} == {"Bearer secret-key"}
+    assert {call.stored for call in endpoint.calls} == ({False} if api == "responses" else {None})
     assert all(call.schema["type"] == "object" and not call.schema["additionalProperties"] for call in endpoint.calls)
     assert codes(plan.architecture) == set()
     assert plan == await offline()

@@ -1,6 +1,25 @@
 """What the five planning agents are asked (briefs) and what they answer: the schemas sent to the model."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from windtunnel.domain.architectures import AgentRole, LinkKind
+from windtunnel.knowledge import load_book
+
+
+def _one_of(names: Iterable[str]) -> Any:
+    """The schema names what is known; an answer with another word still fits, and is mapped or dropped."""
+    known: list[JsonValue] = [*sorted(names)]
+    return Field(json_schema_extra={"enum": known})
+
+
+Role = Annotated[str, _one_of(AgentRole)]
+Kind = Annotated[str, _one_of(LinkKind)]
+PatternId = Annotated[str, _one_of(load_book().patterns)]
+ToolId = Annotated[str, _one_of(load_book().tools)]
+ModeCode = Annotated[str, _one_of(load_book().triggers)]
 
 
 class Message(BaseModel):
@@ -29,10 +48,7 @@ class AgentAnswer(Message):
 
     key: str = Field(description="Unique, lower case, words joined by underscores.")
     name: str = Field(description="A short name in the scenario's own words.")
-    role: str = Field(
-        description="One of ORCHESTRATOR, PLANNER, ROUTER, WORKER, SPECIALIST, CRITIC, GUARDRAIL, MEMORY, HUMAN, "
-        "INTEGRATION. A person is always HUMAN."
-    )
+    role: Role = Field(description="What it is for. A person is always HUMAN.")
     responsibility: str = Field(description="What it is responsible for, one sentence.")
     instructions: str = Field(description="What it is told to do.")
     concurrency: int = Field(description="How many equal copies work at once; 1 for most.")
@@ -43,7 +59,7 @@ class LinkAnswer(Message):
 
     source: str = Field(description="Key of an agent.")
     target: str = Field(description="Key of an agent.")
-    kind: str = Field(description="One of HANDOFF, CALL, DATA, EVENT, FEEDBACK. An arrow back is FEEDBACK.")
+    kind: Kind = Field(description="What passes. An arrow back is FEEDBACK.")
     label: str = Field(description="What passes, a few words.")
     condition: str | None = Field(description="When it is taken; null when always.")
     probability: float | None = Field(description="Share of the work that takes it, 0 to 1; null when always.")
@@ -53,8 +69,8 @@ class ArchitectAnswer(Message):
     """The Architecture Planner's network."""
 
     summary: str = Field(description="The network in one or two sentences.")
-    patterns: list[str] = Field(description="Ids of the patterns used, from the brief.")
-    agents: list[AgentAnswer]
+    patterns: list[PatternId] = Field(description="Ids of the patterns used, from the brief.")
+    agents: list[AgentAnswer] = Field(min_length=1)
     links: list[LinkAnswer]
     entry_points: list[str] = Field(description="Keys of the agents where work enters.")
     exit_points: list[str] = Field(description="Keys of the agents where work leaves.")
@@ -63,7 +79,7 @@ class ArchitectAnswer(Message):
 class ToolAnswer(Message):
     """One tool and who uses it."""
 
-    kind: str = Field(description="Id of a tool of the catalogue in the brief.")
+    kind: ToolId = Field(description="Id of a tool of the catalogue in the brief.")
     purpose: str = Field(description="What it is used for here.")
     used_by: list[str] = Field(description="Keys of the agents that use it.")
 
@@ -85,9 +101,9 @@ class MapperAnswer(Message):
 class FailureAnswer(Message):
     """One failure mode expected in this network."""
 
-    code: str = Field(description="Code of a failure mode of the book in the brief.")
+    code: ModeCode = Field(description="Code of a failure mode of the book in the brief.")
     targets: list[str] = Field(description="Keys of the agents that it can hit.")
-    tool: str | None = Field(description="Id of the tool that it concerns, or null.")
+    tool: ToolId | None = Field(description="Id of the tool that it concerns, or null.")
     rationale: str = Field(description="Why this scenario can meet it.")
     mitigation: str = Field(description="What to do about it here.")
     detection: str = Field(description="How it would show.")

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Literal, Protocol, TypeVar
 
 import openai
-from agents import Agent, ModelBehaviorError, RunConfig, Runner
+from agents import Agent, ModelBehaviorError, ModelSettings, OpenAIResponsesModel, RunConfig, Runner
 from agents.items import TResponseInputItem
 from agents.models.interface import Model
 from openai import AsyncOpenAI
@@ -116,7 +116,12 @@ class EndpointAsker:
 
 async def _run(member: Member[B, A], model: Model, question: list[TResponseInputItem]) -> A:
     agent: Agent[None] = Agent(
-        name=member.name, instructions=member.instructions, model=model, output_type=_schema(member)
+        name=member.name,
+        instructions=member.instructions,
+        model=model,
+        # Nobody outside is to keep the scenario; Chat Completions keeps nothing unless asked to.
+        model_settings=ModelSettings(store=False) if isinstance(model, OpenAIResponsesModel) else ModelSettings(),
+        output_type=_schema(member),
     )
     result = await Runner.run(agent, question, max_turns=1, run_config=RunConfig(tracing_disabled=True))
     if not isinstance(result.final_output, member.answer):
@@ -126,7 +131,7 @@ async def _run(member: Member[B, A], model: Model, question: list[TResponseInput
 
 @cache
 def _schema(member: Member[Any, Any]) -> AnswerSchema:
-    return AnswerSchema(member.answer, member.problem)
+    return AnswerSchema(member.answer)
 
 
 @cache

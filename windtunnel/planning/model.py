@@ -69,10 +69,9 @@ class AnswerSchema(AgentOutputSchema):
     ModelBehaviorError with what does not fit.
     """
 
-    def __init__(self, answer: type[Message], problem: Callable[[Any], str | None]) -> None:
+    def __init__(self, answer: type[Message]) -> None:
         super().__init__(answer)
         self._answer = answer
-        self._problem = problem
 
     def validate_json(self, json_str: str) -> Any:
         """The answer in a model's text."""
@@ -80,17 +79,13 @@ class AnswerSchema(AgentOutputSchema):
         if start < 0 or end < start:
             raise ModelBehaviorError("The answer holds no JSON object.")
         try:
-            answer = self._answer.model_validate_json(json_str[start : end + 1])
+            return self._answer.model_validate_json(json_str[start : end + 1])
         except ValidationError as error:
             wrong = [
                 f"{'.'.join(str(part) for part in each['loc']) or 'answer'}: {each['msg']}"
                 for each in error.errors(include_url=False, include_input=False)[:_WRONG_SHOWN]
             ]
             raise ModelBehaviorError("; ".join(wrong)) from None
-        problem = self._problem(answer)
-        if problem is not None:
-            raise ModelBehaviorError(problem)
-        return answer
 
 
 def _last_message(messages: str | list[TResponseInputItem]) -> str:

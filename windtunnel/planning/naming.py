@@ -13,7 +13,9 @@ _NOT_KEY = re.compile(r"[^\w]+")
 
 def clean(text: str, limit: int = TEXT_MAX_CHARS) -> str:
     """One line without control characters or lone surrogates, at most `limit` characters."""
-    visible = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in text[: 4 * limit])
+    visible = text[: 4 * limit]
+    if not visible.isprintable():
+        visible = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in visible)
     line = " ".join(visible.split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 

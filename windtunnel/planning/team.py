@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from windtunnel.domain.planning import PlannerAgent
 from windtunnel.planning.answers import (
@@ -35,7 +35,6 @@ _RULES = (
 class Member(Generic[B, A]):
     """A planning agent: its place, name, instructions, brief and answer types, and its built-in answer.
 
-    `problem` says what is wrong with an answer that fits the schema and still cannot be used; None when nothing is.
     `doing` announces its start, `done` sums its answer up.
     """
 
@@ -45,17 +44,8 @@ class Member(Generic[B, A]):
     brief: type[B]
     answer: type[A]
     offline: Callable[[B], A]
-    problem: Callable[[A], str | None]
     doing: str
     done: Callable[[A], str]
-
-
-def _fine(_: Any) -> None:
-    return None
-
-
-def _empty_network(answer: ArchitectAnswer) -> str | None:
-    return None if answer.agents else "`agents` is empty; a network needs at least one agent."
 
 
 INTERPRETER = Member(
@@ -66,7 +56,6 @@ INTERPRETER = Member(
     brief=InterpreterBrief,
     answer=InterpreterAnswer,
     offline=desk.answer_interpreter,
-    problem=_fine,
     doing="Reading the scenario",
     done=lambda answer: f"Understood a scenario from {answer.domain}, confidence {answer.confidence:.2f}.",
 )
@@ -82,7 +71,6 @@ ARCHITECT = Member(
     brief=ArchitectBrief,
     answer=ArchitectAnswer,
     offline=desk.answer_architect,
-    problem=_empty_network,
     doing="Designing the network",
     done=lambda answer: f"Designed {len(answer.agents)} agents and {len(answer.links)} links.",
 )
@@ -95,7 +83,6 @@ MAPPER = Member(
     brief=MapperBrief,
     answer=MapperAnswer,
     offline=desk.answer_mapper,
-    problem=_fine,
     doing="Mapping tools and skills",
     done=lambda answer: f"Mapped {len(answer.tools)} tools.",
 )
@@ -109,7 +96,6 @@ FAILURES = Member(
     brief=FailuresBrief,
     answer=FailuresAnswer,
     offline=desk.answer_failures,
-    problem=_fine,
     doing="Choosing failure modes",
     done=lambda answer: f"Chose {len(answer.failure_modes)} failure modes.",
 )
@@ -122,7 +108,6 @@ NARRATOR = Member(
     brief=NarratorBrief,
     answer=NarratorAnswer,
     offline=desk.answer_narrator,
-    problem=_fine,
     doing="Preparing telemetry and story",
     done=lambda answer: f"Prepared the telemetry of {len(answer.agents)} agents.",
 )
