@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.planning.endpoint_plans import codes, plan_at
 from tests.planning.fake_endpoint import Behaviour, Call, Reply, fake_endpoint, sensible
+from tests.planning.steps import Steps
 from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.planning import PlannerAgent
 
@@ -166,6 +167,21 @@ async def test_text_of_the_model_is_made_safe_to_store_and_to_format() -> None:
     for told in telemetry.agents:
         assert told.log.format(task="T", duration_ms=1, status="OK") == "T (0) (evil!r) (status"
         assert told.metric == "a_b"
+
+
+async def test_what_is_told_of_a_step_is_safe_to_store() -> None:
+    def behaviour(call: Call) -> Reply:
+        if len(call.messages) == 1 and call.agent is PlannerAgent.TOOL_SKILL_MAPPER:
+            return Reply('{"\\u0000": 1}')
+        reply = sensible(call)
+        if call.agent is PlannerAgent.SCENARIO_INTERPRETER:
+            return Reply(json.dumps(json.loads(reply.text) | {"domain": "a\x00b\n" * 100}))
+        return reply
+
+    steps = Steps()
+    with fake_endpoint(behaviour) as endpoint:
+        await plan_at(endpoint, steps=steps)
+    assert all(step.message.isprintable() and len(step.message) < 300 for step in steps)
 
 
 async def test_numbers_that_are_none_are_put_right() -> None:

@@ -23,6 +23,7 @@ from windtunnel.planning.answers import (
 from windtunnel.planning.asking import Api, Asker, EndpointAsker, Limits, OfflineAsker
 from windtunnel.planning.assembly import assemble
 from windtunnel.planning.endpoint import SENTENCES, client_for
+from windtunnel.planning.naming import clean
 from windtunnel.planning.offline.warnings import warnings_of
 from windtunnel.planning.reading.reading import read
 from windtunnel.planning.team import ARCHITECT, FAILURES, INTERPRETER, MAPPER, NARRATOR, Member
@@ -85,7 +86,7 @@ class _Session:
         started = time.monotonic()
 
         async def on_repair(reason: str) -> None:
-            await self._tell(member, StepStatus.RETRIED, f"{member.name} is asked again: {reason}", started)
+            await self._tell(member, StepStatus.RETRIED, f"{member.name} is asked again: {clean(reason, 200)}", started)
 
         await self._on_step(PlannerStep(member.place, StepStatus.STARTED, f"{member.doing}."))
         asked = await self._asker.ask(member, brief, on_repair)

@@ -18,6 +18,7 @@ from windtunnel.planning.answers import (
     NarratorAnswer,
     NarratorBrief,
 )
+from windtunnel.planning.naming import clean
 from windtunnel.planning.offline import desk
 
 B = TypeVar("B", bound=Message)
@@ -57,7 +58,7 @@ INTERPRETER = Member(
     answer=InterpreterAnswer,
     offline=desk.answer_interpreter,
     doing="Reading the scenario",
-    done=lambda answer: f"Understood a scenario from {answer.domain}, confidence {answer.confidence:.2f}.",
+    done=lambda answer: f"Understood a scenario from {clean(answer.domain, 40)}, confidence {answer.confidence:.2f}.",
 )
 ARCHITECT = Member(
     place=PlannerAgent.ARCHITECTURE_PLANNER,
