@@ -1,0 +1,98 @@
+"""How many rows an operation may ask for: page sizes multiply on the way down."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql.language import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+)
+
+from windtunnel.domain.policy import PAGE_SIZE_DEFAULT
+
+PAGE_ARGUMENTS = ("first", "last")
+LIST_ARGUMENTS = ("ids",)
+
+
+class Cost:
+    """Counts the rows of one operation of a valid document with these variables, at the most that they can be."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+        self._schema = schema
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self._variables = variables
+        self._counted: dict[str, int] = {}
+
+    def rows(self, operation: OperationDefinitionNode) -> int:
+        """Rows of the whole operation: a page of 100 with a page of 100 in each is 10,100."""
+        self._variables = {
+            **{
+                definition.variable.name.value: self._value(definition.default_value)
+                for definition in operation.variable_definitions or ()
+                if definition.default_value is not None
+            },
+            **self._variables,
+        }
+        return self._below(operation.selection_set, self._schema.get_root_type(operation.operation))
+
+    def _below(self, selections: SelectionSetNode | None, parent: Any) -> int:
+        rows = 0
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                rows += self._field(node, parent)
+            elif isinstance(node, InlineFragmentNode):
+                condition = node.type_condition
+                of = self._schema.get_type(condition.name.value) if condition else parent
+                rows += self._below(node.selection_set, of)
+            elif isinstance(node, FragmentSpreadNode):
+                rows += self._fragment(node.name.value)
+        return rows
+
+    def _fragment(self, name: str) -> int:
+        if name not in self._counted:
+            fragment = self._fragments[name]
+            self._counted[name] = self._below(
+                fragment.selection_set, self._schema.get_type(fragment.type_condition.name.value)
+            )
+        return self._counted[name]
+
+    def _field(self, node: FieldNode, parent: Any) -> int:
+        known = isinstance(parent, GraphQLObjectType | GraphQLInterfaceType)
+        field = parent.fields.get(node.name.value) if known else None
+        if field is None:  # introspection, which is small
+            return 0
+        below = self._below(node.selection_set, get_named_type(field.type))
+        size = self._size(node, field)
+        return below if size is None else size * (1 + below)
+
+    def _size(self, node: FieldNode, field: GraphQLField) -> int | None:
+        """How many rows the field is asked for; None when it has no pages."""
+        given = {argument.name.value: self._value(argument.value) for argument in node.arguments or ()}
+        for name in LIST_ARGUMENTS:
+            if name in field.args:
+                return len(given[name]) if isinstance(given.get(name), list) else 1
+        sized = [name for name in PAGE_ARGUMENTS if name in field.args]
+        if not sized:
+            return None
+        default = field.args[sized[0]].default_value
+        sizes = [given[name] for name in sized if isinstance(given.get(name), int)]
+        return max(sizes) if sizes else default if isinstance(default, int) else PAGE_SIZE_DEFAULT
+
+    def _value(self, node: ValueNode) -> Any:
+        if isinstance(node, VariableNode):
+            return self._variables.get(node.name.value)
+        if isinstance(node, IntValueNode):
+            return int(node.value)
+        return list(node.values) if isinstance(node, ListValueNode) else None

@@ -1,0 +1,82 @@
+"""Rows that an operation may ask for, and one field too often in one place."""
+
+import pytest
+from graphql import OperationDefinitionNode, parse
+from strawberry.types import ExecutionResult
+
+from app.graphql.cost import Cost
+from app.graphql.guard import operation_guard
+from app.metrics import Metrics
+from resolvers.context import Context
+from schema.root import build_schema
+from windtunnel.operations.services import Services
+
+NESTED = """query ($n: Int = 100, $ids: [ID!]! = []) {
+  simulations(first: %s) { nodes { scenario { simulations(first: $n) { nodes { id } } } } } nodes(ids: $ids) { id } }"""
+
+
+async def codes(document: str, **variables: object) -> list[str]:
+    """Top-level error codes of an operation; one that is not refused finds no services."""
+    schema = build_schema([operation_guard(Metrics())])
+    services: Services = None  # type: ignore[assignment]
+    result = await schema.execute(document, variables, Context(services, None, "test"))
+    assert isinstance(result, ExecutionResult)
+    return [str((error.extensions or {}).get("code")) for error in result.errors or ()]
+
+
+def rows(document: str, **variables: object) -> int:
+    parsed = parse(document)
+    operation = parsed.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    return Cost(build_schema()._schema, parsed, variables).rows(operation)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ simulations(first: 100) { nodes { events(first: 1000) { events { seq } } } } }",
+        """{ simulations(first: 100) { nodes { scenario { simulations(first: 100) { nodes { ...S } } } } } }
+        fragment S on Simulation { scenario { simulations { totalCount } } }""",
+        """{ a: scenarios(last: 100) { nodes { simulations(first: 100) { nodes { id } } } }
+        b: scenarios(last: 100) { nodes { simulations(first: 100) { nodes { id } } } } }""",
+        "{ " + "simulation(id: 1) { id } " * 26 + "}",
+    ],
+)
+async def test_too_much_is_refused_before_it_is_looked_up(document: str) -> None:
+    assert await codes(document) == ["QUERY_TOO_COMPLEX"]
+
+
+async def test_a_subscription_is_measured_too() -> None:
+    below = "architecture { scenario { simulations(first: 100) { nodes { scenario { simulations(first: 100) {"
+    document = (
+        f"... on ArchitecturePlannedEvent {{ {below} nodes {{ events(first: 9) {{ lastSeq }} }} }} }} }} }} }} }} }}"
+    )
+    schema = build_schema([operation_guard(Metrics())])
+    services: Services = None  # type: ignore[assignment]
+    results = await schema.stream(
+        f'subscription {{ simulationEvents(simulationId: "x") {{ seq {document} }} }}',
+        context_value=Context(services, None, "test"),
+    )
+    (refused,) = [result async for result in results]
+    assert isinstance(refused, ExecutionResult)
+    assert [error.extensions for error in refused.errors or ()] == [{"code": "QUERY_TOO_COMPLEX"}]
+
+
+async def test_page_sizes_in_variables_count() -> None:
+    assert rows(NESTED % "$n") == 100 * (1 + 100)
+    assert rows(NESTED % 100, n=300) == 100 * (1 + 300)
+    assert rows(NESTED % 3, n=2, ids=["a", "b"]) == 3 * (1 + 2) + 2
+    assert await codes(NESTED % 100, n=300) == ["QUERY_TOO_COMPLEX"]
+
+
+@pytest.mark.parametrize(
+    ("document", "most"),
+    [
+        ("{ simulations(first: 100) { nodes { scenario { title } events(first: 100) { events { seq } } } } }", 10_100),
+        ("{ scenarios { nodes { simulations { nodes { id status } } } } }", 420),
+        ("{ simulation(id: 1) { observability { logs { message } } } }", 100),
+        ("{ __schema { types { fields { name } } } health { status } }", 0),
+    ],
+)
+def test_what_clients_usually_ask_for_passes(document: str, most: int) -> None:
+    assert rows(document) == most
