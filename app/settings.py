@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     model: str = "gpt-5-mini"
     model_api: Literal["auto", "responses", "chat"] = "auto"
     max_queued: int = Field(SIMULATIONS_WAITING_PER_TENANT, ge=1)
-    worker_concurrency: int = Field(20, ge=1, le=1000)
+    worker_concurrency: int = Field(400, ge=1, le=1000)
     graphiql: Literal["on", "off"] = "on"
     allowed_origins: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
     prices: Path | None = None
@@ -65,6 +65,13 @@ class Settings(BaseSettings):
         if value and not re.match(r"(rediss?|unix)://", value):
             raise ValueError("redis://HOST:PORT/DATABASE, rediss:// or unix://")
         return value or None
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: list[str]) -> list[str]:
+        if not all(re.fullmatch(r"https?://[^/\s]+", origin) for origin in value):
+            raise ValueError("origins like https://app.example.org, separated by commas")
+        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":

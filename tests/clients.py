@@ -33,7 +33,9 @@ async def events(
 ) -> AsyncGenerator[dict[str, Any]]:
     """Events of one subscription on one connection; raises ConnectionClosed when it is lost."""
     protocol = Subprotocol("graphql-transport-ws")
-    async with connect(websocket_url, subprotocols=[protocol], compression=None, max_size=None, max_queue=None) as socket:
+    async with connect(
+        websocket_url, subprotocols=[protocol], compression=None, max_size=None, max_queue=None
+    ) as socket:
         await socket.send('{"type":"connection_init"}')
         assert orjson.loads(await socket.recv())["type"] == "connection_ack"
         payload = {"query": query, "variables": {"id": simulation_id, "after": after}}

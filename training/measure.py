@@ -24,7 +24,7 @@ from windtunnel.planning.reading.reading import read
 TESTS = Path(__file__).parent.parent / "tests" / "planning"
 TYPICAL = (
     "Customers e-mail us about billing problems, bugs and feature ideas. Incoming messages go to the right specialist, "
-    "who looks the customer up, fixes the issue or issues a refund. Refunds over 200 dollars need a manager to sign off."
+    "who looks the customer up, fixes the issue or issues a refund. Refunds over 200 euros need a manager to sign off."
 )
 
 

@@ -20,8 +20,8 @@ To paste into GraphiQL:
 
   mutation {{
     simulate(input: {{
-      scenario: {{ text: "Customers email us. Route each message to a specialist; refunds over $200 need a manager." }}
-      pace: 20
+      scenario: {{ text: "Customers write to a web shop. Sort each message by topic. Draft an answer." }}
+      pace: 5
     }}) {{ simulation {{ id architecture {{ summary agents {{ key role }} }} }} errors {{ code message }} }}
   }}
 

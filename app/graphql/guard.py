@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Protocol, cast
 
-from graphql import GraphQLError, specified_rules
+from graphql import ExecutionResult, GraphQLError, get_operation_ast, specified_rules
 from graphql.language import DocumentNode, OperationDefinitionNode
 from graphql.validation import recommended_rules
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 from strawberry.types.execution import StreamExecutionResult
 
+from app.graphql.cost import Cost
 from app.graphql.documents import DocumentCache
 from app.graphql.limits import Limits, over_limits
 from app.graphql.masking import public_errors, with_code
@@ -81,15 +82,36 @@ class OperationGuard(SchemaExtension):
             self._documents.put(context.query, document)
 
     def on_execute(self) -> Iterator[None]:
-        """From here on something has happened."""
-        self._outcome = "ok"
-        self._observer.began(_type_of(self.execution_context))
+        """From here on something has happened, unless it would be too much."""
+        if problem := self._too_many_rows():
+            if _type_of(self.execution_context) == "subscription":
+                raise problem
+            self.execution_context.result = ExecutionResult(None, [problem])  # nothing is executed
+        else:
+            self._outcome = "ok"
+            self._observer.began(_type_of(self.execution_context))
         yield
 
     def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
         """Make the errors of one event public before it is sent."""
         self._publish(result)
         yield
+
+    def _too_many_rows(self) -> GraphQLError | None:
+        """Of a valid document; counted each time, because variables may hold page sizes."""
+        context = self.execution_context
+        document = cast("DocumentNode", context.graphql_document)
+        operation = get_operation_ast(document, context._provided_operation_name)  # noqa: SLF001 - as above
+        if operation is None:
+            return None
+        rows = Cost(context.schema._schema, document, context.variables or {}).rows(operation)  # noqa: SLF001
+        if rows <= self._limits.rows:
+            return None
+        message = (
+            f"The operation asks for up to {rows:,} rows, over the limit of {self._limits.rows:,}; "
+            "ask for smaller pages, or in several requests."
+        )
+        return with_code(GraphQLError(message, operation), ErrorCode.QUERY_TOO_COMPLEX)
 
     def _publish(self, result: object) -> None:
         errors = getattr(result, "errors", None)

@@ -1,5 +1,6 @@
 """How large an operation may be: measured once per document, fragments spread, before it is validated."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -22,13 +23,15 @@ INTROSPECTION = frozenset({"__schema", "__type"})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one operation may be."""
+    """The most that one operation may be; `rows` as `cost.Cost` counts them."""
 
     depth: int = 15
     fields: int = 500
     aliases: int = 50
     tokens: int = 2000
     introspection_depth: int = 20
+    repeats: int = 25
+    rows: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Size:
     fields: int = 0
     aliases: int = 0
     introspection_depth: int = 0
+    repeats: int = 0
 
 
 def over_limits(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
@@ -63,6 +67,7 @@ def _broken(size: Size, limits: Limits) -> Iterator[tuple[str, int]]:
         ("depth of introspection", size.introspection_depth, limits.introspection_depth),
         ("number of fields", size.fields, limits.fields),
         ("number of aliases", size.aliases, limits.aliases),
+        ("number of times that it selects one field in one place", size.repeats, limits.repeats),
     ):
         if value > most:
             yield what, most
@@ -76,6 +81,7 @@ def _size(
 ) -> Size:
     """Depth is the deepest of the parts, the rest their sum; a fragment inside itself counts as nothing."""
     depth = fields = aliases = introspection_depth = 0
+    repeats = _repeats(selections)
     for node in selections.selections if selections else ():
         match node:
             case FieldNode():
@@ -90,13 +96,24 @@ def _size(
                 continue  # unknown or inside itself: validation names the problem
         depth = max(depth, part.depth)
         introspection_depth = max(introspection_depth, part.introspection_depth)
+        repeats = max(repeats, part.repeats)
         fields += part.fields
         aliases += part.aliases
-    return Size(depth, fields, aliases, introspection_depth)
+    return Size(depth, fields, aliases, introspection_depth, repeats)
 
 
 def _field(node: FieldNode, below: Size) -> Size:
     fields, aliases = below.fields + 1, below.aliases + (node.alias is not None)
     if node.name.value in INTROSPECTION:
-        return Size(0, fields, aliases, max(below.depth, below.introspection_depth) + 1)
-    return Size(below.depth + 1, fields, aliases, below.introspection_depth)
+        return Size(0, fields, aliases, max(below.depth, below.introspection_depth) + 1, below.repeats)
+    return Size(below.depth + 1, fields, aliases, below.introspection_depth, below.repeats)
+
+
+def _repeats(selections: SelectionSetNode | None) -> int:
+    """How often one name comes back in a selection: validation compares each pair of these, all the way down."""
+    names = Counter(
+        node.alias.value if node.alias else node.name.value
+        for node in (selections.selections if selections else ())
+        if isinstance(node, FieldNode)
+    )
+    return max(names.values(), default=0)

@@ -45,6 +45,7 @@ def test_a_key_selects_the_model_endpoint_unless_offline_is_asked_for(monkeypatc
         ("WINDTUNNEL_GRAPHIQL", "maybe", "'on' or 'off'"),
         ("WINDTUNNEL_CLOCK_OFFSET", "soon", "ISO 8601"),
         ("WINDTUNNEL_LOG_LEVEL", "loud", "'debug'"),
+        ("WINDTUNNEL_ALLOWED_ORIGINS", "foo", "https://app.example.org"),
     ],
 )
 def test_a_bad_value_is_one_sentence_with_name_value_and_what_is_allowed(

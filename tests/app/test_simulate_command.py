@@ -189,12 +189,13 @@ def test_as_a_process_it_prints_json_and_nothing_else() -> None:
 
 def test_ctrl_c_ends_it_cleanly() -> None:
     with subprocess.Popen(
-        [*COMMAND, TEXT, "--pace", "0.0001"], cwd=ROOT, env=OFFLINE,
+        [*COMMAND, TEXT, "--pace", "0.001"], cwd=ROOT, env=OFFLINE,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stdout is not None
-        while "The network is planned" not in process.stdout.readline():
-            pass
+        for line in process.stdout:
+            if "The network is planned" in line:
+                break
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130

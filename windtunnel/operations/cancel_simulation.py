@@ -1,7 +1,8 @@
 """Cancelling: the simulation ends now, whoever conducts it."""
 
+from windtunnel.domain.errors import ConflictError
 from windtunnel.domain.permissions import Action, require
-from windtunnel.domain.simulations import Simulation
+from windtunnel.domain.simulations import Simulation, SimulationStatus
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.announce import announce_events, announce_work, wake_conductor
 from windtunnel.operations.event_log import not_found
@@ -10,11 +11,19 @@ from windtunnel.storage import simulations, transitions
 
 
 async def cancel_simulation(services: Services, viewer: Viewer, simulation_id: str) -> Simulation:
-    """The simulation, CANCELLED. Raises ForbiddenError, NotFoundError, ConflictError when it is over already."""
+    """The simulation, CANCELLED, also when it was before.
+
+    Raises ForbiddenError, NotFoundError, ConflictError when it came to its own end already.
+    """
     require(viewer, Action.CANCEL_SIMULATION)
-    events = await transitions.cancelled(
-        services.store, viewer.tenant_id, simulation_id, "The simulation was cancelled."
-    )
+    try:
+        events = await transitions.cancelled(
+            services.store, viewer.tenant_id, simulation_id, "The simulation was cancelled."
+        )
+    except ConflictError as conflict:
+        if conflict.current != SimulationStatus.CANCELLED:
+            raise
+        events = []
     await announce_events(services.bus, simulation_id, events)
     await wake_conductor(services.bus, simulation_id)
     await announce_work(services.bus)  # the tenant may run one more

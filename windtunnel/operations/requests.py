@@ -11,6 +11,7 @@ from windtunnel.domain.policy import (
     INJECTED_FAILURES_MAX,
     SEED_MAX,
     SIMULATION_MAX_PACE,
+    SIMULATION_MIN_PACE,
 )
 from windtunnel.domain.scenarios import check_storable, check_text
 from windtunnel.domain.simulations import FailureInjection, SimulationStage
@@ -57,9 +58,10 @@ def check_request(request: SimulateRequest, book: Book) -> None:
         raise ValidationError(
             f"The seed must be {SEED_MIN} to {SEED_MAX}.", rule="seed_out_of_range", path=("input", "seed")
         )
-    if not 0 <= request.pace <= SIMULATION_MAX_PACE:  # what is no number is neither
+    if request.pace != 0 and not SIMULATION_MIN_PACE <= request.pace <= SIMULATION_MAX_PACE:  # NaN is neither
         raise ValidationError(
-            f"The pace must be 0 (as fast as possible) to {SIMULATION_MAX_PACE:,.0f} simulated seconds per second.",
+            f"The pace must be 0 (as fast as possible), or {SIMULATION_MIN_PACE} to {SIMULATION_MAX_PACE:,.0f} "
+            "simulated seconds per second.",
             rule="pace_out_of_range",
             path=("input", "pace"),
         )

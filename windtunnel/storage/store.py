@@ -9,6 +9,7 @@ from typing import Any
 from piccolo.query.base import Query
 
 from windtunnel.domain.architectures import Architecture
+from windtunnel.domain.errors import UnavailableError
 from windtunnel.storage.bindings import compiling_for
 from windtunnel.storage.dialects import POSTGRES, SQLITE, Dialect, DialectName, render
 from windtunnel.storage.engine import Rows
@@ -115,7 +116,10 @@ async def open_store(url: str, *, clock_offset: timedelta = timedelta(0)) -> Sto
 
 
 async def _open_sqlite(path: Path) -> Store:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnavailableError(f"The directory {str(path.parent)!r} cannot be made: {error.strerror}.") from None
     engine = PooledSQLiteEngine(path)
     await engine.open()
     return Store(engine, SQLITE)
