@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.requests import error_body
 from windtunnel.domain.errors import ErrorCode
 from windtunnel.domain.ids import new_id
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
+HOST = re.compile(r"([\w.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.ASCII | re.IGNORECASE)
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -58,11 +59,17 @@ class Guards:
                 if scope["type"] == "websocket" or sender.started:
                     raise
                 log.exception("defect", path=scope["path"])
-                await JSONResponse(_body(ErrorCode.INTERNAL, "Internal server error."), 500)(scope, receive, sender)
+                await JSONResponse(error_body(ErrorCode.INTERNAL, "Internal server error."), 500)(
+                    scope, receive, sender
+                )
 
     def _refusal(self, scope: Scope, headers: Headers) -> str | None:
-        host = headers.get("host", "")
-        if self._loopback_only and _host_and_port(f"//{host}")[0] not in LOOPBACK_NAMES:
+        hosts = headers.getlist("host")
+        host = ", ".join(hosts)  # no name has a comma: several are as good as none
+        address = _host_and_port(host)
+        if hosts and address is None:
+            return f"Send one Host header, a name and perhaps a port, not {host!r}."
+        if self._loopback_only and (address is None or address[0] not in LOOPBACK_NAMES):
             return f"Ask for this server as localhost or 127.0.0.1, not as {host!r}."
         origin = headers.get("origin")
         changes = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
@@ -73,9 +80,9 @@ class Guards:
     def _is_allowed(self, origin: str, host: str) -> bool:
         if origin in self._allowed_origins:
             return True
-        scheme = origin.partition(":")[0]
-        same = _host_and_port(f"{scheme}://{host}")
-        return same[0] is not None and _host_and_port(origin) == same
+        scheme, _, origin_host = origin.partition("://")
+        same = _host_and_port(host, scheme)
+        return same is not None and _host_and_port(origin_host, scheme) == same
 
 
 class _Sender:
@@ -101,12 +108,7 @@ async def _refuse(reason: str, scope: Scope, receive: Receive, send: Send) -> No
     if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": 1008, "reason": reason[:120]})
         return
-    await JSONResponse(_body(ErrorCode.FORBIDDEN, reason), 403)(scope, receive, send)
-
-
-def _body(code: ErrorCode, message: str) -> dict[str, object]:
-    """One error in both shapes, of GraphQL and of the other routes: who asked is not known yet."""
-    return {"errors": [{"message": message, "extensions": {"code": code}}], "error": {"code": code, "message": message}}
+    await JSONResponse(error_body(ErrorCode.FORBIDDEN, reason), 403)(scope, receive, send)
 
 
 def _request_id(headers: Headers) -> str:
@@ -114,9 +116,9 @@ def _request_id(headers: Headers) -> str:
     return given if re.fullmatch(r"[\w.-]{8,64}", given, re.ASCII) else new_id()
 
 
-def _host_and_port(url: str) -> tuple[str | None, int | None]:
-    try:
-        parts = urlsplit(url)
-        return parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme)
-    except ValueError:
-        return None, None
+def _host_and_port(host: str, scheme: str = "http") -> tuple[str, int | None] | None:
+    """The parts of `name` or `name:port`; None for anything else, such as `user@name` or `name/path`."""
+    found = HOST.fullmatch(host)
+    if found is None:
+        return None
+    return found[1].lower().strip("[]"), int(found[2]) if found[2] else DEFAULT_PORTS.get(scheme)

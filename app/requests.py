@@ -1,5 +1,6 @@
 """Reading requests: bodies within a limit, and refusals that say what to do instead."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from app.encoding import decode_json
 from windtunnel.domain.errors import ErrorCode
 
 MAX_BODY_BYTES = 1024 * 1024
+BODY_SECONDS = 30.0
 
 
 class RequestError(Exception):
@@ -28,10 +30,23 @@ class RequestError(Exception):
         self.headers = dict(headers or {})
 
 
+def error_body(code: ErrorCode, message: str) -> dict[str, object]:
+    """One error in both shapes, of GraphQL and of the other routes: for refusals before it is known who answers."""
+    return {"errors": [{"message": message, "extensions": {"code": code}}], "error": {"code": code, "message": message}}
+
+
 async def json_body(request: Request, *, most: int = MAX_BODY_BYTES) -> Any:
-    """The JSON value in the body. Raises RequestError: 415 for other types, 413 above `most` bytes, 400 for no JSON."""
+    """The JSON value in the body.
+
+    Raises RequestError: 415 for other types, 413 above `most` bytes, 408 after BODY_SECONDS, 400 for no JSON.
+    """
     _demand_json(request)
-    body = await _body(request, most)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _body(request, most)
+    except TimeoutError as error:
+        message = f"The body did not arrive within {BODY_SECONDS:g} seconds."
+        raise RequestError(408, message, ErrorCode.TIMEOUT, {"Connection": "close"}) from error
     try:
         return decode_json(body)
     except ValueError as error:

@@ -8,10 +8,12 @@ from typing import Any, cast
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
 from websockets.http11 import Request
 
 from app.cork import CorkedTransport
 from app.graphql.websocket import ABORT, IS_WRITABLE
+from app.http_protocol import HttpProtocol
 from app.requests import MAX_BODY_BYTES
 
 PING_SECONDS = 20.0
@@ -40,6 +42,18 @@ class SocketProtocol(WebSocketsSansIOProtocol):
                 IS_WRITABLE: self.writable.is_set,
             }
             self.scope["extensions"] = extensions
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on, or close with 1007 when a text is not UTF-8, of which uvicorn would log a traceback."""
+        try:
+            if self.curr_msg_data_type == "text":
+                b"".join(self.frames).decode()
+        except UnicodeDecodeError:
+            self.frames = []
+            self.conn.send_close(CloseCode.INVALID_DATA)
+            self.handle_parser_exception()
+        else:
+            super().send_receive_event_to_app()
 
     def keepalive_timeout(self) -> None:
         """Hang up when a ping was not answered."""
@@ -72,6 +86,7 @@ def make_server(app: ASGIApp, host: str, port: int, on_open: Callable[[], None] 
             app,
             host=host,
             port=port,
+            http=HttpProtocol,
             ws=SocketProtocol,
             ws_max_size=MAX_BODY_BYTES,
             ws_ping_interval=PING_SECONDS,

@@ -49,18 +49,20 @@ class GraphiQLPage:
         """One file of the bundle; its name holds the hash of its content, so that it never changes."""
         name = str(request.path_params["name"])
         media_type = MEDIA_TYPES.get(Path(name).suffix)
-        if media_type is None or not re.fullmatch(r"[\w.-]+", name):
+        files = self._files()
+        if media_type is None or not files & {name, f"{name}.gz"}:
             return _no_such_asset()
         hashed = re.search(r"-[A-Z0-9]{8}\.", name) is not None
         headers = {"Cache-Control": FOREVER if hashed else "no-cache", "Vary": "Accept-Encoding"}
-        packed = self._directory / f"{name}.gz"
-        if packed.is_file():
+        if f"{name}.gz" in files:
+            packed = self._directory / f"{name}.gz"
             if "gzip" in request.headers.get("accept-encoding", ""):
                 return FileResponse(packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=media_type)
             return Response(gzip.decompress(packed.read_bytes()), headers=headers, media_type=media_type)
-        if (self._directory / name).is_file():
-            return FileResponse(self._directory / name, headers=headers, media_type=media_type)
-        return _no_such_asset()
+        return FileResponse(self._directory / name, headers=headers, media_type=media_type)
+
+    def _files(self) -> set[str]:
+        return {file.name for file in self._directory.iterdir()} if self._directory.is_dir() else set()
 
     def _html(self) -> str:
         try:

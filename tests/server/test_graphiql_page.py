@@ -89,7 +89,16 @@ def test_the_licences_of_what_is_bundled_are_served(built: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["nothing.js", "manifest.json", "..%2Fpage.py", "%2e%2e/__init__.py", "%2Fetc%2Fpasswd", ".npmrc", "a%00.js"],
+    [
+        "nothing.js",
+        "manifest.json",
+        "..%2Fpage.py",
+        "%2e%2e/__init__.py",
+        "%2Fetc%2Fpasswd",
+        ".npmrc",
+        "a%00.js",
+        "a" * 300 + ".js",
+    ],
 )
 def test_nothing_else_is_served(built: TestClient, name: str) -> None:
     assert built.get(f"/graphiql/{name}").status_code == 404

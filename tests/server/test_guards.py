@@ -1,8 +1,13 @@
 """Who may ask: names of this machine, pages of this origin; and headers that keep browsers careful."""
 
+import asyncio
+
 import httpx
 import pytest
+from starlette.responses import Response
+from starlette.types import Message
 
+from app.guards import Guards
 from tests.server.world import Serving
 
 ASK = {"query": "{ hello }"}
@@ -23,6 +28,14 @@ ASK = {"query": "{ hello }"}
         ("127.0.0.1@evil.example", 403),
         ("[::1", 403),
         ("0.0.0.0", 403),
+        ("evil.example@localhost", 403),
+        ("localhost/evil", 403),
+        ("localhost?evil", 403),
+        ("localhost#evil", 403),
+        ("localhost:", 403),
+        ("localhost:http", 403),
+        ("localhost, evil.example", 403),
+        ("", 403),
     ],
 )
 def test_only_names_of_this_machine_are_answered(http: httpx.Client, host: str, status: int) -> None:
@@ -33,6 +46,34 @@ def test_only_names_of_this_machine_are_answered(http: httpx.Client, host: str, 
         assert response.status_code == status
         if status == 403:
             assert response.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "loopback_only", "status"),
+    [
+        (["localhost"], True, 200),
+        (["localhost", "evil.example"], True, 403),
+        (["localhost", "localhost"], True, 403),
+        ([], True, 403),
+        (["windtunnel_api:8000"], False, 200),
+        (["user@windtunnel.example"], False, 403),
+        (["windtunnel.example", "evil.example"], False, 403),
+        ([], False, 200),  # an HTTP/1.0 health check
+    ],
+)
+def test_there_must_be_one_plain_host(hosts: list[str], loopback_only: bool, status: int) -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    headers = [(b"host", host.encode()) for host in hosts]
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": headers}
+    asyncio.run(Guards(Response(), loopback_only=loopback_only)(scope, receive, send))
+    assert sent[0]["status"] == status
 
 
 @pytest.mark.parametrize(
