@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.graphql.world import Client, conduct
+from tests.graphql.world import Client, conduct, simulation_id, told
 from windtunnel.domain.events import EventKind
 
 TEXT = (
@@ -151,10 +151,17 @@ async def test_a_cancelled_simulation_is_over(client: Client) -> None:
     assert payload["errors"] == []
     assert (payload["simulation"]["id"], payload["simulation"]["status"]) == (shown["id"], "CANCELLED")
     assert (await client.watch(shown["id"]))[-1]["kind"] == "SIMULATION_FINISHED"
-    again = await client.do("cancelSimulation", "simulation { id }", {"simulationId": shown["id"]})
-    (error,) = again["errors"]
-    assert (again["simulation"], error["__typename"], error["code"]) == (None, "ConflictError", "CONFLICT")
-    assert error["current"] == "CANCELLED"
+    again = await client.do("cancelSimulation", "simulation { status }", {"simulationId": shown["id"]})
+    assert again == {"simulation": {"status": "CANCELLED"}, "errors": []}
+
+
+async def test_a_simulation_that_came_to_its_end_cannot_be_cancelled(client: Client) -> None:
+    assert client.viewer
+    simulation = await told(client.services.store, client.viewer)
+    refused = await client.do("cancelSimulation", "simulation { id }", {"simulationId": simulation_id(simulation)})
+    (error,) = refused["errors"]
+    assert (refused["simulation"], error["__typename"], error["code"]) == (None, "ConflictError", "CONFLICT")
+    assert error["current"] == "SUCCEEDED"
     assert set(error["allowed"]) == {"PLANNING", "QUEUED", "RUNNING"}
 
 
@@ -213,7 +220,7 @@ async def test_what_a_mutation_shows_is_read_after_it(client: Client) -> None:
     )
     assert data["a"]["simulation"]["status"] == "CANCELLED"
     assert data["a"]["simulation"]["scenario"]["simulations"]["nodes"] == [{"status": "CANCELLED"}]
-    assert data["b"]["errors"] == [{"code": "CONFLICT"}]
+    assert data["b"]["errors"] == []
     assert data["c"]["deletedId"] == shown["scenario"]["id"]
 
 
@@ -238,7 +245,7 @@ async def test_quotas_count_what_runs(client: Client) -> None:
     assert (viewer["user"]["name"], viewer["tenant"]["slug"]) == ("You", "demo")
     assert viewer["roles"] == ["DEVELOPER", "SECURITY_REVIEWER", "OPERATOR", "AUDITOR", "ADMIN"]
     assert viewer["quotas"] == {
-        "simulationsRunning": {"limit": 20, "used": 0, "remaining": 20},
+        "simulationsRunning": {"limit": 100, "used": 0, "remaining": 100},
         "environments": {"limit": 10, "used": 0, "remaining": 10},
         "versionsPerAgent": 10,
         "scenarioMaxChars": 20000,

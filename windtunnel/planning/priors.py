@@ -38,7 +38,7 @@ _FALLBACKS: dict[AgentRole, str] = {
     AgentRole.ROUTER: "default route",
     AgentRole.SPECIALIST: "hand over to a person",
     AgentRole.CRITIC: "keep the best draft so far",
-    AgentRole.GUARDRAIL: "fail closed",
+    AgentRole.GUARDRAIL: "hold it for a person to check",
     AgentRole.MEMORY: "answer without it and say so",
     AgentRole.HUMAN: "escalate to a deputy",
     AgentRole.INTEGRATION: "queue for later",

@@ -79,7 +79,7 @@ def _constraints(reading: Reading) -> list[str]:
 
 def _assumptions(reading: Reading, people: list[str]) -> list[str]:
     found = ["Steps that the text does not order happen one after another."]
-    if not people:
+    if not people and "human_approval_gate" not in patterns_of(reading):
         found.append("No person has to agree before the agents act.")
     if "volume" not in reading.found():
         found.append("The load is moderate: a few items at a time.")
@@ -94,7 +94,7 @@ def _questions(reading: Reading, people: list[str], confidence: float) -> list[s
     if confidence < 0.4:
         questions.append("What should the agents do, step by step, and what comes out at the end?")
         questions.append("What comes in, and from whom?")
-    if not people:
+    if not people and "human_approval_gate" not in patterns_of(reading):
         questions.append("Which steps must a person approve?")
     if "volume" not in found:
         questions.append("How many items arrive per hour, and how fast must each be done?")
