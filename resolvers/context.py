@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from windtunnel.operations.services import Services
-
 from resolvers.loaders import Loaders
 from windtunnel.domain.errors import ErrorCode, ForbiddenError
 from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.services import Services
 
 
 @dataclass(slots=True)

@@ -1,7 +1,5 @@
 """Reading scenarios, and deleting them."""
 
-from windtunnel.operations.delete_scenario import delete_scenario
-
 from resolvers.context import Context
 from resolvers.loaders import Slice
 from windtunnel.domain.errors import ValidationError
@@ -9,6 +7,7 @@ from windtunnel.domain.pages import Page, PageRequest
 from windtunnel.domain.policy import SEARCH_MAX_CHARS
 from windtunnel.domain.scenarios import Scenario, check_storable
 from windtunnel.domain.simulations import Simulation
+from windtunnel.operations.delete_scenario import delete_scenario
 from windtunnel.storage import scenarios as stored
 
 

@@ -3,10 +3,10 @@
 import asyncio
 
 import typer
-from windtunnel.storage.migrations import migrate as migrate_store
 
 from app.settings import Settings, load_settings
 from app.wiring import opened_store
+from windtunnel.storage.migrations import migrate as migrate_store
 
 
 def migrate() -> None:
