@@ -18,6 +18,7 @@ from app.requests import MAX_BODY_BYTES
 
 PING_SECONDS = 20.0
 SHUTDOWN_SECONDS = 10
+LINGER_SECONDS = 5.0
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -26,6 +27,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     A polite close waits until the client has read what was written before, which a stalled one never does; its buffer
     and its connection would stay.
     """
+
+    _discarding = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Have the frames of one turn of the event loop written together."""
@@ -54,6 +57,27 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
         else:
             super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        """Close with the code of what was wrong, and read on for a moment.
+
+        Closing while the client still sends would reset the connection, and the code would never arrive.
+        """
+        sent = self.conn.close_sent
+        if sent is None or not self.transport.can_write_eof():
+            super().handle_parser_exception()
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": sent.code, "reason": sent.reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self._discarding = True
+        self.transport.write_eof()
+        self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        """Read, unless the connection was refused."""
+        if not self._discarding:
+            super().data_received(data)
 
     def keepalive_timeout(self) -> None:
         """Hang up when a ping was not answered."""
