@@ -3,23 +3,16 @@
 import asyncio
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import orjson
 import psutil
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from app.graphql.guard import operation_guard
-from app.http import build_app
-from app.metrics import Metrics
-from app.server import make_server
-from app.settings import load_settings
-from app.wiring import Runtime, open_runtime
+from app.wiring import Runtime
+from benchmarks.embedded import embedded
 from benchmarks.server import print_row
 from schema.ids import Kind, encode
-from schema.root import build_schema
 from windtunnel.domain.events import EventDraft, EventKind
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.planning import PlannerMode
@@ -102,23 +95,13 @@ async def stream(runtime: Runtime, simulation: Simulation, first: int) -> list[f
     return memory
 
 
-async def measure(directory: str) -> tuple[list[float], int]:
+async def measure() -> tuple[list[float], int]:
     """Memory samples, and the exit code of the client that reads."""
-    async with open_runtime(load_settings(data_dir=Path(directory))) as runtime:
-        metrics = Metrics()
-        schema = build_schema([operation_guard(metrics)])
-        app = build_app(runtime.services, schema, runtime.authenticate, metrics, loopback_only=True)
-        opened = asyncio.Event()
-        server = make_server(app, "127.0.0.1", 0, opened.set)
-        serving = asyncio.create_task(server.serve())
-        await opened.wait()
-        port = server.servers[0].sockets[0].getsockname()[1]
+    async with embedded() as (runtime, port):
+        services = runtime.services
         simulation = await open_simulation(runtime)
-        await announce_events(
-            runtime.services.bus,
-            simulation.id,
-            await events.append(runtime.services.store, simulation.id, 1, 0, [draft(1)]),
-        )
+        first = await events.append(services.store, simulation.id, 1, 0, [draft(1)])
+        await announce_events(services.bus, simulation.id, first)
         clients = [
             await asyncio.to_thread(start_client, port, encode(Kind.SIMULATION, simulation.id), kind)
             for kind in ("reads", "stalled")
@@ -131,8 +114,6 @@ async def measure(directory: str) -> tuple[list[float], int]:
         memory.append(psutil.Process().memory_info().rss / MIB)
         clients[1].kill()
         clients[1].wait()
-        server.should_exit = True
-        await serving
     return memory, code
 
 
@@ -141,8 +122,7 @@ def main() -> None:
     if len(sys.argv) == 4:
         asyncio.run(client(int(sys.argv[2]), sys.argv[3], stalled=sys.argv[1] == "stalled"))
         return
-    with tempfile.TemporaryDirectory(prefix="windtunnel-bench-") as directory:
-        memory, code = asyncio.run(measure(directory))
+    memory, code = asyncio.run(measure())
     assert code == 0, "the reading client did not get everything"
     print_row(
         f"memory while {EVENTS:,} events pass a stalled client",

@@ -2,24 +2,16 @@
 
 import asyncio
 import sys
-import tempfile
 from datetime import datetime
-from pathlib import Path
 
 import uvloop
 
-from app.graphql.guard import operation_guard
-from app.http import build_app
-from app.metrics import Metrics
-from app.server import make_server
-from app.settings import load_settings
-from app.wiring import Runtime, open_runtime
+from benchmarks.embedded import embedded
 from benchmarks.fan_out import EVENTS, SUBSCRIBERS
 from benchmarks.listener import listen
 from benchmarks.memory import draft, open_simulation
 from benchmarks.server import ms, percentile, print_row
 from schema.ids import Kind, encode
-from schema.root import build_schema
 from windtunnel.operations.announce import announce_events
 from windtunnel.storage import events, transitions
 
@@ -46,40 +38,26 @@ async def clients(port: int, simulation_id: str) -> None:
     )
 
 
-async def write(runtime: Runtime) -> None:
+async def write() -> None:
     """Serve, wait for every subscriber, then store and announce one event at a time."""
-    services = runtime.services
-    metrics = Metrics()
-    schema = build_schema([operation_guard(metrics)])
-    app = build_app(services, schema, runtime.authenticate, metrics, loopback_only=True)
-    opened = asyncio.Event()
-    server = make_server(app, "127.0.0.1", 0, opened.set)
-    serving = asyncio.create_task(server.serve())
-    await opened.wait()
-    port = str(server.servers[0].sockets[0].getsockname()[1])
-    simulation = await open_simulation(runtime)
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.steady", port, encode(Kind.SIMULATION, simulation.id)
-    )
-    async with asyncio.timeout(60):
-        while services.hub.followers < SUBSCRIBERS:  # noqa: ASYNC110 - the hub tells nobody who joins
-            await asyncio.sleep(0.05)
-        loop = asyncio.get_running_loop()
-        begin = loop.time()
-        for done in range(COUNT):
-            stored = await events.append(services.store, simulation.id, 1, done, [draft(done + 1)])
-            await announce_events(services.bus, simulation.id, stored)
-            await asyncio.sleep(max(0.0, begin + (done + 1) * EVERY_S - loop.time()))
-        last = await transitions.cancelled(services.store, simulation.tenant_id, simulation.id, "Enough.")
-        await announce_events(services.bus, simulation.id, last)
-        assert await child.wait() == 0
-    server.should_exit = True
-    await serving
-
-
-async def measure(directory: str) -> None:
-    async with open_runtime(load_settings(data_dir=Path(directory))) as runtime:
-        await write(runtime)
+    async with embedded() as (runtime, port):
+        services = runtime.services
+        simulation = await open_simulation(runtime)
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "benchmarks.steady", str(port), encode(Kind.SIMULATION, simulation.id)
+        )
+        async with asyncio.timeout(60):
+            while services.hub.followers < SUBSCRIBERS:  # noqa: ASYNC110 - the hub tells nobody who joins
+                await asyncio.sleep(0.05)
+            loop = asyncio.get_running_loop()
+            begin = loop.time()
+            for done in range(COUNT):
+                stored = await events.append(services.store, simulation.id, 1, done, [draft(done + 1)])
+                await announce_events(services.bus, simulation.id, stored)
+                await asyncio.sleep(max(0.0, begin + (done + 1) * EVERY_S - loop.time()))
+            last = await transitions.cancelled(services.store, simulation.tenant_id, simulation.id, "Enough.")
+            await announce_events(services.bus, simulation.id, last)
+            assert await child.wait() == 0
 
 
 def main() -> None:
@@ -87,8 +65,7 @@ def main() -> None:
     if len(sys.argv) == 3:
         asyncio.run(clients(int(sys.argv[1]), sys.argv[2]))
         return
-    with tempfile.TemporaryDirectory(prefix="windtunnel-bench-") as directory:
-        uvloop.run(measure(directory))
+    uvloop.run(write())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,32 @@
+"""A server in the benchmark's own process, so that the benchmark can write to its log and measure its memory."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from app.graphql.guard import operation_guard
+from app.http import build_app
+from app.metrics import Metrics
+from app.server import make_server
+from app.settings import load_settings
+from app.wiring import Runtime, open_runtime
+from schema.root import build_schema
+
+
+@asynccontextmanager
+async def embedded() -> AsyncIterator[tuple[Runtime, int]]:
+    """What is open, and the port that it is served on; without a worker, in a fresh directory."""
+    with tempfile.TemporaryDirectory(prefix="windtunnel-bench-") as directory:
+        async with open_runtime(load_settings(data_dir=Path(directory))) as runtime:
+            metrics = Metrics()
+            schema = build_schema([operation_guard(metrics)])
+            app = build_app(runtime.services, schema, runtime.authenticate, metrics, loopback_only=True)
+            opened = asyncio.Event()
+            server = make_server(app, "127.0.0.1", 0, opened.set)
+            serving = asyncio.create_task(server.serve())
+            await opened.wait()
+            yield runtime, server.servers[0].sockets[0].getsockname()[1]
+            server.should_exit = True
+            await serving
