@@ -3,21 +3,13 @@
 import base64
 import binascii
 import uuid
-from enum import StrEnum
 
 import strawberry
 
+from windtunnel.domain.entities import Kind
 from windtunnel.domain.errors import NotFoundError
 
-
-class Kind(StrEnum):
-    """What a global id can name: the types that implement Node."""
-
-    SCENARIO = "Scenario"
-    ARCHITECTURE = "Architecture"
-    SIMULATION = "Simulation"
-    USER = "User"
-    TENANT = "Tenant"
+__all__ = ["Kind", "decode", "demand", "encode", "is_raw", "raw_of", "read_opaque", "write_opaque"]
 
 
 def encode(kind: Kind, raw: str) -> strawberry.ID:

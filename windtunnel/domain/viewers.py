@@ -35,11 +35,13 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Whoever is asking in this request."""
+    """Whoever is asking in this request, by which token if by one of ours; logs and audit know it by `request_id`."""
 
     user: User
     tenant: Tenant
     roles: frozenset[Role]
+    token_id: str | None = None
+    request_id: str = ""
 
     @property
     def tenant_id(self) -> str:

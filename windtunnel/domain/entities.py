@@ -1,0 +1,27 @@
+"""What can be named: the kinds of stored things, and one of them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The kinds of things that ids name; all but FEATURE_FLAG are types that implement Node."""
+
+    SCENARIO = "Scenario"
+    ARCHITECTURE = "Architecture"
+    SIMULATION = "Simulation"
+    USER = "User"
+    TENANT = "Tenant"
+    API_TOKEN = "ApiToken"  # noqa: S105 - a kind, no secret
+    AUDIT_ENTRY = "AuditEntry"
+    NOTIFICATION = "Notification"
+    WEBHOOK = "Webhook"
+    FEATURE_FLAG = "FeatureFlag"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The thing that an audit entry or a notification is about; `id` is the stored one (of a flag: its name)."""
+
+    kind: Kind
+    id: str
