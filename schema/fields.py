@@ -19,6 +19,14 @@ def resolved(description: str, shown_as: LazyType[str, str] | None = None) -> Ca
     return cast("Callable[[F], F]", strawberry.field(description=description, graphql_type=shown_as))
 
 
+def restricted(action: Action, description: str, shown_as: LazyType[str, str] | None = None) -> Callable[[F], F]:
+    """Make a method a field that only some roles may read, nullable: null and FORBIDDEN to the others."""
+    extensions: list[FieldExtension] = [Requires(action)]
+    return cast(
+        "Callable[[F], F]", strawberry.field(description=description, graphql_type=shown_as, extensions=extensions)
+    )
+
+
 def mutation(action: Action, description: str) -> Callable[[F], F]:
     """Make a method a mutation: who may use it, and expected failures as data."""
     extensions: list[FieldExtension] = [UserErrors(), Requires(action)]  # the last one runs first

@@ -36,6 +36,6 @@ class Requires(FieldExtension):
         field.directives = [RequiresDirective(any_of=[role for role in Role if role in ALLOWED[self.action]])]
 
     async def resolve_async(self, next_: Callable[..., object], source: object, info: Info, **kwargs: Any) -> object:
-        """Check, then run the mutation or start the subscription."""
+        """Check, then read the field, run the mutation or start the subscription."""
         require(info.context.signed_in(), self.action)
         return await await_maybe(next_(source, info, **kwargs))

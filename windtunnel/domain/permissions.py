@@ -9,7 +9,7 @@ EVERY_ROLE = frozenset(Role)
 
 
 class Action(StrEnum):
-    """A verb that needs permission; named like the mutation or subscription that offers it."""
+    """What needs permission; named like the mutation, the subscription or the field that offers it."""
 
     SIMULATE = "simulate"
     CANCEL_SIMULATION = "cancelSimulation"
