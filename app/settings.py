@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535)
     data_dir: Path = Path(".windtunnel")
     database_url: str | None = None
+    owner_database_url: str | None = None
+    worker_database_url: str | None = None
     redis_url: str | None = None
     auth: Literal["dev"] = "dev"
     planner: Literal["offline", "openai"] | None = None
@@ -52,7 +54,7 @@ class Settings(BaseSettings):
     openai_api_key: str | None = Field(None, validation_alias="OPENAI_API_KEY", repr=False)
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
 
-    @field_validator("database_url")
+    @field_validator("database_url", "owner_database_url", "worker_database_url")
     @classmethod
     def _database(cls, value: str | None) -> str | None:
         if value and not re.match(r"(sqlite:///.|postgres(ql)?://)", value):

@@ -13,8 +13,9 @@ from windtunnel.domain.planning import Planner
 from windtunnel.domain.viewers import Viewer
 from windtunnel.knowledge import load_book
 from windtunnel.operations.services import Limits, Services, open_services
+from windtunnel.storage.errors import NOT_CURRENT
 from windtunnel.storage.migrations import is_current, migrate
-from windtunnel.storage.store import Store, open_store
+from windtunnel.storage.store import DatabaseRole, Store, open_store
 from windtunnel.storage.tenants import ensure_demo
 from windtunnel.streams.bus import open_bus
 
@@ -29,9 +30,10 @@ class Runtime:
 
 
 @asynccontextmanager
-async def opened_store(settings: Settings) -> AsyncIterator[Store]:
-    """The database that the settings choose, closed with the block."""
-    store = await open_store(settings.database, clock_offset=settings.clock_offset)
+async def opened_store(settings: Settings, role: DatabaseRole | None) -> AsyncIterator[Store]:
+    """The database that the settings choose, closed with the block; a `role` of None is its owner, who migrates."""
+    url = {None: settings.owner_database_url, DatabaseRole.WORKER: settings.worker_database_url}.get(role)
+    store = await open_store(url or settings.database, role=role, clock_offset=settings.clock_offset)
     try:
         yield store
     finally:
@@ -39,7 +41,7 @@ async def opened_store(settings: Settings) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[Runtime]:
     """Open what a server or worker needs, and close it in reverse order.
 
     SQLite is migrated on the way; PostgreSQL must have been (SettingsError): many processes start at once there.
@@ -47,12 +49,12 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     limits = Limits(max_queued=settings.max_queued)
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(opened_store(settings))
+        store = await stack.enter_async_context(opened_store(settings, role))
         if store.dialect == "sqlite":
             await migrate(store)
         elif not await is_current(store):
-            raise SettingsError("The database is not at the current schema; run `windtunnel migrate` first.")
-        demo = await ensure_demo(store)
+            raise SettingsError(NOT_CURRENT)
+        demo = None if role is DatabaseRole.WORKER else await ensure_demo(store)  # workers let nobody in
         bus = await open_bus(settings.redis_url)
         stack.push_async_callback(bus.close)
         services = await stack.enter_async_context(
@@ -88,7 +90,7 @@ def require_many_processes(settings: Settings, what: str) -> None:
         raise SettingsError(f"{what} needs WINDTUNNEL_REDIS_URL, so that processes hear of each other.")
 
 
-def _dev_sign_in(demo: Viewer) -> Authenticate:
+def _dev_sign_in(demo: Viewer | None) -> Authenticate:
     async def authenticate(token: str | None) -> Viewer | None:
         return demo if token is None else None
 

@@ -13,13 +13,14 @@ from app.server import make_server
 from app.settings import load_settings
 from app.wiring import Runtime, open_runtime
 from schema.root import build_schema
+from windtunnel.storage.store import DatabaseRole
 
 
 @asynccontextmanager
 async def embedded() -> AsyncIterator[tuple[Runtime, int]]:
     """What is open, and the port that it is served on; without a worker, in a fresh directory."""
     with tempfile.TemporaryDirectory(prefix="windtunnel-bench-") as directory:
-        async with open_runtime(load_settings(data_dir=Path(directory))) as runtime:
+        async with open_runtime(load_settings(data_dir=Path(directory)), DatabaseRole.SERVER) as runtime:
             metrics = Metrics()
             schema = build_schema([operation_guard(metrics)])
             app = build_app(runtime.services, schema, runtime.authenticate, metrics, loopback_only=True)

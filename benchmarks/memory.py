@@ -87,7 +87,7 @@ async def stream(runtime: Runtime, simulation: Simulation, first: int) -> list[f
     services, memory = runtime.services, []
     for done in range(first, EVENTS, BATCH):
         drafts = [draft(number) for number in range(done + 1, min(done + BATCH, EVENTS) + 1)]
-        stored = await events.append(services.store, simulation.id, 1, done, drafts)
+        stored = await events.append(services.store, simulation.tenant_id, simulation.id, 1, done, drafts)
         await announce_events(services.bus, simulation.id, stored)
         if done % 5_000 < BATCH:
             memory.append(psutil.Process().memory_info().rss / MIB)
@@ -100,7 +100,7 @@ async def measure() -> tuple[list[float], int]:
     async with embedded() as (runtime, port):
         services = runtime.services
         simulation = await open_simulation(runtime)
-        first = await events.append(services.store, simulation.id, 1, 0, [draft(1)])
+        first = await events.append(services.store, simulation.tenant_id, simulation.id, 1, 0, [draft(1)])
         await announce_events(services.bus, simulation.id, first)
         clients = [
             await asyncio.to_thread(start_client, port, encode(Kind.SIMULATION, simulation.id), kind)

@@ -52,7 +52,9 @@ async def write() -> None:
             loop = asyncio.get_running_loop()
             begin = loop.time()
             for done in range(COUNT):
-                stored = await events.append(services.store, simulation.id, 1, done, [draft(done + 1)])
+                stored = await events.append(
+                    services.store, simulation.tenant_id, simulation.id, 1, done, [draft(done + 1)]
+                )
                 await announce_events(services.bus, simulation.id, stored)
                 await asyncio.sleep(max(0.0, begin + (done + 1) * EVERY_S - loop.time()))
             last = await transitions.cancelled(services.store, simulation.tenant_id, simulation.id, "Enough.")

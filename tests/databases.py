@@ -18,7 +18,7 @@ def migrate_url(url: str) -> None:
     """Bring the database at `url` to the current schema."""
 
     async def run() -> None:
-        store = await open_store(url)
+        store = await open_store(url, role=None)
         try:
             await migrate(store)
         finally:

@@ -17,5 +17,5 @@ def migrate() -> None:
 
 
 async def _migrate(settings: Settings) -> None:
-    async with opened_store(settings) as store:
+    async with opened_store(settings, None) as store:
         await migrate_store(store)

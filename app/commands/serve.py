@@ -9,6 +9,7 @@ import typer
 from app.logs import configure_logs
 from app.settings import Settings, SettingsError, load_settings
 from app.wiring import Runtime, open_runtime, require_many_processes
+from windtunnel.storage.store import DatabaseRole
 
 GREETING = """\
 Windtunnel {version}: planner {planner}, {database}.
@@ -50,7 +51,7 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
     from app.server import make_server
     from schema.root import build_schema
 
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings, DatabaseRole.SERVER if with_worker else DatabaseRole.API) as runtime:
         metrics = Metrics()
         app = build_app(
             runtime.services,

@@ -9,6 +9,7 @@ from app.logs import configure_logs
 from app.settings import Settings, load_settings
 from app.wiring import open_runtime, require_many_processes
 from app.worker import Worker
+from windtunnel.storage.store import DatabaseRole
 
 
 def worker() -> None:
@@ -25,7 +26,7 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with (
-        open_runtime(settings) as runtime,
+        open_runtime(settings, DatabaseRole.WORKER) as runtime,
         Worker(runtime.services, owner=runtime.owner, concurrency=settings.worker_concurrency),
     ):
         typer.echo("Ready.")

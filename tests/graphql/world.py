@@ -162,7 +162,14 @@ async def told(
         EventDraft(EventKind.ARCHITECTURE_PLANNED, "Planned.", {"architecture_id": architecture_id}),
     ]
     await transitions.planned(
-        store, made.id, 1, 0, interpretation=INTERPRETATION, architecture_id=architecture_id, drafts=opening
+        store,
+        made.tenant_id,
+        made.id,
+        1,
+        0,
+        interpretation=INTERPRETATION,
+        architecture_id=architecture_id,
+        drafts=opening,
     )
     (claimed,) = [found for found in await leases.claim(store, "worker", 100, 100) if found.id == made.id]
     run = Run(support_triage(), seed, failures=failures, injected=listed)
@@ -170,6 +177,7 @@ async def told(
     ended = EventDraft(EventKind.SIMULATION_FINISHED, "Done.", {"status": SimulationStatus.SUCCEEDED}, run.elapsed_ms)
     await transitions.finished(
         store,
+        made.tenant_id,
         made.id,
         claimed.fence,
         len(opening),

@@ -54,7 +54,9 @@ async def test_a_failure_injected_while_it_waits_is_certain(database_url: str) -
         struck = failures(await stored_events(services, simulation))
         assert struck
         assert struck[0].agent_key == "technical"
-        assert [command.step for command in await commands.list(services.store, simulation.id)] == [0]
+        assert [
+            command.step for command in await commands.list(services.store, simulation.tenant_id, simulation.id)
+        ] == [0]
 
 
 async def test_a_failure_injected_under_way_strikes_at_once(database_url: str) -> None:
@@ -78,7 +80,7 @@ async def test_a_failure_injected_under_way_strikes_at_once(database_url: str) -
         assert tale(told)[:before] == expected[:before]
         assert failures(told)
         assert failures(told)[0].seq > before
-        (command,) = await commands.list(services.store, simulation.id)
+        (command,) = await commands.list(services.store, simulation.tenant_id, simulation.id)
         assert command.step is not None
         assert command.step > 0
 
@@ -122,7 +124,7 @@ async def test_only_what_can_be_hit_can_be_aimed_at(sqlite_url: str) -> None:
         assert refused.value.path == ("input", "code")
         with pytest.raises(ValidationError):
             await inject_failure(services, viewer, simulation.id, CODE, idempotency_key="")
-        assert len(await commands.list(services.store, simulation.id)) == 3
+        assert len(await commands.list(services.store, simulation.tenant_id, simulation.id)) == 3
         await conduct_all(services)
         assert (await now_stored(services, simulation)).status is SimulationStatus.SUCCEEDED
 
@@ -162,7 +164,7 @@ async def test_a_key_injects_once_and_there_is_a_limit(sqlite_url: str) -> None:
         await asyncio.gather(
             *(inject_failure(services, viewer, simulation.id, CODE, idempotency_key="key") for _ in range(10))
         )
-        assert len(await commands.list(services.store, simulation.id)) == 1
+        assert len(await commands.list(services.store, simulation.tenant_id, simulation.id)) == 1
         with pytest.raises(ConflictError) as refused:
             await inject_failure(services, viewer, simulation.id, CODE, target="triage", idempotency_key="key")
         assert refused.value.code is ErrorCode.IDEMPOTENCY_MISMATCH

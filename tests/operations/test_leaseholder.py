@@ -47,7 +47,9 @@ class Job:
 
 
 async def lease_until(services: Services, simulation: Simulation) -> Any:
-    rows = await services.store.fetch("SELECT lease_until_ms FROM simulations WHERE id = $1", simulation.id)
+    rows = await services.store.of(simulation.tenant_id).fetch(
+        "SELECT lease_until_ms FROM simulations WHERE id = $1", simulation.id
+    )
     return rows[0]["lease_until_ms"]
 
 

@@ -75,7 +75,7 @@ async def test_a_disturbed_story_survives_as_well(sqlite_url: str, seed: int) ->
         told = await stored_events(services, simulation)
         found = await architectures.get_many(services.store, viewer.tenant_id, [simulation.architecture_id or ""])
         anew = Performance(services.book, simulation, found[simulation.architecture_id or ""].architecture)
-        recorded = await commands.list(services.store, simulation.id)
+        recorded = await commands.list(services.store, simulation.tenant_id, simulation.id)
         assert all(command.step is not None for command in recorded)
         await anew.repeat(0, recorded)
         assert [(event.kind, event.elapsed_ms, event.message) for event in told[12:-1]] == [

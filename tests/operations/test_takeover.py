@@ -106,7 +106,9 @@ async def test_a_process_that_shuts_down_hands_its_plans_over_at_once(database_u
 async def test_a_simulation_that_outlives_all_its_conductors_is_given_up(sqlite_url: str) -> None:
     async with process(sqlite_url) as services:
         simulation = await queued(services, await demo(services))
-        await services.store.fetch("UPDATE simulations SET fence = $2 WHERE id = $1", simulation.id, CONDUCTORS_MAX)
+        await services.store.of(simulation.tenant_id).fetch(
+            "UPDATE simulations SET fence = $2 WHERE id = $1", simulation.id, CONDUCTORS_MAX
+        )
         await conduct_all(services)
         failed = await now_stored(services, simulation)
         assert failed.status is SimulationStatus.FAILED

@@ -67,18 +67,18 @@ def test_the_pool_recovers_when_the_server_comes_back(postgres_server: PostgresS
         try:
             you = await demo(store)
             simulation = await running(store, you)
-            await events.append(store, simulation.id, simulation.fence, 2, drafts(3))
+            await events.append(store, simulation.tenant_id, simulation.id, simulation.fence, 2, drafts(3))
 
             postgres_server.kill()
             for _ in range(3):
                 with pytest.raises(UnavailableError):
                     await store.ping()
             with pytest.raises(UnavailableError):
-                await events.append(store, simulation.id, simulation.fence, 5, drafts(1))
+                await events.append(store, simulation.tenant_id, simulation.id, simulation.fence, 5, drafts(1))
 
             postgres_server.start()
             await asyncio.gather(*(store.ping() for _ in range(20)))
-            await events.append(store, simulation.id, simulation.fence, 5, drafts(1))
+            await events.append(store, simulation.tenant_id, simulation.id, simulation.fence, 5, drafts(1))
             told = await events.read(store, you.tenant_id, simulation.id)
             assert [event.seq for event in told] == [1, 2, 3, 4, 5, 6]
         finally:
@@ -91,7 +91,7 @@ def test_a_server_killed_inside_a_transaction_loses_only_that(postgres_server: P
     migrate_url(postgres_server.url)
 
     async def restart_inside(store: Store, you: Viewer) -> None:
-        async with store.transaction():
+        async with store.transaction(you.tenant_id):
             await scenario(store, you, "Unfinished.")
             postgres_server.restart()
 
@@ -102,7 +102,7 @@ def test_a_server_killed_inside_a_transaction_loses_only_that(postgres_server: P
             await scenario(store, you, "Acknowledged.")
             with pytest.raises(UnavailableError):
                 await restart_inside(store, you)
-            rows = await store.fetch("SELECT text FROM scenarios")
+            rows = await store.of(you.tenant_id).fetch("SELECT text FROM scenarios")
             assert [row["text"] for row in rows] == ["Acknowledged."]
         finally:
             await store.close()
@@ -113,7 +113,7 @@ def test_a_server_killed_inside_a_transaction_loses_only_that(postgres_server: P
 async def test_an_exhausted_pool_is_reported(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "POOL_SIZE", 1)
     monkeypatch.setattr(postgres, "ACQUIRE_TIMEOUT_S", 0.05)
-    store = await open_store(postgres_url)
+    store = await open_store(postgres_url, role=None)
     try:
         async with store.transaction():
             outside = asyncio.create_task(store.ping(), context=Context())
@@ -128,7 +128,7 @@ async def test_an_exhausted_pool_is_reported(postgres_url: str, monkeypatch: pyt
 
 async def test_a_statement_that_takes_for_ever_is_reported(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT_S", 0.05)
-    store = await open_store(postgres_url)
+    store = await open_store(postgres_url, role=None)
     try:
         with pytest.raises(UnavailableError) as late:
             await store.fetch("SELECT pg_sleep(60)")
@@ -160,7 +160,7 @@ async def test_a_writer_that_waits_too_long_is_reported(sqlite_url: str, monkeyp
     store = await open_store(sqlite_url)
     try:
         you = await demo(store)
-        async with store.transaction():
+        async with store.transaction(you.tenant_id):
             outside = asyncio.create_task(demo(store), context=Context())
             with pytest.raises(UnavailableError) as late:
                 await outside
@@ -176,7 +176,7 @@ async def write_until_killed(store: Store, acknowledged: object) -> None:
     simulation = await running(store, you)
     seq = 2
     while True:
-        await events.append(store, simulation.id, simulation.fence, seq, drafts(1))
+        await events.append(store, simulation.tenant_id, simulation.id, simulation.fence, seq, drafts(1))
         seq += 1
         acknowledged.send(seq)  # type: ignore[attr-defined]
 
@@ -204,7 +204,7 @@ def test_kill_9_loses_nothing_acknowledged(database_url: str) -> None:
         store = await open_store(database_url)
         try:
             you = await demo(store)
-            ids = await store.fetch("SELECT id FROM simulations")
+            ids = await store.of(you.tenant_id).fetch("SELECT id FROM simulations")
             return [event.seq for event in await events.read(store, you.tenant_id, ids[0]["id"], limit=10**6)]
         finally:
             await store.close()
@@ -229,7 +229,7 @@ def test_a_fresh_postgres_database_is_dropped_again(postgres_url: str) -> None:
 
 
 async def _ping(url: str) -> None:
-    store = await open_store(url)
+    store = await open_store(url, role=None)
     try:
         await store.ping()
     finally:

@@ -21,8 +21,8 @@ MODES = support_triage().failure_modes
 async def append_and_fix(store: Store, simulation: Simulation, after: int, number: int, step: int) -> None:
     """What the conductor does: the step is fixed together with the events of the steps before."""
     async with store.transaction():
-        await events.append(store, simulation.id, simulation.fence, after, drafts(1))
-        await commands.fix(store, simulation.id, number, step)
+        await events.append(store, simulation.tenant_id, simulation.id, simulation.fence, after, drafts(1))
+        await commands.fix(store, simulation.tenant_id, simulation.id, number, step)
 
 
 async def test_commands_are_numbered_and_come_back(store: Store) -> None:
@@ -31,7 +31,7 @@ async def test_commands_are_numbered_and_come_back(store: Store) -> None:
     first = await commands.add(store, you.tenant_id, simulation.id, MODES[0], None)
     second = await commands.add(store, you.tenant_id, simulation.id, MODES[1], "refund")
     assert (first.number, second.number) == (1, 2)
-    assert await commands.list(store, simulation.id) == [
+    assert await commands.list(store, simulation.tenant_id, simulation.id) == [
         Command(1, MODES[0], None, None),
         Command(2, MODES[1], "refund", None),
     ]
@@ -56,10 +56,10 @@ async def test_a_step_is_fixed_once_together_with_the_events_before_it(store: St
     simulation = await running(store, you)
     command = await commands.add(store, you.tenant_id, simulation.id, MODES[0], None)
     await append_and_fix(store, simulation, 2, command.number, 17)
-    assert [one.step for one in await commands.list(store, simulation.id)] == [17]
+    assert [one.step for one in await commands.list(store, simulation.tenant_id, simulation.id)] == [17]
     with pytest.raises(LeaseLostError):
         await append_and_fix(store, simulation, 3, command.number, 18)
-    assert [one.step for one in await commands.list(store, simulation.id)] == [17]
+    assert [one.step for one in await commands.list(store, simulation.tenant_id, simulation.id)] == [17]
     assert (await stored(store, simulation)).last_seq == 3
 
 
@@ -69,7 +69,7 @@ async def test_an_outdated_conductor_fixes_nothing(store: Store) -> None:
     command = await commands.add(store, you.tenant_id, simulation.id, MODES[0], None)
     with pytest.raises(LeaseLostError):
         await append_and_fix(store, replace(simulation, fence=simulation.fence - 1), 2, command.number, 17)
-    assert [one.step for one in await commands.list(store, simulation.id)] == [None]
+    assert [one.step for one in await commands.list(store, simulation.tenant_id, simulation.id)] == [None]
 
 
 async def test_no_command_after_the_end_nor_from_elsewhere(store: Store) -> None:
@@ -82,7 +82,7 @@ async def test_no_command_after_the_end_nor_from_elsewhere(store: Store) -> None
     with pytest.raises(ConflictError) as refused:
         await commands.add(store, you.tenant_id, simulation.id, MODES[0], None)
     assert refused.value.current == "CANCELLED"
-    assert await commands.list(store, simulation.id) == []
+    assert await commands.list(store, simulation.tenant_id, simulation.id) == []
 
 
 async def test_commands_of_many_in_one_statement(store: Store) -> None:
@@ -93,5 +93,7 @@ async def test_commands_of_many_in_one_statement(store: Store) -> None:
     with counted(store) as statements:
         found = await commands.list_many(store, you.tenant_id, [one.id, two.id, theirs.id, "\0"])
     assert len(statements) == 1
-    assert {key: list(many) for key, many in found.items()} == {one.id: list(await commands.list(store, one.id))}
+    assert {key: list(many) for key, many in found.items()} == {
+        one.id: list(await commands.list(store, one.tenant_id, one.id))
+    }
     assert await commands.list_many(store, you.tenant_id, []) == {}

@@ -33,7 +33,7 @@ def test_files_are_numbered_without_gaps_and_known_for_both() -> None:
 
 
 async def test_an_empty_database_is_brought_up_once(empty_url: str) -> None:
-    store = await open_store(empty_url)
+    store = await open_store(empty_url, role=None)
     try:
         assert not await is_current(store)
         await migrate(store)
@@ -48,7 +48,7 @@ async def test_an_empty_database_is_brought_up_once(empty_url: str) -> None:
 
 
 async def test_many_stores_at_once_do_it_once(empty_url: str) -> None:
-    stores = await asyncio.gather(*(open_store(empty_url) for _ in range(6)))
+    stores = await asyncio.gather(*(open_store(empty_url, role=None) for _ in range(6)))
     try:
         await asyncio.gather(*(migrate(store) for store in stores))
         applied = await stores[0].fetch("SELECT number FROM schema_revisions ORDER BY number")
@@ -64,7 +64,7 @@ def test_many_processes_at_once_do_it_once(empty_url: str) -> None:
             done.result(60)
 
     async def check() -> None:
-        store = await open_store(empty_url)
+        store = await open_store(empty_url, role=None)
         assert await is_current(store)
         await store.close()
 
@@ -72,7 +72,7 @@ def test_many_processes_at_once_do_it_once(empty_url: str) -> None:
 
 
 async def test_all_or_nothing(empty_url: str) -> None:
-    store = await open_store(empty_url)
+    store = await open_store(empty_url, role=None)
     try:
         await store.fetch("CREATE TABLE simulation_commands (id INTEGER)")  # in the way of the first revision
         with pytest.raises(Exception, match="already exists"):

@@ -141,7 +141,7 @@ async def test_delete_takes_everything_of_it_along(store: Store) -> None:
     you = await demo(store)
     made, kept = await scenario(store, you), await scenario(store, you, "Kept")
     simulation, other = await running(store, you, made.id), await running(store, you, kept.id)
-    await events.append(store, simulation.id, simulation.fence, 2, drafts(3))
+    await events.append(store, simulation.tenant_id, simulation.id, simulation.fence, 2, drafts(3))
     mode = (await architectures.get_many(store, you.tenant_id, [str(simulation.architecture_id)])).popitem()[1]
     await commands.add(store, you.tenant_id, simulation.id, mode.architecture.failure_modes[0], None)
 
@@ -152,7 +152,7 @@ async def test_delete_takes_everything_of_it_along(store: Store) -> None:
     ids = [str(simulation.architecture_id), str(other.architecture_id)]
     assert list(await architectures.get_many(store, you.tenant_id, ids)) == [other.architecture_id]
     assert await events.read(store, you.tenant_id, simulation.id) == []
-    assert await commands.list(store, simulation.id) == []
+    assert await commands.list(store, simulation.tenant_id, simulation.id) == []
     assert not await scenarios.delete(store, you.tenant_id, made.id)
     assert not await scenarios.delete(store, you.tenant_id, "\0")
 

@@ -23,6 +23,7 @@ async def finish(
     failed = status is SimulationStatus.FAILED
     return await transitions.finished(
         store,
+        simulation.tenant_id,
         simulation.id,
         simulation.fence,
         simulation.last_seq,
@@ -48,6 +49,7 @@ async def test_planned_queues_it_and_marks_where_the_story_begins(store: Store) 
         )
         appended = await transitions.planned(
             store,
+            simulation.tenant_id,
             simulation.id,
             1,
             1,
@@ -124,7 +126,7 @@ async def test_it_does_not_succeed_over_a_command_that_was_accepted(store: Store
     with pytest.raises(CommandsPendingError):
         await finish(store, simulation)
     assert await stored(store, simulation) == simulation
-    await commands.fix(store, simulation.id, command.number, 5)
+    await commands.fix(store, simulation.tenant_id, simulation.id, command.number, 5)
     await finish(store, simulation)
     assert (await stored(store, simulation)).status is SimulationStatus.SUCCEEDED
 
@@ -155,7 +157,7 @@ async def simulations_of(store: Store, tenant_id: str, made: list[Simulation]) -
 async def test_cancelling_stands_at_the_simulated_time_reached(store: Store) -> None:
     you = await demo(store)
     simulation = await running(store, you)
-    await events.append(store, simulation.id, simulation.fence, 2, drafts(4))
+    await events.append(store, simulation.tenant_id, simulation.id, simulation.fence, 2, drafts(4))
     (event,) = await transitions.cancelled(store, you.tenant_id, simulation.id, "Cancelled.")
     assert event.elapsed_ms == 3.0
 

@@ -28,10 +28,10 @@ async def stranger(store: Store) -> Viewer:
     """Somebody of another tenant, set up like the demo."""
     mine = await tenants.ensure_demo(store)
     tenant_id, user_id = new_id(), new_id()
-    await store.fetch(
+    await store.of(tenant_id).fetch(
         "INSERT INTO tenants (id, slug, name, created_ms) VALUES ($1, $2, 'Other', 0)", tenant_id, tenant_id
     )
-    await store.fetch(
+    await store.of(tenant_id).fetch(
         "INSERT INTO users (id, tenant_id, name, email, created_ms) VALUES ($1, $2, 'Eve', NULL, 0)", user_id, tenant_id
     )
     return Viewer(
@@ -81,7 +81,7 @@ async def planning(
         lease_owner=owner,
     )
     await simulations.insert(store, made)
-    await events.append(store, made.id, 1, 0, drafts(1, EventKind.SIMULATION_STARTED))
+    await events.append(store, made.tenant_id, made.id, 1, 0, drafts(1, EventKind.SIMULATION_STARTED))
     return await stored(store, made)
 
 
@@ -100,6 +100,7 @@ async def queued(
     )
     await transitions.planned(
         store,
+        made.tenant_id,
         made.id,
         1,
         1,

@@ -30,7 +30,7 @@ async def accept(
     """
     store, tenant_id, key = services.store, viewer.tenant_id, request.idempotency_key
     digest = digest_of_request(request) if key else ""
-    async with store.transaction():
+    async with store.transaction(tenant_id):
         await store.lock_tenant(tenant_id)  # so that quota and key are looked at by one request at a time
         if key and (known := await idempotency.recall(store, tenant_id, OPERATION, key, input_digest=digest)):
             return await _known(services, tenant_id, known), ()
@@ -101,6 +101,7 @@ async def _queue(
     drafts = [started_draft(SimulationStatus.QUEUED), planned_draft(found.architecture, found.id)]
     stored = await transitions.planned(
         services.store,
+        simulation.tenant_id,
         simulation.id,
         simulation.fence,
         0,
@@ -119,7 +120,7 @@ async def _begin_planning(
     simulation = _leased(services, replace(blank, scenario_id=scenario_id))
     await simulations.insert(services.store, simulation)
     drafts = [started_draft(SimulationStatus.PLANNING)]
-    stored = await events.append(services.store, simulation.id, simulation.fence, 0, drafts)
+    stored = await events.append(services.store, simulation.tenant_id, simulation.id, simulation.fence, 0, drafts)
     return replace(simulation, last_seq=len(drafts)), stored
 
 

@@ -98,7 +98,7 @@ class _Conductor:
         """Go to where the stored events end, and carry out the commands that wait."""
         simulation, store = self._simulation, self._services.store
         self._performance = Performance(self._services.book, simulation, self._architecture)
-        recorded = await commands.list(store, simulation.id)
+        recorded = await commands.list(store, simulation.tenant_id, simulation.id)
         await self._performance.repeat(self._scribe.last_seq - simulation.story_from_seq, recorded)
         if simulation.pace and simulation.started_at:
             since = await store.now() - simulation.started_at
@@ -114,7 +114,7 @@ class _Conductor:
     async def _store(self, drafts: Sequence[EventDraft]) -> None:
         """Store events, and carry out the commands that wait: they take effect after these events."""
         if not drafts:
-            recorded = await commands.list(self._services.store, self._simulation.id)
+            recorded = await commands.list(self._services.store, self._simulation.tenant_id, self._simulation.id)
             if all(each.step is not None for each in recorded):
                 return
         for command in await self._scribe.append_fixing_commands(drafts, self._performance.step):

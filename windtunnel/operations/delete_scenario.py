@@ -17,7 +17,7 @@ async def delete_scenario(services: Services, viewer: Viewer, scenario_id: str) 
     """The id of the scenario that is gone. Raises ForbiddenError, NotFoundError."""
     require(viewer, Action.DELETE_SCENARIO)
     store, tenant_id = services.store, viewer.tenant_id
-    async with store.transaction():
+    async with store.transaction(tenant_id):
         await store.lock_tenant(tenant_id)  # no simulation of it begins now
         unfinished = await _unfinished(services, tenant_id, scenario_id)
         if not await scenarios.delete(store, tenant_id, scenario_id):

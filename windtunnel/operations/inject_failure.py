@@ -38,7 +38,7 @@ async def inject_failure(
     check_code(code, services.book, ("input", "code"))
     check_key(idempotency_key)
     digest = sha256(json.dumps([simulation_id, code, target]).encode()).hexdigest()
-    async with services.store.transaction():
+    async with services.store.transaction(viewer.tenant_id):
         await services.store.lock_tenant(viewer.tenant_id)
         fresh = not (idempotency_key and await _recall(services, viewer.tenant_id, idempotency_key, digest))
         if fresh:
@@ -68,7 +68,7 @@ async def _record(services: Services, tenant_id: str, simulation_id: str, code: 
     store = services.store
     architecture = await _architecture_under_way(services, tenant_id, simulation_id)
     _check_target(architecture, target)
-    given = len(await commands.list(store, simulation_id))
+    given = len(await commands.list(store, tenant_id, simulation_id))
     if given >= INJECTED_FAILURES_MAX:
         raise QuotaError(
             f"At most {INJECTED_FAILURES_MAX} failures can be injected into one run.",

@@ -28,7 +28,12 @@ class Scribe:
         """Store and announce events."""
         async with self._lock:
             stored = await events.append(
-                self._store, self._simulation.id, self._simulation.fence, self.last_seq, drafts
+                self._store,
+                self._simulation.tenant_id,
+                self._simulation.id,
+                self._simulation.fence,
+                self.last_seq,
+                drafts,
             )
             self.last_seq += len(drafts)
             await announce_events(self._services.bus, self._simulation.id, stored)
@@ -39,11 +44,13 @@ class Scribe:
         Returns these commands. The events lock the simulation's row first, so that no command slips in between.
         """
         simulation = self._simulation
-        async with self._store.transaction():
-            stored = await events.append(self._store, simulation.id, simulation.fence, self.last_seq, drafts)
-            waiting = [each for each in await commands.list(self._store, simulation.id) if each.step is None]
+        tenant_id = simulation.tenant_id
+        async with self._store.transaction(tenant_id):
+            stored = await events.append(self._store, tenant_id, simulation.id, simulation.fence, self.last_seq, drafts)
+            recorded = await commands.list(self._store, tenant_id, simulation.id)
+            waiting = [each for each in recorded if each.step is None]
             for command in waiting:
-                await commands.fix(self._store, simulation.id, command.number, step)
+                await commands.fix(self._store, tenant_id, simulation.id, command.number, step)
         self.last_seq += len(drafts)
         await announce_events(self._services.bus, simulation.id, stored)
         return waiting
@@ -64,7 +71,7 @@ class Scribe:
         self, interpretation: Interpretation, architecture: Architecture, architecture_id: str, draft: EventDraft
     ) -> list[SimulationEvent]:
         simulation = self._simulation
-        async with self._store.transaction():
+        async with self._store.transaction(simulation.tenant_id):
             await architectures.insert(
                 self._store,
                 simulation.tenant_id,
@@ -75,6 +82,7 @@ class Scribe:
             )
             return await transitions.planned(
                 self._store,
+                simulation.tenant_id,
                 simulation.id,
                 simulation.fence,
                 self.last_seq,
@@ -107,6 +115,7 @@ class Scribe:
         last = finished_draft(status, elapsed_ms, failure.message if failure else None)
         stored = await transitions.finished(
             self._store,
+            simulation.tenant_id,
             simulation.id,
             simulation.fence,
             self.last_seq,

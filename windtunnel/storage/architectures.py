@@ -21,7 +21,7 @@ async def insert(
 ) -> StoredArchitecture:
     """Store a new architecture. Raises ConstraintError when its id is taken or its scenario is gone."""
     digest = digest_of(architecture)
-    await store.run(
+    await store.of(tenant_id).run(
         Architectures.insert(
             Architectures(
                 id=id,
@@ -43,7 +43,7 @@ async def get_many(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str
     """
     if not (known := known_ids(ids)):
         return {}
-    rows = await store.run(
+    rows = await store.of(tenant_id).run(
         Architectures.select(
             Architectures.id, Architectures.scenario_id, Architectures.digest, Architectures.created_ms
         ).where(Architectures.tenant_id == tenant_id, Architectures.id.is_in(known))
@@ -68,7 +68,7 @@ async def _decoded(store: Store, tenant_id: str, wanted: dict[str, str]) -> dict
     decoded = {digest: kept for digest in wanted if (kept := store.architectures.get(digest))}
     missing = [wanted[digest] for digest in wanted if digest not in decoded]
     if missing:
-        rows = await store.run(
+        rows = await store.of(tenant_id).run(
             Architectures.select(Architectures.digest, Architectures.body).where(
                 Architectures.tenant_id == tenant_id, Architectures.id.is_in(missing)
             )

@@ -19,9 +19,9 @@ _MODE = TypeAdapter(FailureMode)
 
 async def add(store: Store, tenant_id: str, simulation_id: str, mode: FailureMode, target: str | None) -> Command:
     """Accept a command for an open simulation. Raises NotFoundError, or ConflictError when it is over."""
-    async with store.transaction():
+    async with store.transaction(tenant_id):
         # The row's lock orders this against the end of the simulation and against other commands.
-        rows = await store.fetch(
+        rows = await store.of(tenant_id).fetch(
             "SELECT status FROM simulations WHERE tenant_id = $1 AND id = ANY($2) {for_update}",
             tenant_id,
             known_ids([simulation_id]),
@@ -30,12 +30,14 @@ async def add(store: Store, tenant_id: str, simulation_id: str, mode: FailureMod
             raise NotFoundError("There is no such simulation.", resource_id=simulation_id)
         if rows[0]["status"] not in OPEN_STATUSES:
             raise over(rows[0]["status"])
-        last = await store.fetch(
-            "SELECT COALESCE(MAX(number), 0) AS number FROM simulation_commands WHERE simulation_id = $1",
+        last = await store.of(tenant_id).fetch(
+            "SELECT COALESCE(MAX(number), 0) AS number FROM simulation_commands WHERE simulation_id = $1"
+            " AND tenant_id = $2",
             simulation_id,
+            tenant_id,
         )
         command = Command(number=last[0]["number"] + 1, mode=mode, target=target, step=None)
-        await store.fetch(
+        await store.of(tenant_id).fetch(
             "INSERT INTO simulation_commands (simulation_id, number, tenant_id, mode, target, created_ms)"
             " VALUES ($1, $2, $3, $4, $5, {now})",
             simulation_id,
@@ -47,13 +49,13 @@ async def add(store: Store, tenant_id: str, simulation_id: str, mode: FailureMod
     return command
 
 
-async def list(store: Store, simulation_id: str) -> Sequence[Command]:  # noqa: A001 - reads `commands.list`
+async def list(store: Store, tenant_id: str, simulation_id: str) -> Sequence[Command]:  # noqa: A001 - reads `commands.list`
     """All commands of a simulation, in order."""
-    rows = await store.run(
+    rows = await store.of(tenant_id).run(
         SimulationCommands.select(
             SimulationCommands.number, SimulationCommands.mode, SimulationCommands.target, SimulationCommands.step
         )
-        .where(SimulationCommands.simulation_id == simulation_id)
+        .where(SimulationCommands.tenant_id == tenant_id, SimulationCommands.simulation_id == simulation_id)
         .order_by(SimulationCommands.number)
     )
     return [_command(row) for row in rows]
@@ -63,7 +65,7 @@ async def list_many(store: Store, tenant_id: str, simulation_ids: Iterable[str])
     """The commands of each of the tenant's simulations that has any, in order, in one statement."""
     found: dict[str, Sequence[Command]] = {}
     if ids := known_ids(simulation_ids):
-        rows = await store.run(
+        rows = await store.of(tenant_id).run(
             SimulationCommands.select(
                 SimulationCommands.simulation_id,
                 SimulationCommands.number,
@@ -79,18 +81,19 @@ async def list_many(store: Store, tenant_id: str, simulation_ids: Iterable[str])
     return found
 
 
-async def fix(store: Store, simulation_id: str, number: int, step: int) -> None:
+async def fix(store: Store, tenant_id: str, simulation_id: str, number: int, step: int) -> None:
     """Say at which engine step a command takes effect, once and for all.
 
     Call it in the transaction that appends the events of the steps before: that one checks the fence. Raises
     LeaseLostError when the step is fixed already.
     """
-    rows = await store.fetch(
+    rows = await store.of(tenant_id).fetch(
         "UPDATE simulation_commands SET step = $3 WHERE simulation_id = $1 AND number = $2 AND step IS NULL"
-        " RETURNING number",
+        " AND tenant_id = $4 RETURNING number",
         simulation_id,
         number,
         step,
+        tenant_id,
     )
     if not rows:
         raise LeaseLostError(simulation_id)

@@ -11,16 +11,20 @@ from typing import Any, Generic, TypeVar
 C = TypeVar("C")
 Rows = list[dict[str, Any]]
 
+NOBODY = ""
+"""The scope of statements that belong to no tenant: where the database guards the rows, they see none."""
+
 ACQUIRE_TIMEOUT_S = 10.0
 """How long a statement waits for a free connection before the database counts as too slow."""
 
 
 @dataclass(slots=True)
 class OpenTransaction(Generic[C]):
-    """A transaction under way on `connection`, begun by `task`. `over` once it has ended."""
+    """A transaction under way on `connection`, begun by `task` for `tenant`. `over` once it has ended."""
 
     connection: C
     task: asyncio.Task[Any] | None
+    tenant: str
     over: bool = False
 
 
@@ -35,8 +39,8 @@ class StatementEngine(ABC, Generic[C]):
     _current: ContextVar[OpenTransaction[C] | None]
     on_statement: Callable[[str], None] | None = None
 
-    def joined(self) -> OpenTransaction[C] | None:
-        """The transaction that this task is in."""
+    def joined(self, tenant: str | None = None) -> OpenTransaction[C] | None:
+        """The transaction that this task is in; it must be `tenant`'s, unless that is None or NOBODY."""
         current = self._current.get()
         if current is None or current.over:
             return None
@@ -44,6 +48,8 @@ class StatementEngine(ABC, Generic[C]):
             raise RuntimeError(
                 "A transaction belongs to the task that began it: do not gather or spawn database work inside of one."
             )
+        if tenant and tenant != current.tenant:
+            raise RuntimeError("A transaction belongs to one tenant: begin it with the one whose rows it is about.")
         return current
 
     def _saw(self, sql: str) -> None:
@@ -51,16 +57,19 @@ class StatementEngine(ABC, Generic[C]):
             self.on_statement(sql)
 
     @abstractmethod
-    async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> Rows:
-        """Run one statement, in this task's transaction if there is one."""
+    async def fetch(self, sql: str, arguments: Sequence[Any] = (), tenant: str | None = NOBODY) -> Rows:
+        """Run one statement for `tenant`, in this task's transaction if there is one.
+
+        None for statements that touch no tenant's rows: whoever the connection spoke for last, it does no harm.
+        """
 
     @abstractmethod
-    async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]], tenant: str = NOBODY) -> None:
         """Run one statement for each of `rows`. Call it inside a transaction."""
 
     @abstractmethod
-    def atomically(self) -> AbstractAsyncContextManager[None]:
-        """Begin a transaction or join the one of this task; an exception rolls back."""
+    def atomically(self, tenant: str = NOBODY) -> AbstractAsyncContextManager[None]:
+        """Begin a transaction for `tenant` or join the one of this task; an exception rolls back."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -22,8 +22,15 @@ class CommandsPendingError(Exception):
     """The simulation cannot succeed yet: a command was accepted that no step has been fixed for. Nothing was stored."""
 
 
+NOT_CURRENT = "The database is not at the current schema; run `windtunnel migrate` first."
+
+
 class RevisionError(UnavailableError):
     """The schema of the database is not the one that this code needs."""
+
+
+class RoleError(UnavailableError):
+    """The database's user is not allowed what this process has to do."""
 
 
 def down() -> UnavailableError:

@@ -21,20 +21,21 @@ _LARGEST_SEQ = 2**62
 
 
 async def append(
-    store: Store, simulation_id: str, fence: int, after_seq: int, drafts: Sequence[EventDraft]
+    store: Store, tenant_id: str, simulation_id: str, fence: int, after_seq: int, drafts: Sequence[EventDraft]
 ) -> list[SimulationEvent]:
     """Number the drafts from `after_seq` + 1 and store them, all or none.
 
     Raises LeaseLostError when the simulation is over or gone, `fence` is not its newest, or `after_seq` not its last.
     """
-    async with store.transaction():
-        rows = await store.fetch(
+    async with store.transaction(tenant_id):
+        rows = await store.of(tenant_id).fetch(
             "UPDATE simulations SET last_seq = last_seq + $4 WHERE id = $1 AND fence = $2 AND last_seq = $3"
-            " AND status IN ('QUEUED', 'PLANNING', 'RUNNING') RETURNING tenant_id, {now} AS at_ms",
+            " AND tenant_id = $5 AND status IN ('QUEUED', 'PLANNING', 'RUNNING') RETURNING tenant_id, {now} AS at_ms",
             simulation_id,
             fence,
             after_seq,
             len(drafts),
+            tenant_id,
         )
         if not rows:
             raise LeaseLostError(simulation_id)
@@ -61,7 +62,7 @@ async def insert_after(
         for seq, draft in enumerate(drafts, after_seq + 1)
     ]
     if rows:
-        await store.execute_many(_INSERT, rows)
+        await store.of(simulation["tenant_id"]).execute_many(_INSERT, rows)
     at = moment(at_ms)
     # The body is decoded again: what is announced must be what everybody will read.
     return [
@@ -91,7 +92,7 @@ async def read(
     else:
         arguments.append(sorted(kind.value for kind in kinds))
         only = " AND kind = ANY($4)"
-    rows = await store.fetch(
+    rows = await store.of(tenant_id).fetch(
         f"SELECT {_COLUMNS} FROM simulation_events"  # noqa: S608
         f" WHERE simulation_id = $1 AND tenant_id = $2 AND seq > $3{only} ORDER BY seq LIMIT {limit:d}",
         *arguments,
@@ -125,7 +126,7 @@ async def read_many(
         place = "ROW_NUMBER() OVER (PARTITION BY simulation_id ORDER BY seq) AS place"
         source = f"(SELECT {_COLUMNS}, {place} FROM simulation_events WHERE {condition}) AS placed"  # noqa: S608
         condition = f"place <= {limit:d}"
-    rows = await store.fetch(
+    rows = await store.of(tenant_id).fetch(
         f"SELECT {_COLUMNS} FROM {source} WHERE {condition} ORDER BY simulation_id, seq",  # noqa: S608
         *arguments,
     )

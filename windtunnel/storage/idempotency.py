@@ -11,7 +11,7 @@ async def recall(store: Store, tenant_id: str, operation: str, key: str, *, inpu
     Raises ConflictError (IDEMPOTENCY_MISMATCH) when it was used with another input. Call it inside the change's
     transaction, after `store.lock_tenant`: then two requests with one key cannot both find nothing.
     """
-    rows = await store.fetch(
+    rows = await store.of(tenant_id).fetch(
         "SELECT input_digest, result_id FROM idempotency_keys WHERE tenant_id = $1 AND operation = $2 AND key = $3"
         " AND created_ms > {now} - $4",
         tenant_id,
@@ -31,7 +31,7 @@ async def remember(
     store: Store, tenant_id: str, operation: str, key: str, *, input_digest: str, result_id: str
 ) -> None:
     """Keep the result, inside the change's transaction. Raises ConflictError when the key is in use."""
-    rows = await store.fetch(
+    rows = await store.of(tenant_id).fetch(
         "INSERT INTO idempotency_keys (tenant_id, operation, key, input_digest, result_id, created_ms)"
         " VALUES ($1, $2, $3, $4, $5, {now}) ON CONFLICT (tenant_id, operation, key) DO UPDATE"
         " SET input_digest = excluded.input_digest, result_id = excluded.result_id, created_ms = excluded.created_ms"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from windtunnel.domain.pages import Keyset, Page, PageRequest
-from windtunnel.storage.store import Store
+from windtunnel.storage.store import Scope
 from windtunnel.storage.texts import known_ids
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ def keyset_arguments(keyset: Keyset) -> tuple[int, str]:
 
 
 async def read_page(
-    store: Store,
+    scope: Scope,
     source: str,
     columns: str,
     *,
@@ -65,7 +65,7 @@ async def read_page(
         span += f" AND (created_ms, id) > {place}"
         older = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND (created_ms, id) <= {place})"  # noqa: S608
     order = "ASC" if request.backward else "DESC"
-    rows = await store.fetch(
+    rows = await scope.fetch(
         f"SELECT whole.total AS _total, whole.newer AS _newer, whole.older AS _older, item.*"  # noqa: S608
         f" FROM (SELECT {total} AS total,"
         f" {newer} AS newer, {older} AS older) AS whole"

@@ -10,8 +10,17 @@ import asyncpg  # type: ignore[import-untyped]
 from piccolo.engine.postgres import PostgresEngine
 from piccolo.querystring import QueryString
 
-from windtunnel.storage.engine import ACQUIRE_TIMEOUT_S, OpenTransaction, Rows, StatementEngine
-from windtunnel.storage.errors import ConstraintError, closed, down, too_busy_after_a_while, unstorable
+from windtunnel.storage.engine import ACQUIRE_TIMEOUT_S, NOBODY, OpenTransaction, Rows, StatementEngine
+from windtunnel.storage.errors import (
+    NOT_CURRENT,
+    ConstraintError,
+    RevisionError,
+    RoleError,
+    closed,
+    down,
+    too_busy_after_a_while,
+    unstorable,
+)
 
 POOL_SIZE = 10
 CONNECT_TIMEOUT_S = 5.0
@@ -35,8 +44,9 @@ _DOWN = (
 class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
     """Every statement and every transaction takes a connection from the pool and always gives it back."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, role: str | None = None) -> None:
         super().__init__(config={"dsn": dsn})
+        self._role = role
         self._current = ContextVar("postgres_transaction", default=None)
         self.current_transaction = cast("Any", self._current)
 
@@ -44,8 +54,8 @@ class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
         """Piccolo would connect from its constructor; `open` does that, with a time limit."""
 
     async def open(self) -> None:
-        """Open the pool with one connection. Raises UnavailableError."""
-        with _translated():
+        """Open the pool with one connection, acting as `role`. Raises UnavailableError, RevisionError, RoleError."""
+        with _translated(), _acting_as(self._role):
             self.pool = await asyncpg.create_pool(
                 **self.config,
                 min_size=1,
@@ -53,8 +63,14 @@ class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
                 timeout=CONNECT_TIMEOUT_S,
                 command_timeout=STATEMENT_TIMEOUT_S,
                 reset=_keep_session,
+                connection_class=_Connection,
+                init=self._act,
                 server_settings={"application_name": "windtunnel", "timezone": "UTC"},
             )
+
+    async def _act(self, connection: Any) -> None:
+        if self._role:
+            await connection.execute(f"SET ROLE {self._role}")
 
     async def close(self) -> None:
         """As `StatementEngine.close`."""
@@ -67,36 +83,36 @@ class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
         except (TimeoutError, OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
             pool.terminate()
 
-    async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> Rows:
+    async def fetch(self, sql: str, arguments: Sequence[Any] = (), tenant: str | None = NOBODY) -> Rows:
         """As `StatementEngine.fetch`."""
         self._saw(sql)
-        if transaction := self.joined():
+        if transaction := self.joined(tenant):
             with _translated():
                 return [dict(row) for row in await transaction.connection.fetch(sql, *arguments)]
-        async with self._connection() as connection:
+        async with self._connection(tenant) as connection:
             with _translated():
                 return [dict(row) for row in await connection.fetch(sql, *arguments)]
 
-    async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]], tenant: str = NOBODY) -> None:
         """As `StatementEngine.execute_many`."""
         self._saw(sql)
-        transaction = self.joined()
+        transaction = self.joined(tenant)
         if transaction is None:
             raise RuntimeError("execute_many outside of a transaction")
         with _translated():
             await transaction.connection.executemany(sql, rows)
 
     @asynccontextmanager
-    async def atomically(self) -> AsyncIterator[None]:
+    async def atomically(self, tenant: str = NOBODY) -> AsyncIterator[None]:
         """As `StatementEngine.atomically`."""
-        if self.joined():
+        if self.joined(tenant):
             yield
             return
-        async with self._connection() as connection:
+        async with self._connection(tenant) as connection:
             try:
                 with _translated():
                     await connection.execute("BEGIN")
-                transaction = OpenTransaction(connection, asyncio.current_task())
+                transaction = OpenTransaction(connection, asyncio.current_task(), tenant)
                 token = self._current.set(transaction)
                 try:
                     yield
@@ -119,18 +135,50 @@ class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
         return await self.fetch(sql, arguments)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
+    async def _connection(self, tenant: str | None) -> AsyncIterator[Any]:
         pool = self.pool
         if pool is None:
             raise closed()
         with _translated():
             connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
         try:
+            if tenant is not None:
+                with _translated():
+                    await connection.speak_for(tenant)
             yield connection
         finally:
             # The pool replaces a connection that cannot be given back.
             with suppress(OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
                 await pool.release(connection, timeout=CONNECT_TIMEOUT_S)
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    """Knows whose rows it shows: what row level security goes by is set when another tenant's turn comes.
+
+    It belongs to the session, not to a transaction, so that reading costs no transaction. Hence nothing that hands
+    one session to several clients in turn (a pooler in transaction mode) may stand before the database.
+    """
+
+    _tenant: str | None = None
+
+    async def speak_for(self, tenant: str) -> None:
+        """Show the rows of `tenant` from now on, of nobody for NOBODY."""
+        if self._tenant != tenant:
+            self._tenant = None  # unknown, should this be cut off
+            await self.fetch("SELECT set_config('windtunnel.tenant', $1, false)", tenant)
+            self._tenant = tenant
+
+
+@contextmanager
+def _acting_as(role: str | None) -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.InvalidParameterValueError as error:
+        raise RevisionError(NOT_CURRENT) from error  # `migrate` makes the roles
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise RoleError(
+            f"The user of the database URL may not act as {role}. Run `GRANT {role} TO` that user as the owner."
+        ) from error
 
 
 async def _roll_back(connection: Any) -> None:

@@ -18,7 +18,7 @@ _TITLE_ENDS = "\x1f"
 
 async def insert(store: Store, scenario: Scenario) -> None:
     """Store a new scenario. Raises ConstraintError when its id is taken or its author unknown."""
-    await store.run(
+    await store.of(scenario.tenant_id).run(
         Scenarios.insert(
             Scenarios(
                 id=scenario.id,
@@ -37,7 +37,7 @@ async def get_many(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str
     """Those of the tenant's scenarios that exist, by id."""
     if not (known := known_ids(ids)):
         return {}
-    rows = await store.run(
+    rows = await store.of(tenant_id).run(
         Scenarios.select(
             Scenarios.id,
             Scenarios.tenant_id,
@@ -58,14 +58,16 @@ async def page(store: Store, tenant_id: str, request: PageRequest, search: str |
         where.add("FALSE")
     elif search:
         where.add("folded LIKE ? ESCAPE '\\'", like_pattern(search))
-    return await read_page(store, "scenarios", _COLUMNS, where=where, request=request, decode=_scenario)
+    return await read_page(store.of(tenant_id), "scenarios", _COLUMNS, where=where, request=request, decode=_scenario)
 
 
 async def delete(store: Store, tenant_id: str, id: str) -> bool:
     """Delete a scenario with its architectures, simulations, events and commands; False when there is none."""
     if not known_ids([id]):
         return False
-    rows = await store.fetch("DELETE FROM scenarios WHERE tenant_id = $1 AND id = $2 RETURNING id", tenant_id, id)
+    rows = await store.of(tenant_id).fetch(
+        "DELETE FROM scenarios WHERE tenant_id = $1 AND id = $2 RETURNING id", tenant_id, id
+    )
     return bool(rows)
 
 

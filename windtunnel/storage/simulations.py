@@ -37,7 +37,7 @@ async def insert(store: Store, simulation: Simulation) -> None:
     places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
     lease = f"{{now}} + {LEASE_MS}" if simulation.lease_owner else "NULL"
     try:
-        await store.fetch(
+        await store.of(simulation.tenant_id).fetch(
             f"INSERT INTO simulations ({names}, lease_until_ms) VALUES ({places}, {lease})",  # noqa: S608
             *values.values(),
         )
@@ -56,14 +56,20 @@ async def exists(store: Store, tenant_id: str, id: str) -> bool:
     """True when the tenant has this simulation."""
     if not known_ids([id]):
         return False
-    return bool(await store.fetch("SELECT 1 AS one FROM simulations WHERE tenant_id = $1 AND id = $2", tenant_id, id))
+    return bool(
+        await store.of(tenant_id).fetch(
+            "SELECT 1 AS one FROM simulations WHERE tenant_id = $1 AND id = $2", tenant_id, id
+        )
+    )
 
 
 async def get_many(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str, Simulation]:
     """Those of the tenant's simulations that exist, by id."""
     if not (known := known_ids(ids)):
         return {}
-    rows = await store.fetch("SELECT * FROM simulations WHERE tenant_id = $1 AND id = ANY($2)", tenant_id, known)
+    rows = await store.of(tenant_id).fetch(
+        "SELECT * FROM simulations WHERE tenant_id = $1 AND id = ANY($2)", tenant_id, known
+    )
     return {row["id"]: simulation_of(row) for row in rows}
 
 
@@ -82,7 +88,7 @@ async def page(
         where.add("created_ms > ?", milliseconds(filter.created_after))
     if filter.created_before is not None:
         where.add("created_ms < ?", milliseconds(filter.created_before))
-    return await read_page(store, "simulations", "*", where=where, request=request, decode=simulation_of)
+    return await read_page(store.of(tenant_id), "simulations", "*", where=where, request=request, decode=simulation_of)
 
 
 async def pages_of_scenarios(
@@ -93,7 +99,7 @@ async def pages_of_scenarios(
     where = Conditions()
     mine = where.numbered("tenant_id = ? AND scenario_id = ANY(?)", tenant_id, ids)
     follows = where.numbered("(created_ms, id) < (?, ?)", *keyset_arguments(after)) if after else "TRUE"
-    rows = await store.fetch(
+    rows = await store.of(tenant_id).fetch(
         "SELECT whole.scenario_id AS _scenario_id, whole.total AS _total, whole.newer AS _newer, item.*"  # noqa: S608
         " FROM (SELECT scenario_id, COUNT(*) AS total,"
         f" SUM(CASE WHEN {follows} THEN 0 ELSE 1 END) AS newer"
@@ -112,7 +118,7 @@ async def pages_of_scenarios(
 
 async def counts(store: Store, tenant_id: str) -> Counts:
     """How many of the tenant's simulations wait and how many run."""
-    rows = await store.fetch(
+    rows = await store.of(tenant_id).fetch(
         "SELECT COALESCE(SUM(CASE WHEN status = 'RUNNING' THEN 1 ELSE 0 END), 0) AS running, COUNT(*) AS unfinished"
         " FROM simulations WHERE tenant_id = $1 AND status IN ('QUEUED', 'PLANNING', 'RUNNING')",
         tenant_id,

@@ -12,7 +12,7 @@ from piccolo.querystring import QueryString
 
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.storage.dialects import sqlite_arguments
-from windtunnel.storage.engine import ACQUIRE_TIMEOUT_S, OpenTransaction, Rows, StatementEngine
+from windtunnel.storage.engine import ACQUIRE_TIMEOUT_S, NOBODY, OpenTransaction, Rows, StatementEngine
 from windtunnel.storage.errors import closed, too_busy_after_a_while
 from windtunnel.storage.sqlite_connection import SQLiteConnection
 
@@ -56,11 +56,11 @@ class PooledSQLiteEngine(StatementEngine[SQLiteConnection], SQLiteEngine):
         while self._opened:
             await self._opened.pop().close()
 
-    async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> Rows:
-        """As `StatementEngine.fetch`."""
+    async def fetch(self, sql: str, arguments: Sequence[Any] = (), tenant: str | None = NOBODY) -> Rows:
+        """As `StatementEngine.fetch`; SQLite guards no rows, the statements themselves name the tenant."""
         self._saw(sql)
         values = sqlite_arguments(arguments)
-        if transaction := self.joined():
+        if transaction := self.joined(tenant):
             return await transaction.connection.fetch(sql, values)
         if sql.lstrip()[:6].upper() == "SELECT":
             async with self._reader() as connection:
@@ -68,18 +68,18 @@ class PooledSQLiteEngine(StatementEngine[SQLiteConnection], SQLiteEngine):
         async with self._exclusive() as connection:
             return await connection.fetch(sql, values)
 
-    async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]], tenant: str = NOBODY) -> None:
         """As `StatementEngine.execute_many`."""
         self._saw(sql)
-        transaction = self.joined()
+        transaction = self.joined(tenant)
         if transaction is None:
             raise RuntimeError("execute_many outside of a transaction")
         await transaction.connection.execute_many(sql, rows)
 
     @asynccontextmanager
-    async def atomically(self) -> AsyncIterator[None]:
+    async def atomically(self, tenant: str = NOBODY) -> AsyncIterator[None]:
         """As `StatementEngine.atomically`."""
-        if self.joined():
+        if self.joined(tenant):
             yield
             return
         async with self._exclusive() as connection:
@@ -87,7 +87,7 @@ class PooledSQLiteEngine(StatementEngine[SQLiteConnection], SQLiteEngine):
                 # IMMEDIATE: a transaction that reads first and writes later would fail when another process wrote
                 # in between.
                 await connection.fetch("BEGIN IMMEDIATE")
-                transaction = OpenTransaction(connection, asyncio.current_task())
+                transaction = OpenTransaction(connection, asyncio.current_task(), tenant)
                 token = self._current.set(transaction)
                 try:
                     yield

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,23 @@ from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.storage.bindings import compiling_for
 from windtunnel.storage.dialects import POSTGRES, SQLITE, Dialect, DialectName, render
-from windtunnel.storage.engine import Rows
+from windtunnel.storage.engine import NOBODY, Rows
 from windtunnel.storage.lru import LRU
 from windtunnel.storage.postgres import PooledPostgresEngine
+from windtunnel.storage.privileged import Privileged
 from windtunnel.storage.sqlite import PooledSQLiteEngine
 from windtunnel.storage.times import moment
 
 ARCHITECTURES_CACHED = 256
+
+
+class DatabaseRole(StrEnum):
+    """What a process may do on PostgreSQL; none of them owns a table. On SQLite one process holds all."""
+
+    API = "windtunnel_api"
+    WORKER = "windtunnel_worker"
+    SERVER = "windtunnel_server"
+    """Both: an API with its worker inside."""
 
 
 class Store:
@@ -54,21 +66,26 @@ class Store:
 
     async def ping(self) -> None:
         """Return when the database has answered."""
-        await self.fetch("SELECT 1")
+        await self._engine.fetch("SELECT 1", (), None)
 
     async def now(self) -> datetime:
         """The clock that all decisions about time use: the database's plus `clock_offset`."""
-        rows = await self.fetch("SELECT {now} AS now_ms")
+        rows = await self._engine.fetch(self._rendered("SELECT {now} AS now_ms"), (), None)
         return moment(rows[0]["now_ms"])
 
+    def of(self, tenant_id: str) -> "Scope":
+        """The database as one tenant sees it."""
+        return Scope(self, tenant_id)
+
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
+    async def transaction(self, tenant_id: str = NOBODY) -> AsyncIterator[None]:
         """A transaction of this task: storage functions called inside belong to it; an exception rolls back.
 
+        It sees and changes the rows of one tenant, on PostgreSQL by row level security; RuntimeError for another's.
         Inside of another one it joins that one: there are no savepoints, so let exceptions pass through. Never
         gather or spawn database work inside. On SQLite everybody else's writing waits until it ends.
         """
-        async with self._engine.atomically():
+        async with self._engine.atomically(tenant_id):
             yield
 
     async def lock_tenant(self, tenant_id: str) -> None:
@@ -79,36 +96,74 @@ class Store:
             await self.fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", tenant_id)
 
     async def fetch(self, sql: str, *arguments: Any) -> Rows:
-        """Run one statement of `dialects.render`'s language; rows as dicts."""
+        """Run one statement of `dialects.render`'s language that is about no tenant's rows; rows as dicts."""
         return await self._engine.fetch(self._rendered(sql), arguments)
+
+    async def privileged(self, statement: Privileged, *arguments: Any) -> Rows:
+        """Run one of the few statements that look across tenants; rows as dicts.
+
+        On PostgreSQL it is a function of the database, and this process's role must be allowed to call it.
+        """
+        if self.dialect == "sqlite":
+            return await self._engine.fetch(self._rendered(statement.sql), arguments)
+        return await self._engine.fetch(statement.call, (*arguments, self._offset_ms), None)
+
+    async def _fetch_for(self, tenant_id: str, sql: str, arguments: tuple[Any, ...]) -> Rows:
+        return await self._engine.fetch(self._rendered(sql), arguments, tenant_id)
+
+    async def _execute_many_for(self, tenant_id: str, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        await self._engine.execute_many(self._rendered(sql), rows, tenant_id)
+
+    async def _run_for(self, tenant_id: str, query: Query[Any, Any]) -> Rows:
+        with compiling_for(self._engine):
+            compiled = [each.compile_string(engine_type=self.dialect) for each in query.querystrings]
+        rows: Rows = []
+        for sql, arguments in compiled:
+            rows = await self._engine.fetch(sql, arguments, tenant_id)
+        return rows
+
+    @property
+    def _offset_ms(self) -> int:
+        return self.clock_offset // timedelta(milliseconds=1)
+
+    def _rendered(self, sql: str) -> str:
+        return render(sql, self._dialect, self._offset_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The database as one tenant sees it; get it from `Store.of`. On PostgreSQL no other rows can be seen at all."""
+
+    _store: Store
+    _tenant_id: str
+
+    async def fetch(self, sql: str, *arguments: Any) -> Rows:
+        """Run one statement of `dialects.render`'s language; rows as dicts."""
+        return await self._store._fetch_for(self._tenant_id, sql, arguments)  # noqa: SLF001 - its other half
 
     async def execute_many(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
         """Run one statement for each of `rows`, inside a transaction."""
-        await self._engine.execute_many(self._rendered(sql), rows)
+        await self._store._execute_many_for(self._tenant_id, sql, rows)  # noqa: SLF001
 
     async def run(self, query: Query[Any, Any]) -> Rows:
         """Run a Piccolo query; rows as dicts."""
-        with compiling_for(self._engine):
-            querystrings = query.querystrings
-        rows: Rows = []
-        for querystring in querystrings:
-            rows = await self._engine.run_querystring(querystring)
-        return rows
-
-    def _rendered(self, sql: str) -> str:
-        return render(sql, self._dialect, self.clock_offset // timedelta(milliseconds=1))
+        return await self._store._run_for(self._tenant_id, query)  # noqa: SLF001
 
 
-async def open_store(url: str, *, clock_offset: timedelta = timedelta(0)) -> Store:
+async def open_store(
+    url: str, *, role: DatabaseRole | None = DatabaseRole.SERVER, clock_offset: timedelta = timedelta(0)
+) -> Store:
     """Open the database at `sqlite:///PATH` or `postgres://...`. Raises UnavailableError when it cannot be reached.
 
-    A new SQLite file is created, with its directory; `migrations.migrate` makes the tables.
+    A new SQLite file is created, with its directory; `migrations.migrate` makes the tables. On PostgreSQL the
+    process acts as `role` (RevisionError when the database has no roles yet); None: as the user of the URL, which
+    is for migrating only.
     """
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         store = await _open_sqlite(path)
     else:
-        postgres = PooledPostgresEngine(url)
+        postgres = PooledPostgresEngine(url, role)
         await postgres.open()
         store = Store(postgres, POSTGRES)
     store.clock_offset = clock_offset

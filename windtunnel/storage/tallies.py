@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from windtunnel.domain.simulations import SimulationStatus
+from windtunnel.storage.privileged import TALLY_SIMULATIONS
 from windtunnel.storage.store import Store
 
 
@@ -17,10 +18,7 @@ class Tally:
 
 async def tally(store: Store) -> list[Tally]:
     """One tally for each status that occurs. It reads every row's status: leave some seconds between two of these."""
-    rows = await store.fetch(
-        "SELECT status, COUNT(*) AS simulations, COALESCE(SUM(finished_ms - started_ms), 0) AS milliseconds"
-        " FROM simulations GROUP BY status ORDER BY status"
-    )
+    rows = await store.privileged(TALLY_SIMULATIONS)
     return [
         Tally(SimulationStatus(row["status"]), int(row["simulations"]), int(row["milliseconds"]) / 1000) for row in rows
     ]

@@ -15,6 +15,7 @@ from windtunnel.storage.texts import cleaned, known_ids
 
 async def planned(
     store: Store,
+    tenant_id: str,
     id: str,
     fence: int,
     after_seq: int,
@@ -24,18 +25,19 @@ async def planned(
     drafts: Sequence[EventDraft],
 ) -> list[SimulationEvent]:
     """PLANNING -> QUEUED: the lease ends, and the story begins after these drafts. Raises LeaseLostError."""
-    async with store.transaction():
-        rows = await store.fetch(
+    async with store.transaction(tenant_id):
+        rows = await store.of(tenant_id).fetch(
             "UPDATE simulations SET status = 'QUEUED', interpretation = $5, architecture_id = $6,"
             " last_seq = last_seq + $4, story_from_seq = last_seq + $4, lease_owner = NULL, lease_until_ms = NULL"
             " WHERE id = $1 AND fence = $2 AND last_seq = $3 AND status = 'PLANNING'"
-            " RETURNING tenant_id, {now} AS at_ms",
+            " AND tenant_id = $7 RETURNING tenant_id, {now} AS at_ms",
             id,
             fence,
             after_seq,
             len(drafts),
             interpretation and interpretation_to_json(interpretation),
             architecture_id,
+            tenant_id,
         )
         if not rows:
             raise LeaseLostError(id)
@@ -44,6 +46,7 @@ async def planned(
 
 async def finished(
     store: Store,
+    tenant_id: str,
     id: str,
     fence: int,
     after_seq: int,
@@ -59,12 +62,12 @@ async def finished(
     the user was told that it takes effect.
     """
     failure = failure_values(error)
-    async with store.transaction():
-        rows = await store.fetch(
+    async with store.transaction(tenant_id):
+        rows = await store.of(tenant_id).fetch(
             "UPDATE simulations SET status = $5, narrative = $6, error_code = $7, error_message = $8,"
             " error_stage = $9, last_seq = last_seq + $4, finished_ms = {now}, lease_owner = NULL,"
             " lease_until_ms = NULL WHERE id = $1 AND fence = $2 AND last_seq = $3"
-            " AND status IN ('PLANNING', 'RUNNING') RETURNING tenant_id, {now} AS at_ms",
+            " AND status IN ('PLANNING', 'RUNNING') AND tenant_id = $10 RETURNING tenant_id, {now} AS at_ms",
             id,
             fence,
             after_seq,
@@ -72,13 +75,17 @@ async def finished(
             status.value,
             narrative and cleaned(narrative),
             *failure.values(),
+            tenant_id,
         )
         if not rows:
             raise LeaseLostError(id)
         if status is SimulationStatus.SUCCEEDED:
             # After the update: `commands.add` holds the row's lock, so none can slip in between.
-            pending = "SELECT 1 AS one FROM simulation_commands WHERE simulation_id = $1 AND step IS NULL LIMIT 1"
-            if await store.fetch(pending, id):
+            pending = (
+                "SELECT 1 AS one FROM simulation_commands"
+                " WHERE tenant_id = $1 AND simulation_id = $2 AND step IS NULL LIMIT 1"
+            )
+            if await store.of(tenant_id).fetch(pending, tenant_id, id):
                 raise CommandsPendingError
         return await insert_after(store, rows[0], id, after_seq, drafts)
 
@@ -90,8 +97,8 @@ async def cancelled(store: Store, tenant_id: str, id: str, message: str) -> list
     """
     if not known_ids([id]):
         raise _not_found(id)
-    async with store.transaction():
-        rows = await store.fetch(
+    async with store.transaction(tenant_id):
+        rows = await store.of(tenant_id).fetch(
             "UPDATE simulations SET status = 'CANCELLED', fence = fence + 1, last_seq = last_seq + 1,"
             " finished_ms = {now}, lease_owner = NULL, lease_until_ms = NULL WHERE tenant_id = $1 AND id = $2"
             " AND status IN ('QUEUED', 'PLANNING', 'RUNNING') RETURNING tenant_id, last_seq, {now} AS at_ms",
@@ -101,8 +108,11 @@ async def cancelled(store: Store, tenant_id: str, id: str, message: str) -> list
         if not rows:
             raise await _not_open(store, tenant_id, id)
         after_seq: int = rows[0]["last_seq"] - 1
-        last = await store.fetch(
-            "SELECT elapsed_ms FROM simulation_events WHERE simulation_id = $1 AND seq = $2", id, after_seq
+        last = await store.of(tenant_id).fetch(
+            "SELECT elapsed_ms FROM simulation_events WHERE tenant_id = $3 AND simulation_id = $1 AND seq = $2",
+            id,
+            after_seq,
+            tenant_id,
         )
         draft = EventDraft(
             kind=EventKind.SIMULATION_FINISHED,
@@ -114,7 +124,9 @@ async def cancelled(store: Store, tenant_id: str, id: str, message: str) -> list
 
 
 async def _not_open(store: Store, tenant_id: str, id: str) -> ConflictError | NotFoundError:
-    rows = await store.fetch("SELECT status FROM simulations WHERE tenant_id = $1 AND id = $2", tenant_id, id)
+    rows = await store.of(tenant_id).fetch(
+        "SELECT status FROM simulations WHERE tenant_id = $1 AND id = $2", tenant_id, id
+    )
     return over(rows[0]["status"]) if rows else _not_found(id)
 
 

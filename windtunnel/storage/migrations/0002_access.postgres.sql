@@ -60,8 +60,13 @@ $$;
 
 GRANT SELECT ON schema_revisions TO windtunnel_api, windtunnel_worker;
 
+-- Which privileged statements are installed, by the digest of their texts.
+CREATE TABLE schema_privileges (digest VARCHAR(64) NOT NULL);
+GRANT SELECT ON schema_privileges TO windtunnel_api, windtunnel_worker;
+
 -- What is never changed, and what is none of the workers' business.
 REVOKE UPDATE, DELETE ON tenants, audit_entries FROM windtunnel_api, windtunnel_worker;
+GRANT DELETE ON idempotency_keys, webhook_deliveries TO windtunnel_system;
 REVOKE UPDATE ON audit_entries, architectures, scenarios, tenants, users, memberships, api_tokens FROM windtunnel_system;
 REVOKE UPDATE ON architectures, scenarios FROM windtunnel_api, windtunnel_worker;
 REVOKE INSERT, UPDATE, DELETE ON tenants, users, identities, memberships, api_tokens, feature_flags

@@ -4,9 +4,12 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 
+from windtunnel.storage.dialects import DialectName
 from windtunnel.storage.errors import RevisionError
+from windtunnel.storage.privileged import PREFIX, STATEMENTS
 from windtunnel.storage.store import Store
 
 _LOCK = 0x77696E64
@@ -51,6 +54,7 @@ async def migrate(store: Store) -> None:
     """
     if await is_current(store):
         return
+    install = store.dialect == "postgres"
     async with store.transaction():
         if store.dialect == "postgres":
             await store.fetch(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -62,13 +66,15 @@ async def migrate(store: Store) -> None:
         for revision in revisions():
             if revision.number > applied:
                 for text in revision.texts[store.dialect]:
-                    for statement in _statements(text):
+                    for statement in _statements(text, store.dialect):
                         await store.fetch(statement)
                 await store.fetch(
                     "INSERT INTO schema_revisions (number, name, applied_ms) VALUES ($1, $2, {now})",
                     revision.number,
                     revision.name,
                 )
+        if install:
+            await _install_privileged(store)
 
 
 async def is_current(store: Store) -> bool:
@@ -79,7 +85,38 @@ async def is_current(store: Store) -> bool:
     }
     if not await store.fetch(catalogue[store.dialect]):
         return False
-    return await _applied(store) == revisions()[-1].number
+    if await _applied(store) != revisions()[-1].number:
+        return False
+    if store.dialect == "sqlite":
+        return True
+    return [row["digest"] for row in await store.fetch("SELECT digest FROM schema_privileges")] == [_digest()]
+
+
+async def _install_privileged(store: Store) -> None:
+    """Make the functions anew from the texts of this code: owned by a role that sees all, callable by few."""
+    schema = (await store.fetch("SELECT quote_ident(current_schema()) AS name"))[0]["name"]
+    old = await store.fetch(
+        "SELECT oid::regprocedure::text AS signature FROM pg_proc"
+        f" WHERE pronamespace = '{schema}'::regnamespace AND prosecdef AND starts_with(proname, '{PREFIX}')"
+    )
+    for row in old:
+        await store.fetch(f"DROP FUNCTION {row['signature']}")
+    await store.fetch(f"GRANT CREATE ON SCHEMA {schema} TO windtunnel_system")
+    for statement in STATEMENTS:
+        await store.fetch(statement.definition.replace("{schema}", schema))
+        await store.fetch(f"REVOKE ALL ON FUNCTION {statement.function} FROM PUBLIC")
+        callers = ", ".join(f"windtunnel_{caller}" for caller in statement.callers)
+        await store.fetch(f"GRANT EXECUTE ON FUNCTION {statement.function} TO {callers}")
+        await store.fetch(f"ALTER FUNCTION {statement.function} OWNER TO windtunnel_system")
+    await store.fetch(f"REVOKE CREATE ON SCHEMA {schema} FROM windtunnel_system")
+    await store.fetch("DELETE FROM schema_privileges")
+    await store.fetch("INSERT INTO schema_privileges (digest) VALUES ($1)", _digest())
+
+
+@cache
+def _digest() -> str:
+    texts = [(statement.function, statement.definition, statement.callers) for statement in STATEMENTS]
+    return sha256(repr(texts).encode()).hexdigest()
 
 
 async def _applied(store: Store) -> int:
@@ -94,12 +131,16 @@ async def _applied(store: Store) -> int:
     return number
 
 
-def _statements(text: str) -> Iterator[str]:
-    """The statements of a file one by one: neither driver runs a script inside of our transaction."""
+def _statements(text: str, dialect: DialectName) -> Iterator[str]:
+    """The statements of a file one by one: neither driver runs a script inside of our transaction.
+
+    A statement ends with its line; what SQLite calls complete has all of a trigger in it.
+    """
     statement = ""
     for line in text.splitlines(keepends=True):
         statement += line
-        if sqlite3.complete_statement(statement) and statement.count("$$") % 2 == 0:
+        ended = line.rstrip().endswith(";") and statement.count("$$") % 2 == 0
+        if ended and (dialect == "postgres" or sqlite3.complete_statement(statement)):
             yield statement
             statement = ""
     if statement.strip():

@@ -1,0 +1,137 @@
+"""The statements that look across tenants: each narrow, each named, each allowed to few.
+
+Row level security shows a process the rows of one tenant at a time. What has to be found before the tenant is known
+(whose token is this? what is to be done next?) is a function of the database on PostgreSQL, which runs as a role that
+nobody can log in as; `migrate` installs them from these texts. SQLite runs the same texts as they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from windtunnel.storage.dialects import POSTGRES, render
+
+Caller = Literal["api", "worker"]
+
+PREFIX = "windtunnel_"
+
+
+@dataclass(frozen=True, slots=True)
+class Privileged:
+    """One statement in `dialects.render`'s language; `parameters` are PostgreSQL types, `returns` what follows RETURNS.
+
+    It may not use more than its parameters and `{now}`. `callers`: the processes that may call it.
+    """
+
+    name: str
+    parameters: Sequence[str]
+    returns: str
+    sql: str
+    callers: Sequence[Caller]
+
+    @property
+    def function(self) -> str:
+        """The function's signature; the last parameter shifts the clock, in milliseconds."""
+        return f"{PREFIX}{self.name}({', '.join((*self.parameters, 'bigint'))})"
+
+    @property
+    def call(self) -> str:
+        """The statement that calls it."""
+        places = ", ".join(f"${number}" for number in range(1, len(self.parameters) + 2))
+        return f"SELECT * FROM {PREFIX}{self.name}({places})"  # noqa: S608
+
+    @property
+    def definition(self) -> str:
+        """The statement that makes it; `{schema}` stands for where."""
+        shifted = f"({POSTGRES.now} + ${len(self.parameters) + 1})"
+        body = render(self.sql.replace("{now}", shifted), POSTGRES, 0)
+        return (
+            f"CREATE FUNCTION {self.function} RETURNS {self.returns} LANGUAGE sql VOLATILE SECURITY DEFINER"
+            f" SET search_path = {{schema}}, pg_temp AS $privileged$ {body} $privileged$"
+        )
+
+
+_CLAIMABLE = (
+    "(status = 'QUEUED' OR (status IN ('PLANNING', 'RUNNING') AND (lease_until_ms IS NULL OR lease_until_ms <= {now})))"
+)
+
+ANY_CLAIMABLE_SIMULATION = Privileged(
+    name="any_claimable_simulation",
+    parameters=(),
+    returns="TABLE (one integer)",
+    sql=f"SELECT 1 AS one FROM simulations WHERE {_CLAIMABLE} LIMIT 1",  # noqa: S608
+    callers=("worker",),
+)
+
+CLAIM_SIMULATIONS = Privileged(
+    name="claim_simulations",
+    parameters=("text", "bigint", "bigint", "bigint"),  # owner, lease in ms, running per tenant, limit
+    returns="SETOF simulations",
+    sql=(
+        "WITH tenant_load AS ("  # noqa: S608
+        " SELECT tenant_id, COUNT(*) AS running FROM simulations WHERE status = 'RUNNING' GROUP BY tenant_id"
+        "), candidates AS ("
+        " SELECT s.id, s.created_ms, s.status, COALESCE(tenant_load.running, 0)"
+        " + ROW_NUMBER() OVER (PARTITION BY s.tenant_id, s.status ORDER BY s.created_ms, s.id) AS place"
+        f" FROM simulations AS s LEFT JOIN tenant_load ON tenant_load.tenant_id = s.tenant_id WHERE {_CLAIMABLE}"
+        "), chosen AS ("
+        " SELECT id FROM candidates WHERE status <> 'QUEUED' OR place <= $3"
+        " ORDER BY CASE WHEN status = 'QUEUED' THEN place ELSE 0 END, created_ms, id LIMIT $4"
+        ") UPDATE simulations SET fence = fence + 1, lease_owner = $1, lease_until_ms = {now} + $2,"
+        " started_ms = CASE WHEN status = 'QUEUED' THEN {now} ELSE started_ms END,"
+        " status = CASE WHEN status = 'QUEUED' THEN 'RUNNING' ELSE status END"
+        f" WHERE id IN (SELECT id FROM simulations WHERE id IN (SELECT id FROM chosen) AND {_CLAIMABLE}"
+        " {skip_locked}) RETURNING *"
+    ),
+    callers=("worker",),
+)
+
+RENEW_SIMULATIONS = Privileged(
+    name="renew_simulations",
+    parameters=("text[]", "text", "bigint"),  # ids, owner, lease in ms
+    returns="TABLE (id text, fence bigint)",
+    sql=(
+        "UPDATE simulations SET lease_until_ms = {now} + $3 WHERE id = ANY($1) AND lease_owner = $2"
+        " AND status IN ('PLANNING', 'RUNNING') RETURNING id, fence"
+    ),
+    callers=("api", "worker"),
+)
+
+RELEASE_SIMULATION = Privileged(
+    name="release_simulation",
+    parameters=("text", "text", "bigint"),  # id, owner, fence
+    returns="TABLE (id text)",
+    sql=(
+        "UPDATE simulations SET lease_owner = NULL, lease_until_ms = NULL"
+        " WHERE id = $1 AND lease_owner = $2 AND fence = $3 RETURNING id"
+    ),
+    callers=("api", "worker"),
+)
+
+TALLY_SIMULATIONS = Privileged(
+    name="tally_simulations",
+    parameters=(),
+    returns="TABLE (status text, simulations bigint, milliseconds bigint)",
+    sql=(
+        "SELECT status, COUNT(*) AS simulations, CAST(COALESCE(SUM(finished_ms - started_ms), 0) AS BIGINT)"
+        " AS milliseconds FROM simulations GROUP BY status ORDER BY status"
+    ),
+    callers=("api", "worker"),
+)
+
+TENANT_OF_SLUG = Privileged(
+    name="tenant_of_slug",
+    parameters=("text",),
+    returns="TABLE (id text, slug text, name text)",
+    sql="SELECT id, slug, name FROM tenants WHERE slug = $1",
+    callers=("api", "worker"),
+)
+
+STATEMENTS: tuple[Privileged, ...] = (
+    ANY_CLAIMABLE_SIMULATION,
+    CLAIM_SIMULATIONS,
+    RENEW_SIMULATIONS,
+    RELEASE_SIMULATION,
+    TALLY_SIMULATIONS,
+    TENANT_OF_SLUG,
+)
