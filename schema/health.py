@@ -5,9 +5,13 @@ from typing import Self
 
 import strawberry
 
+from resolvers import flags
 from resolvers import health as checks
 from resolvers.health import HealthStatus
 from schema.enums.describe import describe
+from schema.fields import resolved
+from schema.flags import FeatureFlag
+from schema.info import Info
 from windtunnel.domain.planning import PlannerMode
 
 describe(
@@ -34,14 +38,6 @@ class ComponentHealth:
         )
 
 
-@strawberry.type(description="A feature that can be switched.")
-class FeatureFlag:
-    """A switch."""
-
-    name: str = strawberry.field(description="Its name.")
-    enabled: bool = strawberry.field(description="Whether it is on.")
-
-
 @strawberry.type(
     description="Which planner answers: the built-in offline one or a model through the OpenAI Agents SDK."
 )
@@ -60,8 +56,12 @@ class Health:
     version: str = strawberry.field(description="Release of the server.")
     started_at: datetime = strawberry.field(description="When this process started.")
     components: list[ComponentHealth] = strawberry.field(description="What it depends on.")
-    features: list[FeatureFlag] = strawberry.field(description="What can be switched.")
     planner: PlannerInfo = strawberry.field(description="Which planner answers.")
+
+    @resolved("What can be switched: as the viewer's tenant has set it, or as it is by default.")
+    async def features(self, info: Info) -> list[FeatureFlag]:
+        """Read when asked for."""
+        return [FeatureFlag.of(flag) for flag in await flags.features(info.context)]
 
     @classmethod
     def of(cls, health: checks.Health) -> Self:
@@ -71,6 +71,5 @@ class Health:
             version=health.version,
             started_at=health.started_at,
             components=[ComponentHealth.of(component) for component in health.components],
-            features=[],
             planner=PlannerInfo(mode=health.planner_mode, model=health.planner_model),
         )

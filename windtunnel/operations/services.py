@@ -6,10 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from openfeature.client import OpenFeatureClient
+
 from windtunnel.domain.planning import Planner
 from windtunnel.domain.policy import SIMULATIONS_RUNNING_PER_TENANT, SIMULATIONS_WAITING_PER_TENANT
 from windtunnel.domain.prices import ModelPrice
 from windtunnel.knowledge import Book
+from windtunnel.operations.flag_client import open_flag_client
 from windtunnel.operations.leaseholder import Leaseholder
 from windtunnel.storage.store import Store
 from windtunnel.streams.bus import Bus
@@ -35,6 +38,7 @@ class Services:
     book: Book
     limits: Limits
     planning: Leaseholder
+    flags: OpenFeatureClient
     started_at: datetime
     planning_slots: asyncio.Semaphore = field(repr=False)
     price: ModelPrice | None = None
@@ -63,17 +67,19 @@ async def open_services(
     hub = Hub(bus)
     planning = Leaseholder(store, owner)
     try:
-        yield Services(
-            store=store,
-            hub=hub,
-            planner=planner,
-            book=book,
-            limits=limits,
-            planning=planning,
-            started_at=await store.now(),
-            planning_slots=asyncio.Semaphore(limits.planning_at_once),
-            price=price,
-        )
+        with open_flag_client(store) as flags:
+            yield Services(
+                store=store,
+                hub=hub,
+                planner=planner,
+                book=book,
+                limits=limits,
+                planning=planning,
+                flags=flags,
+                started_at=await store.now(),
+                planning_slots=asyncio.Semaphore(limits.planning_at_once),
+                price=price,
+            )
     finally:
         await planning.close()
         await hub.close()
