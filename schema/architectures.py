@@ -11,7 +11,7 @@ from schema.fields import resolved
 from schema.ids import Kind, encode
 from schema.info import Info, optional
 from schema.network import FailureMode, Link, Network, NetworkAgent
-from schema.nodes import Node
+from schema.nodes import Node, finds
 from schema.scenarios import Scenario
 from schema.tools import Tool
 from windtunnel.domain import architectures as domain
@@ -163,3 +163,10 @@ class Architecture(Node):
             confidence=architecture.confidence,
             stored=stored,
         )
+
+
+@finds(Kind.ARCHITECTURE)
+async def architecture_of(info: Info, raw: str | None) -> Architecture | None:
+    """The architecture with this stored id."""
+    found = await architectures.architecture(info.context, raw)
+    return optional(Architecture.of, found)

@@ -6,18 +6,18 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import architectures, catalogue, health, scenarios, simulations, viewers
-from schema.architectures import Architecture
+from resolvers import catalogue, health, scenarios, simulations, viewers
+from schema.architectures import Architecture, architecture_of
 from schema.failures import FailureModeDefinition
 from schema.fields import resolved
 from schema.health import Health
 from schema.ids import Kind, decode, raw_of
-from schema.info import Info, given, optional
-from schema.nodes import Node
+from schema.info import Info, given
+from schema.nodes import Node, node_of
 from schema.pages import After, Before, First, Last, counts, page_request
-from schema.scenarios import Scenario, ScenarioConnection
-from schema.simulations import Simulation, SimulationConnection
-from schema.viewers import Tenant, User, Viewer
+from schema.scenarios import Scenario, ScenarioConnection, scenario_of
+from schema.simulations import Simulation, SimulationConnection, simulation_of
+from schema.viewers import Viewer
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.failures import FailureCategory
 from windtunnel.domain.policy import NODES_PER_LOOKUP_MAX
@@ -97,8 +97,7 @@ class Query:
     @resolved("One scenario; null when there is none that you may see.")
     async def scenario(self, info: Info, id: Id) -> Scenario | None:
         """By global id."""
-        found = await scenarios.scenario(info.context, raw_of(Kind.SCENARIO, id))
-        return optional(Scenario.of, found)
+        return await scenario_of(info, raw_of(Kind.SCENARIO, id))
 
     @resolved("Scenarios, newest first.")
     async def scenarios(
@@ -120,14 +119,12 @@ class Query:
     @resolved("One simulation; null when there is none that you may see.")
     async def simulation(self, info: Info, id: Id) -> Simulation | None:
         """By global id."""
-        found = await simulations.simulation(info.context, raw_of(Kind.SIMULATION, id))
-        return optional(Simulation.of, found)
+        return await simulation_of(info, raw_of(Kind.SIMULATION, id))
 
     @resolved("The agent network as a graph; null when there is none that you may see.")
     async def architecture(self, info: Info, id: Id) -> Architecture | None:
         """By global id."""
-        found = await architectures.architecture(info.context, raw_of(Kind.ARCHITECTURE, id))
-        return optional(Architecture.of, found)
+        return await architecture_of(info, raw_of(Kind.ARCHITECTURE, id))
 
     @resolved("Simulations, newest first.")
     async def simulations(
@@ -161,21 +158,6 @@ class Query:
 
 
 async def _node(info: Info, id: str) -> Node | None:
-    viewer = viewers.viewer(info.context)
-    match decode(id):
-        case (Kind.SCENARIO, raw):
-            scenario = await scenarios.scenario(info.context, raw)
-            return optional(Scenario.of, scenario)
-        case (Kind.ARCHITECTURE, raw):
-            architecture = await architectures.architecture(info.context, raw)
-            return optional(Architecture.of, architecture)
-        case (Kind.SIMULATION, raw):
-            simulation = await simulations.simulation(info.context, raw)
-            return optional(Simulation.of, simulation)
-        case (Kind.USER, raw):
-            user = await viewers.person(info.context, raw)
-            return optional(User.of, user)
-        case (Kind.TENANT, raw) if raw == viewer.tenant_id:
-            return Tenant.of(viewer.tenant)
-        case _:
-            return None
+    viewers.viewer(info.context)
+    named = decode(id)
+    return await node_of(info, *named) if named else None

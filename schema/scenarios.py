@@ -9,8 +9,8 @@ from strawberry.types.lazy_type import LazyType
 from resolvers import scenarios, viewers
 from schema.fields import resolved
 from schema.ids import Kind, encode
-from schema.info import Info, given
-from schema.nodes import Node
+from schema.info import Info, given, optional
+from schema.nodes import Node, finds
 from schema.pages import After, Connection, First, page_request
 from schema.viewers import User
 from windtunnel.domain import scenarios as domain
@@ -52,6 +52,13 @@ class Scenario(Node):
             created_at=scenario.created_at,
             scenario=scenario,
         )
+
+
+@finds(Kind.SCENARIO)
+async def scenario_of(info: Info, raw: str | None) -> Scenario | None:
+    """The scenario with this stored id."""
+    found = await scenarios.scenario(info.context, raw)
+    return optional(Scenario.of, found)
 
 
 @strawberry.type(description="A scenario and its place in the list.")

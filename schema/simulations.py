@@ -12,7 +12,7 @@ from schema.fields import resolved
 from schema.ids import Kind, encode
 from schema.info import Info, given, optional
 from schema.network import FailureMode
-from schema.nodes import Node
+from schema.nodes import Node, finds
 from schema.observability import Observability
 from schema.pages import Connection
 from schema.scenarios import Scenario
@@ -190,6 +190,13 @@ class Simulation(Node):
             narrative=simulation.narrative,
             simulation=simulation,
         )
+
+
+@finds(Kind.SIMULATION)
+async def simulation_of(info: Info, raw: str | None) -> Simulation | None:
+    """The simulation with this stored id."""
+    found = await simulations.simulation(info.context, raw)
+    return optional(Simulation.of, found)
 
 
 @strawberry.type(description="A simulation and its place in the list.")

@@ -8,8 +8,8 @@ import strawberry
 from resolvers import viewers
 from schema.fields import resolved
 from schema.ids import Kind, encode
-from schema.info import Info
-from schema.nodes import Node
+from schema.info import Info, optional
+from schema.nodes import Node, finds
 from windtunnel.domain import viewers as domain
 from windtunnel.domain.policy import (
     ARCHITECTURE_MAX_AGENTS,
@@ -45,6 +45,20 @@ class Tenant(Node):
     def of(cls, tenant: domain.Tenant) -> Self:
         """The tenant as data."""
         return cls(id=encode(Kind.TENANT, tenant.id), name=tenant.name, slug=tenant.slug)
+
+
+@finds(Kind.USER)
+async def user_of(info: Info, raw: str) -> User | None:
+    """The person of the viewer's tenant with this stored id."""
+    found = await viewers.person(info.context, raw)
+    return optional(User.of, found)
+
+
+@finds(Kind.TENANT)
+async def tenant_of(info: Info, raw: str) -> Tenant | None:
+    """The viewer's tenant, if this is its stored id."""
+    tenant = viewers.viewer(info.context).tenant
+    return Tenant.of(tenant) if raw == tenant.id else None
 
 
 @strawberry.type(description="How much of something there may be at once.")
