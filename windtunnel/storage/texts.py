@@ -43,15 +43,16 @@ def to_json(value: Any) -> str:
     try:
         text = orjson.dumps(value).decode()
     except orjson.JSONEncodeError:
-        return orjson.dumps(_cleaned_deeply(value)).decode()
-    return orjson.dumps(_cleaned_deeply(value)).decode() if "\\u0000" in text else text
+        return orjson.dumps(cleaned_deeply(value)).decode()
+    return orjson.dumps(cleaned_deeply(value)).decode() if "\\u0000" in text else text
 
 
-def _cleaned_deeply(value: Any) -> Any:
+def cleaned_deeply(value: Any) -> Any:
+    """Plain JSON values with every text in them as by `cleaned`."""
     if isinstance(value, str):
         return cleaned(value)
     if isinstance(value, Mapping):
-        return {_cleaned_deeply(key): _cleaned_deeply(item) for key, item in value.items()}
+        return {cleaned_deeply(key): cleaned_deeply(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_cleaned_deeply(item) for item in value]
+        return [cleaned_deeply(item) for item in value]
     return value

@@ -72,3 +72,18 @@ REVOKE UPDATE ON architectures, scenarios FROM windtunnel_api, windtunnel_worker
 REVOKE INSERT, UPDATE, DELETE ON tenants, users, identities, memberships, api_tokens, feature_flags
     FROM windtunnel_worker;
 REVOKE SELECT ON api_tokens, identities FROM windtunnel_worker;
+
+-- The end of a tenant's audit chain, once nobody else can append to it before this transaction ends. The lock comes
+-- first, so that the head is read in a snapshot taken after it; hence a function, which costs one round trip.
+CREATE FUNCTION audit_head(tenant TEXT) RETURNS TABLE (seq BIGINT, hash TEXT, at_ms BIGINT)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(tenant, 1));
+    RETURN QUERY
+        SELECT COALESCE(head.seq, 0), head.hash::TEXT, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)
+        FROM (SELECT 1) AS one LEFT JOIN (
+            SELECT entry.seq, entry.hash FROM audit_entries AS entry WHERE entry.tenant_id = tenant
+            ORDER BY entry.seq DESC LIMIT 1
+        ) AS head ON TRUE;
+END
+$$;

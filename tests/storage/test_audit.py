@@ -1,0 +1,88 @@
+"""The audit log on both databases: chained, in the change's transaction, append-only."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from tests.storage import worlds
+from windtunnel.domain.audit import GENESIS_HASH, AuditAction, AuditDraft, is_intact
+from windtunnel.domain.entities import Kind, Subject
+from windtunnel.domain.ids import new_id
+from windtunnel.storage import audit
+from windtunnel.storage.errors import ConstraintError
+from windtunnel.storage.store import Store
+
+
+def draft(number: int = 0, **other: object) -> AuditDraft:
+    subject = Subject(Kind.SCENARIO, new_id())
+    return AuditDraft(AuditAction.SCENARIO_CREATED, subject, details={"number": number}, **other)  # type: ignore[arg-type]
+
+
+async def test_entries_form_a_chain(store: Store) -> None:
+    viewer = await worlds.demo(store)
+    first = await audit.append(store, viewer.tenant_id, draft(1))
+    second = await audit.append(
+        store,
+        viewer.tenant_id,
+        draft(2, actor_id=viewer.user.id, token_id=new_id(), reason="because\0 \ud800", request_id="r" * 150),
+    )
+    assert (first.seq, first.previous_hash, first.actor_id, first.reason) == (1, GENESIS_HASH, None, None)
+    assert (second.seq, second.previous_hash) == (2, first.hash)
+    assert (second.reason, second.request_id) == ("because\ufffd \ufffd", "r" * 100)
+    stored = await audit.read(store, viewer.tenant_id, 0, 10)
+    assert stored == [first, second]
+    assert all(is_intact(entry) for entry in stored)
+    assert await audit.read(store, viewer.tenant_id, 1, 10) == [second]
+    assert await audit.read(store, viewer.tenant_id, 0, 1) == [first]
+
+
+async def test_each_tenant_has_a_chain_of_its_own(store: Store) -> None:
+    mine, other = await worlds.demo(store), await worlds.stranger(store)
+    entry = await audit.append(store, mine.tenant_id, draft())
+    theirs = await audit.append(store, other.tenant_id, draft())
+    assert (theirs.seq, theirs.previous_hash) == (1, GENESIS_HASH)
+    assert await audit.read(store, other.tenant_id, 0, 10) == [theirs]
+    assert await audit.get_many(store, mine.tenant_id, [entry.id, theirs.id, "?" * 99]) == {entry.id: entry}
+
+
+async def test_an_entry_goes_with_its_change(store: Store) -> None:
+    viewer = await worlds.demo(store)
+    with pytest.raises(ZeroDivisionError):
+        await _failing(store, viewer.tenant_id)
+    assert await audit.read(store, viewer.tenant_id, 0, 10) == []
+    assert (await audit.append(store, viewer.tenant_id, draft())).seq == 1
+
+
+async def _failing(store: Store, tenant_id: str) -> None:
+    async with store.transaction(tenant_id):
+        await audit.append(store, tenant_id, draft())
+        raise ZeroDivisionError
+
+
+async def test_an_actor_of_another_tenant_is_refused(store: Store) -> None:
+    mine, other = await worlds.demo(store), await worlds.stranger(store)
+    with pytest.raises(ConstraintError):
+        await audit.append(store, mine.tenant_id, draft(actor_id=other.user.id))
+
+
+async def test_entries_have_the_time_of_the_store(store: Store) -> None:
+    viewer = await worlds.demo(store)
+    store.clock_offset = timedelta(days=40)
+    before = await store.now()
+    entry = await audit.append(store, viewer.tenant_id, draft())
+    assert before <= entry.at <= await store.now()
+
+
+async def test_six_writers_never_fork_the_chain(store: Store) -> None:
+    viewer = await worlds.demo(store)
+
+    async def writer(number: int) -> None:
+        for _ in range(20):
+            await audit.append(store, viewer.tenant_id, draft(number))
+
+    await asyncio.gather(*(writer(number) for number in range(6)))
+    entries = await audit.read(store, viewer.tenant_id, 0, 1_000)
+    assert [entry.seq for entry in entries] == list(range(1, 121))
+    assert [entry.previous_hash for entry in entries] == [GENESIS_HASH, *(entry.hash for entry in entries[:-1])]
+    assert [entry.at_ms for entry in entries] == sorted(entry.at_ms for entry in entries)

@@ -1,0 +1,91 @@
+"""The audit log: appended in the transaction of the change it tells of, read, never changed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, replace
+from datetime import timedelta
+
+from windtunnel.domain.audit import (
+    COLUMNS,
+    GENESIS_HASH,
+    REQUEST_ID_MAX_CHARS,
+    AuditDraft,
+    AuditEntry,
+    canonical_details,
+    hash_of,
+)
+from windtunnel.domain.ids import new_id
+from windtunnel.storage.store import Store
+from windtunnel.storage.texts import cleaned, cleaned_deeply, known_ids
+
+_HEAD = {
+    # The lock is waited for inside of a function, so that the head is read after it, in a snapshot of its own.
+    "postgres": "SELECT seq, hash, at_ms FROM audit_head($1)",
+    "sqlite": (
+        "SELECT COALESCE(head.seq, 0) AS seq, head.hash AS hash, {now} AS at_ms FROM (SELECT 1) AS one"
+        " LEFT JOIN (SELECT seq, hash FROM audit_entries WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 1) AS head"
+        " ON TRUE"
+    ),
+}
+_NAMES = ", ".join(COLUMNS)
+_PLACES = ", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))
+
+
+async def append(store: Store, tenant_id: str, draft: AuditDraft) -> AuditEntry:
+    """Add an entry to the tenant's chain, in this task's transaction if there is one.
+
+    Make it the last statement of that transaction: from here to its end nobody else can append to the chain.
+    """
+    async with store.transaction(tenant_id):
+        head = (await store.of(tenant_id).fetch(_HEAD[store.dialect], tenant_id))[0]
+        at_ms = head["at_ms"]
+        if store.dialect == "postgres":
+            at_ms += store.clock_offset // timedelta(milliseconds=1)
+        entry = _follows(tenant_id, head["seq"], head["hash"] or GENESIS_HASH, at_ms, draft)
+        await store.of(tenant_id).fetch(
+            f"INSERT INTO audit_entries ({_NAMES}) VALUES ({_PLACES})",  # noqa: S608
+            *astuple(entry),
+        )
+    return entry
+
+
+def _follows(tenant_id: str, seq: int, hash: str, at_ms: int, draft: AuditDraft) -> AuditEntry:
+    blank = AuditEntry(
+        tenant_id=tenant_id,
+        seq=seq + 1,
+        id=new_id(),
+        at_ms=at_ms,
+        actor_id=draft.actor_id,
+        token_id=draft.token_id,
+        action=draft.action.value,
+        subject_kind=draft.subject.kind.value,
+        subject_id=draft.subject.id,
+        reason=draft.reason and cleaned(draft.reason),
+        request_id=cleaned(draft.request_id[:REQUEST_ID_MAX_CHARS]),
+        details=canonical_details(cleaned_deeply(draft.details)),
+        previous_hash=hash,
+        hash="",
+    )
+    return replace(blank, hash=hash_of(blank))
+
+
+async def read(store: Store, tenant_id: str, after_seq: int, limit: int) -> Sequence[AuditEntry]:
+    """At most `limit` entries after a sequence number, oldest first."""
+    rows = await store.of(tenant_id).fetch(
+        f"SELECT {_NAMES} FROM audit_entries WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",  # noqa: S608
+        tenant_id,
+        after_seq,
+        limit,
+    )
+    return [AuditEntry(**row) for row in rows]
+
+
+async def get_many(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str, AuditEntry]:
+    """Those of the tenant's entries that exist, by id."""
+    if not (known := known_ids(ids)):
+        return {}
+    rows = await store.of(tenant_id).fetch(
+        f"SELECT {_NAMES} FROM audit_entries WHERE tenant_id = $1 AND id = ANY($2)",  # noqa: S608
+        tenant_id,
+        known,
+    )
+    return {row["id"]: AuditEntry(**row) for row in rows}
