@@ -7,6 +7,7 @@
     ├── QuotaError           a quota is used up
     ├── PolicyError          a rule forbids this
     ├── ForbiddenError       the role does not allow this (a top-level GraphQL error)
+    ├── RateLimitedError     too much was asked for in too little time
     └── UnavailableError     something this depends on is down or too slow
 
 Anything else that is raised is a defect and is masked before it reaches a client.
@@ -133,6 +134,16 @@ class ForbiddenError(WindtunnelError):
     """The viewer has none of the roles that this operation needs."""
 
     default_code = ErrorCode.FORBIDDEN
+
+
+class RateLimitedError(WindtunnelError):
+    """The caller has spent its points; they suffice again in `retry_after_s` seconds."""
+
+    default_code = ErrorCode.RATE_LIMITED
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class UnavailableError(WindtunnelError):

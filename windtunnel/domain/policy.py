@@ -24,3 +24,26 @@ SEARCH_MAX_CHARS = 200
 EVENTS_PAGE_MAX = 1_000
 NODES_PER_LOOKUP_MAX = 100
 FLAG_PILOTS_MAX = 100
+WEBHOOKS_PER_TENANT = 20
+WEBHOOK_URL_MAX_CHARS = 2_000
+WEBHOOK_BODY_MAX_BYTES = 64 * 1024
+WEBHOOK_TIMEOUT_S = 5.0
+"""For all of an attempt: look-up, connection, TLS, request and answer."""
+WEBHOOK_RETRY_AFTER_S = (5, 60, 300, 1_800, 7_200, 21_600, 57_600)
+"""How long after each failed attempt the next one is due; after the last one, about a day, the delivery is dead."""
+WEBHOOK_RETRY_JITTER = 0.2
+"""Each pause is up to so much longer or shorter, so that what failed together does not come again together."""
+WEBHOOK_RETRY_AFTER_MAX_S = 86_400
+"""The longest that a receiver can put us off with Retry-After."""
+WEBHOOK_DELIVERIES_PENDING_PER_TENANT = 10_000
+WEBHOOK_DELIVERIES_AT_ONCE_PER_WEBHOOK = 2
+WEBHOOK_DELIVERIES_AT_ONCE_PER_TENANT = 8
+WEBHOOK_LEASE_MS = 20_000
+"""More than an attempt and its bookkeeping take."""
+WEBHOOK_DELIVERIES_KEPT_MS = 30 * 86_400_000
+POINTS_PER_MINUTE = 60_000
+"""What a tenant may spend; an operation costs one point and one for each row that it can give."""
+MUTATION_POINTS = 10
+INTROSPECTION_POINTS = 100
+REFUSED_SIGN_IN_POINTS = 20
+SOCKETS_PER_VIEWER = 100

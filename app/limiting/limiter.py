@@ -1,0 +1,116 @@
+"""Who pays for what: a viewer's tenant for what it asks, an address for what comes from it unnamed."""
+
+import hashlib
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from starlette.requests import HTTPConnection
+
+from app.limiting.buckets import Meter
+from app.sign_in import Authenticate, SignInError, viewer_of
+from schema.scalars import write_datetime
+from windtunnel.domain.allowances import Bill, full_in_ms, points_in
+from windtunnel.domain.errors import RateLimitedError
+from windtunnel.domain.policy import REFUSED_SIGN_IN_POINTS
+from windtunnel.domain.viewers import Viewer
+from windtunnel.storage.lru import LRU
+
+SIGNED_IN_KEPT = 10_000
+
+
+def utc_now() -> datetime:
+    """The time of day, in UTC."""
+    return datetime.now(UTC)
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Where a request or socket comes from; of IPv6 the network, because one machine has billions of addresses."""
+    host = connection.client.host if connection.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host or "unknown"
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped) if mapped else str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+@dataclass(slots=True, kw_only=True)
+class Account(Bill):
+    """The bill of one request, and who pays it."""
+
+    limiter: "Limiter"
+    payer: str
+
+    async def pay(self, points: int) -> None:
+        """Add to the bill, and draw it at once. Raises RateLimitedError when the payer has too little left."""
+        self.points += points
+        await self.limiter.charge(self, points)
+
+    def shown(self) -> dict[str, object]:
+        """The bill as `extensions.cost`."""
+        shown: dict[str, object] = {"requested": self.points}
+        if self.limit is not None and self.reset_at is not None:
+            shown |= {"limit": self.limit, "remaining": self.remaining, "resetAt": write_datetime(self.reset_at)}
+        return shown
+
+
+class Limiter:
+    """Opens the account of each request, and lets people in by their tokens. Without a `meter` all is free."""
+
+    def __init__(self, meter: Meter | None, now: Callable[[], datetime] = utc_now) -> None:
+        self._meter = meter
+        self._now = now
+        self._signed_in: LRU[bytes, bool] = LRU(SIGNED_IN_KEPT)
+
+    def account(self, viewer: Viewer | None, address: str) -> Account:
+        """A bill with nothing on it: for the viewer's tenant, or without a viewer for the address."""
+        return Account(limiter=self, payer=f"tenant:{viewer.tenant_id}" if viewer else _stranger(address))
+
+    async def charge(self, account: Account, points: int) -> None:
+        """Draw points for an account, and write on it what is left. Raises RateLimitedError."""
+        if self._meter is None:
+            return
+        limit = account.limit = self._meter.limit
+        drawn = await self._meter.draw(account.payer, points)
+        account.remaining = points_in(drawn.bucket)
+        account.reset_at = self._now() + timedelta(milliseconds=full_in_ms(drawn.bucket, limit))
+        if not drawn.paid:
+            raise _refusal(points, limit, drawn.wait_ms)
+
+    async def viewer_of(self, authenticate: Authenticate, authorization: object, address: str) -> Viewer | None:
+        """The viewer of an `Authorization` value, as `sign_in.viewer_of` tells; refused ones cost the address points.
+
+        An address that has none left waits (RateLimitedError) before a token of it is looked at, unless that very
+        token was good before: guessing is slow, and those behind one address with a guesser can work on.
+        """
+        if self._meter is None or authorization is None:
+            return await viewer_of(authenticate, authorization)
+        payer, price = _stranger(address), min(REFUSED_SIGN_IN_POINTS, self._meter.limit)
+        digest = hashlib.sha256(str(authorization).encode(errors="replace")).digest()
+        if not self._signed_in.get(digest) and (wait_ms := self._meter.wait_ms(payer, price)):
+            raise _refusal(price, self._meter.limit, wait_ms)
+        try:
+            viewer = await viewer_of(authenticate, authorization)
+        except SignInError:
+            self._signed_in.put(digest, False)
+            await self._meter.draw(payer, price)
+            raise
+        self._signed_in.put(digest, True)
+        return viewer
+
+
+def _stranger(address: str) -> str:
+    return f"address:{address}"
+
+
+def _refusal(points: int, limit: int, wait_ms: int) -> RateLimitedError:
+    seconds = -(-wait_ms // 1000)
+    if points > limit:
+        message = f"This costs {points:,} points and {limit:,} may be spent in a minute; ask for less at a time."
+    else:
+        message = f"This costs {points:,} points, of {limit:,} a minute; try again in {seconds} s."
+    return RateLimitedError(message, retry_after_s=seconds)
