@@ -1,6 +1,7 @@
 """Tiny worlds for storage stories: a tenant, a scenario, simulations in any state."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.examples import support_triage
@@ -10,7 +11,7 @@ from windtunnel.domain.ids import new_id
 from windtunnel.domain.planning import PlannerMode
 from windtunnel.domain.scenarios import Scenario, title_of
 from windtunnel.domain.simulations import FailureInjection, Simulation, SimulationStatus
-from windtunnel.domain.viewers import Viewer
+from windtunnel.domain.viewers import User, Viewer
 from windtunnel.storage import architectures, events, leases, scenarios, simulations, tenants, transitions
 from windtunnel.storage.store import Store, open_store
 
@@ -39,6 +40,18 @@ async def stranger(store: Store) -> Viewer:
         tenant=type(mine.tenant)(tenant_id, tenant_id, "Other"),
         roles=mine.roles,
     )
+
+
+async def colleague(store: Store, viewer: Viewer, name: str = "Bo") -> Viewer:
+    """Somebody else of the viewer's tenant, with the same roles."""
+    user = User(new_id(), viewer.tenant_id, name, None)
+    await store.of(viewer.tenant_id).fetch(
+        "INSERT INTO users (id, tenant_id, name, email, created_ms) VALUES ($1, $2, $3, NULL, 0)",
+        user.id,
+        user.tenant_id,
+        name,
+    )
+    return replace(viewer, user=user)
 
 
 async def scenario(store: Store, viewer: Viewer, text: str = "Answer support mail.", age_s: float = 0.0) -> Scenario:

@@ -12,37 +12,33 @@ from windtunnel.domain.policy import SEED_MAX
 from windtunnel.domain.scenarios import Scenario, title_of
 from windtunnel.domain.simulations import Simulation, SimulationStatus
 from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.idempotent import Done, once
 from windtunnel.operations.lifecycle import planned_draft, started_draft
-from windtunnel.operations.requests import SimulateRequest, digest_of_request
+from windtunnel.operations.requests import SimulateRequest, asked_for
 from windtunnel.operations.services import Services
-from windtunnel.storage import architectures, events, idempotency, scenarios, simulations, transitions
+from windtunnel.storage import architectures, events, scenarios, simulations, transitions
 
-OPERATION = "simulate"
+Accepted = tuple[Simulation, Sequence[SimulationEvent]]
 
 
-async def accept(
-    services: Services, viewer: Viewer, request: SimulateRequest
-) -> tuple[Simulation, Sequence[SimulationEvent]]:
+async def accept(services: Services, viewer: Viewer, request: SimulateRequest) -> Accepted:
     """The simulation with its first events, which are stored now; without events when it was there before.
 
     To be planned, it is under the lease of `services.planning`. Raises NotFoundError, QuotaError and ConflictError
     (IDEMPOTENCY_MISMATCH).
     """
-    store, tenant_id, key = services.store, viewer.tenant_id, request.idempotency_key
-    digest = digest_of_request(request) if key else ""
-    async with store.transaction(tenant_id):
-        await store.lock_tenant(tenant_id)  # so that quota and key are looked at by one request at a time
-        if key and (known := await idempotency.recall(store, tenant_id, OPERATION, key, input_digest=digest)):
-            return await _known(services, tenant_id, known), ()
-        await _check_quota(services, tenant_id)
-        simulation = _blank(services, viewer, request, await store.now())
+
+    async def act() -> Done[Accepted]:
+        await _check_quota(services, viewer.tenant_id)
+        simulation = _blank(services, viewer, request, await services.store.now())
         if request.architecture_id is not None:
-            simulation, stored = await _queue(services, simulation, request.architecture_id)
+            accepted = await _queue(services, simulation, request.architecture_id)
         else:
-            simulation, stored = await _begin_planning(services, simulation, request)
-        if key:
-            await idempotency.remember(store, tenant_id, OPERATION, key, input_digest=digest, result_id=simulation.id)
-    return simulation, stored
+            accepted = await _begin_planning(services, simulation, request)
+        return Done(simulation.id, accepted)
+
+    outcome = await once(services, viewer, asked_for(request), act)
+    return outcome.made or (await _known(services, viewer.tenant_id, outcome.result_id), ())
 
 
 async def _known(services: Services, tenant_id: str, simulation_id: str) -> Simulation:
@@ -85,9 +81,7 @@ def _blank(services: Services, viewer: Viewer, request: SimulateRequest, at: dat
     )
 
 
-async def _queue(
-    services: Services, blank: Simulation, architecture_id: str
-) -> tuple[Simulation, Sequence[SimulationEvent]]:
+async def _queue(services: Services, blank: Simulation, architecture_id: str) -> Accepted:
     """A simulation of a stored architecture: nothing is planned again."""
     found = (await architectures.get_many(services.store, blank.tenant_id, [architecture_id])).get(architecture_id)
     if found is None:
@@ -112,9 +106,7 @@ async def _queue(
     return replace(simulation, status=SimulationStatus.QUEUED, architecture_id=found.id), stored
 
 
-async def _begin_planning(
-    services: Services, blank: Simulation, request: SimulateRequest
-) -> tuple[Simulation, Sequence[SimulationEvent]]:
+async def _begin_planning(services: Services, blank: Simulation, request: SimulateRequest) -> Accepted:
     """A simulation of a scenario, new or stored, under the lease of who plans it here."""
     scenario_id = await _scenario_id(services, blank, request)
     simulation = _leased(services, replace(blank, scenario_id=scenario_id))

@@ -1,22 +1,19 @@
 """Injecting a failure into a run under way: recorded as a command that its conductor carries out."""
 
-import json
-from hashlib import sha256
-
 from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.errors import ConflictError, QuotaError, ValidationError
 from windtunnel.domain.permissions import Action, require
 from windtunnel.domain.policy import INJECTED_FAILURES_MAX
-from windtunnel.domain.simulations import Simulation, SimulationStatus
+from windtunnel.domain.simulations import Command, Simulation, SimulationStatus
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.announce import wake_conductor
 from windtunnel.operations.event_log import not_found
-from windtunnel.operations.requests import check_code, check_key
+from windtunnel.operations.idempotent import Asked, Done, once
+from windtunnel.operations.requests import check_code
 from windtunnel.operations.services import Services
 from windtunnel.planning import failure_mode_for
-from windtunnel.storage import architectures, commands, idempotency, simulations
+from windtunnel.storage import architectures, commands, simulations
 
-_OPERATION = Action.INJECT_FAILURE.value
 _ALLOWED = (SimulationStatus.QUEUED, SimulationStatus.RUNNING)
 
 
@@ -36,23 +33,13 @@ async def inject_failure(
     """
     require(viewer, Action.INJECT_FAILURE)
     check_code(code, services.book, ("input", "code"))
-    check_key(idempotency_key)
-    digest = sha256(json.dumps([simulation_id, code, target]).encode()).hexdigest()
-    async with services.store.transaction(viewer.tenant_id):
-        await services.store.lock_tenant(viewer.tenant_id)
-        fresh = not (idempotency_key and await _recall(services, viewer.tenant_id, idempotency_key, digest))
-        if fresh:
-            await _record(services, viewer.tenant_id, simulation_id, code, target)
-        if fresh and idempotency_key:
-            await idempotency.remember(
-                services.store,
-                viewer.tenant_id,
-                _OPERATION,
-                idempotency_key,
-                input_digest=digest,
-                result_id=simulation_id,
-            )
-    if fresh:
+    what = {"simulation_id": simulation_id, "code": code, "target": target}
+
+    async def act() -> Done[Command]:
+        return Done(simulation_id, await _record(services, viewer.tenant_id, simulation_id, code, target))
+
+    outcome = await once(services, viewer, Asked(Action.INJECT_FAILURE, idempotency_key, what), act)
+    if outcome.made:
         await wake_conductor(services.bus, simulation_id)
     simulation = await simulations.get(services.store, viewer.tenant_id, simulation_id)
     if simulation is None:
@@ -60,11 +47,7 @@ async def inject_failure(
     return simulation
 
 
-async def _recall(services: Services, tenant_id: str, key: str, digest: str) -> str | None:
-    return await idempotency.recall(services.store, tenant_id, _OPERATION, key, input_digest=digest)
-
-
-async def _record(services: Services, tenant_id: str, simulation_id: str, code: str, target: str | None) -> None:
+async def _record(services: Services, tenant_id: str, simulation_id: str, code: str, target: str | None) -> Command:
     store = services.store
     architecture = await _architecture_under_way(services, tenant_id, simulation_id)
     _check_target(architecture, target)
@@ -76,7 +59,7 @@ async def _record(services: Services, tenant_id: str, simulation_id: str, code: 
             used=given,
         )
     mode = failure_mode_for(services.book, code, architecture, target)
-    await commands.add(store, tenant_id, simulation_id, mode, target)
+    return await commands.add(store, tenant_id, simulation_id, mode, target)
 
 
 async def _architecture_under_way(services: Services, tenant_id: str, simulation_id: str) -> Architecture:

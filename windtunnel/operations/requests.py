@@ -1,21 +1,20 @@
 """What `simulate` is asked for, and which requests are refused."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 
 from windtunnel.domain.errors import NotFoundError, ValidationError
+from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import (
-    IDEMPOTENCY_KEY_MAX_CHARS,
     INJECTED_FAILURES_MAX,
     SEED_MAX,
     SIMULATION_MAX_PACE,
     SIMULATION_MIN_PACE,
 )
-from windtunnel.domain.scenarios import check_storable, check_text
+from windtunnel.domain.scenarios import check_text
 from windtunnel.domain.simulations import FailureInjection, SimulationStage
 from windtunnel.knowledge import Book
+from windtunnel.operations.idempotent import Asked, check_key
 
 SEED_MIN = -SEED_MAX - 1
 _HOW = ("wait_for", "idempotency_key")
@@ -69,20 +68,6 @@ def check_request(request: SimulateRequest, book: Book) -> None:
     check_key(request.idempotency_key)
 
 
-def check_key(key: str | None) -> None:
-    """Raise ValidationError unless it can serve as an idempotency key."""
-    path = ("input", "idempotency_key")
-    if key is None:
-        return
-    if not 1 <= len(key) <= IDEMPOTENCY_KEY_MAX_CHARS:
-        raise ValidationError(
-            f"An idempotency key has 1 to {IDEMPOTENCY_KEY_MAX_CHARS} characters.",
-            rule="idempotency_key_length",
-            path=path,
-        )
-    check_storable(key, path)
-
-
 def check_code(code: str, book: Book, path: Sequence[str]) -> None:
     """Raise ValidationError unless the book has a failure mode of this code."""
     if code not in book.definitions:
@@ -94,10 +79,10 @@ def check_code(code: str, book: Book, path: Sequence[str]) -> None:
         )
 
 
-def digest_of_request(request: SimulateRequest) -> str:
+def asked_for(request: SimulateRequest) -> Asked:
     """Equal for requests that ask for the same simulation, however they want to wait for it."""
     what = {name: value for name, value in asdict(request).items() if name not in _HOW}
-    return sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+    return Asked(Action.SIMULATE, request.idempotency_key, what)
 
 
 def _check_failures(request: SimulateRequest, book: Book) -> None:

@@ -127,11 +127,77 @@ TENANT_OF_SLUG = Privileged(
     callers=("api", "worker"),
 )
 
+SWEEP_IDEMPOTENCY_KEYS = Privileged(
+    name="sweep_idempotency_keys",
+    parameters=("bigint", "bigint"),  # window in ms, limit
+    returns="TABLE (key text)",
+    sql=(
+        "DELETE FROM idempotency_keys WHERE (tenant_id, user_id, operation, key) IN ("
+        " SELECT tenant_id, user_id, operation, key FROM idempotency_keys WHERE created_ms <= {now} - $1"
+        " ORDER BY created_ms LIMIT $2 {skip_locked}) AND created_ms <= {now} - $1 RETURNING key"
+    ),
+    callers=("worker",),
+)
+
+SIGN_IN_BY_TOKEN = Privileged(
+    name="sign_in_by_token",
+    parameters=("text",),  # digest of the secret
+    returns=(
+        "TABLE (token_id text, token_roles text, expires_ms bigint, last_used_ms bigint, now_ms bigint, user_id text,"
+        " user_name text, email text, tenant_id text, slug text, tenant_name text, role text)"
+    ),
+    sql=(
+        "SELECT t.id AS token_id, t.roles AS token_roles, t.expires_ms, t.last_used_ms, {now} AS now_ms,"
+        " u.id AS user_id, u.name AS user_name, u.email, n.id AS tenant_id, n.slug, n.name AS tenant_name, m.role"
+        " FROM api_tokens AS t JOIN users AS u ON u.tenant_id = t.tenant_id AND u.id = t.user_id"
+        " JOIN tenants AS n ON n.id = t.tenant_id"
+        " LEFT JOIN memberships AS m ON m.tenant_id = t.tenant_id AND m.user_id = t.user_id"
+        " WHERE t.digest = $1 AND t.revoked_ms IS NULL AND (t.expires_ms IS NULL OR t.expires_ms > {now})"
+    ),
+    callers=("api",),
+)
+
+SIGN_IN_BY_IDENTITY = Privileged(
+    name="sign_in_by_identity",
+    parameters=("text", "text", "text"),  # slug of the tenant, issuer, subject
+    returns=(
+        "TABLE (now_ms bigint, tenant_id text, slug text, tenant_name text, told_ms bigint, told_roles text,"
+        " user_id text, user_name text, email text, role text)"
+    ),
+    sql=(
+        "SELECT {now} AS now_ms, n.id AS tenant_id, n.slug, n.name AS tenant_name, i.told_ms, i.told_roles,"
+        " u.id AS user_id, u.name AS user_name, u.email, m.role FROM (SELECT 1 AS one) AS asked"
+        " LEFT JOIN tenants AS n ON n.slug = $1"
+        " LEFT JOIN identities AS i ON i.tenant_id = n.id AND i.issuer = $2 AND i.subject = $3"
+        " LEFT JOIN users AS u ON u.tenant_id = i.tenant_id AND u.id = i.user_id"
+        " LEFT JOIN memberships AS m ON m.tenant_id = u.tenant_id AND m.user_id = u.id"
+    ),
+    callers=("api",),
+)
+
+STILL_SIGNED_IN = Privileged(
+    name="still_signed_in",
+    parameters=("text[]", "text[]"),  # ids of tokens, ids of people who came without one of ours
+    returns="TABLE (id text, token_roles text, role text)",
+    sql=(
+        "SELECT t.id, t.roles AS token_roles, m.role FROM api_tokens AS t"
+        " LEFT JOIN memberships AS m ON m.tenant_id = t.tenant_id AND m.user_id = t.user_id"
+        " WHERE t.id = ANY($1) AND t.revoked_ms IS NULL AND (t.expires_ms IS NULL OR t.expires_ms > {now})"
+        " UNION ALL SELECT u.id, NULL AS token_roles, m.role FROM users AS u"
+        " LEFT JOIN memberships AS m ON m.tenant_id = u.tenant_id AND m.user_id = u.id WHERE u.id = ANY($2)"
+    ),
+    callers=("api",),
+)
+
 STATEMENTS: tuple[Privileged, ...] = (
+    SIGN_IN_BY_TOKEN,
+    SIGN_IN_BY_IDENTITY,
+    STILL_SIGNED_IN,
     ANY_CLAIMABLE_SIMULATION,
     CLAIM_SIMULATIONS,
     RENEW_SIMULATIONS,
     RELEASE_SIMULATION,
     TALLY_SIMULATIONS,
     TENANT_OF_SLUG,
+    SWEEP_IDEMPOTENCY_KEYS,
 )

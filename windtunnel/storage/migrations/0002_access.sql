@@ -5,6 +5,8 @@ CREATE TABLE identities (
     issuer VARCHAR(500) NOT NULL CHECK (length(issuer) BETWEEN 1 AND 500),
     subject VARCHAR(255) NOT NULL CHECK (length(subject) BETWEEN 1 AND 255),
     user_id VARCHAR(36) NOT NULL,
+    told_ms BIGINT NOT NULL,
+    told_roles TEXT,
     created_ms BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, issuer, subject),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE
@@ -126,3 +128,19 @@ CREATE TABLE feature_flags (
     PRIMARY KEY (tenant_id, name),
     FOREIGN KEY (tenant_id, updated_by) REFERENCES users (tenant_id, id)
 );
+
+-- A key belongs to the person who chose it: nobody is handed what another one asked for. The keys of the last day are
+-- forgotten, since nobody knows whose they were.
+DROP TABLE idempotency_keys;
+CREATE TABLE idempotency_keys (
+    tenant_id VARCHAR(36) NOT NULL,
+    user_id VARCHAR(36) NOT NULL,
+    operation VARCHAR(64) NOT NULL,
+    key VARCHAR(200) NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
+    input_digest VARCHAR(64) NOT NULL CHECK (length(input_digest) = 64),
+    result_id VARCHAR(36) NOT NULL,
+    created_ms BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, user_id, operation, key),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX idempotency_keys_oldest ON idempotency_keys (created_ms);
