@@ -125,6 +125,16 @@ def store(database_url: str, runner: asyncio.Runner) -> Iterator[Store]:
         runner.run(store.close())
 
 
+@pytest.fixture
+def unguarded(database_url: str, runner: asyncio.Runner) -> Iterator[Store]:
+    """A store whose rows nobody guards (on PostgreSQL the superuser's): what is refused, the tables refuse."""
+    store = runner.run(open_store(database_url, role=None))
+    try:
+        yield store
+    finally:
+        runner.run(store.close())
+
+
 def _have(kind: type[S]) -> S:
     try:
         return kind()

@@ -57,7 +57,8 @@ async def test_a_deleted_one_is_gone_although_it_was_decoded(store: Store) -> No
     assert await architectures.get_many(store, you.tenant_id, [one]) == {}
 
 
-async def test_the_database_refuses_to_change_one(store: Store) -> None:
+async def test_the_database_refuses_to_change_one(unguarded: Store) -> None:
+    store = unguarded
     you, one = await demo(store), new_id()
     await architectures.insert(
         store, you.tenant_id, one, scenario_id=None, architecture=support_triage(), created_at=await store.now()

@@ -7,7 +7,7 @@ from windtunnel.domain.errors import ErrorCode, UnavailableError, ValidationErro
 
 
 class ConstraintError(Exception):
-    """The database itself refused the statement: a key that exists, a reference that does not, a failed check."""
+    """The database itself refused the statement: a key that exists, a missing reference or right, a failed check."""
 
 
 class LeaseLostError(Exception):

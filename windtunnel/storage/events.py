@@ -20,7 +20,7 @@ _COLUMNS = "simulation_id, seq, kind, at_ms, elapsed_ms, agent_key, message, bod
 _LARGEST_SEQ = 2**62
 
 
-async def append(
+async def append(  # noqa: PLR0917 - read in this order everywhere
     store: Store, tenant_id: str, simulation_id: str, fence: int, after_seq: int, drafts: Sequence[EventDraft]
 ) -> list[SimulationEvent]:
     """Number the drafts from `after_seq` + 1 and store them, all or none.

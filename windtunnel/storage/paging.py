@@ -35,8 +35,8 @@ class Conditions:
 
 def keyset_arguments(keyset: Keyset) -> tuple[int, str]:
     """The place as arguments: a cursor that a client made up must not upset the database."""
-    created_ms = max(-_LARGEST, min(keyset.created_ms, _LARGEST))
-    return created_ms, next(iter(known_ids([keyset.id])), "")
+    number = max(-_LARGEST, min(keyset.number, _LARGEST))
+    return number, next(iter(known_ids([keyset.id])), "")
 
 
 async def read_page(
@@ -47,8 +47,9 @@ async def read_page(
     where: Conditions,
     request: PageRequest,
     decode: Callable[[dict[str, Any]], T],
+    by: str = "created_ms",
 ) -> Page[T]:
-    """The page of table `source` that `request` asks for; the table has created_ms and id.
+    """The page of table `source` that `request` asks for, ordered by the columns `by` and id.
 
     `total` counts all rows under `where`, if wanted. has_previous and has_next tell whether there are newer and older
     ones beyond the page.
@@ -58,20 +59,20 @@ async def read_page(
     total = f"(SELECT COUNT(*) FROM {source} WHERE {all_rows})" if request.counted else "NULL"  # noqa: S608
     if request.after:
         place = where.numbered("(?, ?)", *keyset_arguments(request.after))
-        span += f" AND (created_ms, id) < {place}"
-        newer = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND (created_ms, id) >= {place})"  # noqa: S608
+        span += f" AND ({by}, id) < {place}"
+        newer = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND ({by}, id) >= {place})"  # noqa: S608
     if request.before:
         place = where.numbered("(?, ?)", *keyset_arguments(request.before))
-        span += f" AND (created_ms, id) > {place}"
-        older = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND (created_ms, id) <= {place})"  # noqa: S608
+        span += f" AND ({by}, id) > {place}"
+        older = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND ({by}, id) <= {place})"  # noqa: S608
     order = "ASC" if request.backward else "DESC"
     rows = await scope.fetch(
         f"SELECT whole.total AS _total, whole.newer AS _newer, whole.older AS _older, item.*"  # noqa: S608
         f" FROM (SELECT {total} AS total,"
         f" {newer} AS newer, {older} AS older) AS whole"
         f" LEFT JOIN (SELECT {columns} FROM {source} WHERE {span}"
-        f" ORDER BY created_ms {order}, id {order} LIMIT {request.limit + 1:d}) AS item ON TRUE"
-        f" ORDER BY item.created_ms {order}, item.id {order}",
+        f" ORDER BY {by} {order}, id {order} LIMIT {request.limit + 1:d}) AS item ON TRUE"
+        f" ORDER BY item.{by} {order}, item.id {order}",
         *where.arguments,
     )
     whole = rows[0]
@@ -82,7 +83,7 @@ async def read_page(
         found.reverse()
     return Page(
         items=[decode(row) for row in found],
-        keys=[Keyset(row["created_ms"], row["id"]) for row in found],
+        keys=[Keyset(row[by], row["id"]) for row in found],
         has_next=bool(whole["_older"]) or (more and not request.backward),
         has_previous=bool(whole["_newer"]) or (more and request.backward),
         total=whole["_total"],

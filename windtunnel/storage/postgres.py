@@ -55,7 +55,7 @@ class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
 
     async def open(self) -> None:
         """Open the pool with one connection, acting as `role`. Raises UnavailableError, RevisionError, RoleError."""
-        with _translated(), _acting_as(self._role):
+        with _acting_as(self._role):
             self.pool = await asyncpg.create_pool(
                 **self.config,
                 min_size=1,
@@ -172,10 +172,11 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 @contextmanager
 def _acting_as(role: str | None) -> Iterator[None]:
     try:
-        yield
+        with _translated():
+            yield
     except asyncpg.InvalidParameterValueError as error:
         raise RevisionError(NOT_CURRENT) from error  # `migrate` makes the roles
-    except asyncpg.InsufficientPrivilegeError as error:
+    except ConstraintError as error:
         raise RoleError(
             f"The user of the database URL may not act as {role}. Run `GRANT {role} TO` that user as the owner."
         ) from error
@@ -201,7 +202,11 @@ def _translated() -> Iterator[None]:
     try:
         with too_busy_after_a_while():
             yield
-    except (asyncpg.IntegrityConstraintViolationError, asyncpg.StringDataRightTruncationError) as error:
+    except (
+        asyncpg.IntegrityConstraintViolationError,
+        asyncpg.StringDataRightTruncationError,
+        asyncpg.InsufficientPrivilegeError,  # by grants or by row level security
+    ) as error:
         raise ConstraintError(str(error)) from error
     except asyncpg.DataError as error:
         if isinstance(error, asyncpg.CharacterNotInRepertoireError) or isinstance(error.__cause__, UnicodeError):

@@ -97,7 +97,8 @@ async def _install_privileged(store: Store) -> None:
     schema = (await store.fetch("SELECT quote_ident(current_schema()) AS name"))[0]["name"]
     old = await store.fetch(
         "SELECT oid::regprocedure::text AS signature FROM pg_proc"
-        f" WHERE pronamespace = '{schema}'::regnamespace AND prosecdef AND starts_with(proname, '{PREFIX}')"
+        " WHERE pronamespace = current_schema()::regnamespace AND prosecdef AND starts_with(proname, $1)",
+        PREFIX,
     )
     for row in old:
         await store.fetch(f"DROP FUNCTION {row['signature']}")

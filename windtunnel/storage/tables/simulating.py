@@ -1,4 +1,4 @@
-"""The tables, one class each. Keys, checks, references, indexes and triggers are in the SQL of `migrations`."""
+"""Scenarios, what was planned for them, and what happened."""
 
 from typing import Any, cast
 
@@ -8,33 +8,6 @@ from piccolo.table import Table
 from windtunnel.storage.bindings import BoundEngine
 
 _DB = cast("Any", BoundEngine())
-
-
-class Tenants(Table, db=_DB, tablename="tenants"):
-    """The units of isolation."""
-
-    id = Varchar(36, primary_key=True)
-    slug = Varchar(63)
-    name = Varchar(200)
-    created_ms = BigInt()
-
-
-class Users(Table, db=_DB, tablename="users"):
-    """People; each belongs to one tenant."""
-
-    id = Varchar(36, primary_key=True)
-    tenant_id = Varchar(36)
-    name = Varchar(200)
-    email = Varchar(254, null=True, default=None)
-    created_ms = BigInt()
-
-
-class Memberships(Table, db=_DB, tablename="memberships"):
-    """Which roles a person has in the tenant: a row for each."""
-
-    tenant_id = Varchar(36)
-    user_id = Varchar(36, primary_key=True)
-    role = Varchar(20)
 
 
 class Scenarios(Table, db=_DB, tablename="scenarios"):
@@ -115,36 +88,3 @@ class SimulationCommands(Table, db=_DB, tablename="simulation_commands"):
     target = Varchar(200, null=True, default=None)
     step = BigInt(null=True, default=None)
     created_ms = BigInt()
-
-
-class IdempotencyKeys(Table, db=_DB, tablename="idempotency_keys"):
-    """What a client's key has led to."""
-
-    tenant_id = Varchar(36)
-    operation = Varchar(64)
-    key = Varchar(200, primary_key=True)
-    input_digest = Varchar(64)
-    result_id = Varchar(36)
-    created_ms = BigInt()
-
-
-class SchemaRevisions(Table, db=_DB, tablename="schema_revisions"):
-    """Which migrations this database has seen."""
-
-    number = Integer(primary_key=True)
-    name = Varchar(100)
-    applied_ms = BigInt()
-
-
-TABLES: tuple[type[Table], ...] = (
-    Tenants,
-    Users,
-    Memberships,
-    Scenarios,
-    Architectures,
-    Simulations,
-    SimulationEvents,
-    SimulationCommands,
-    IdempotencyKeys,
-    SchemaRevisions,
-)

@@ -1,0 +1,66 @@
+"""The tables, one class each. Keys, checks, references, indexes and triggers are in the SQL of `migrations`."""
+
+from piccolo.table import Table
+
+from windtunnel.storage.tables.access import (
+    ApiTokens,
+    AuditEntries,
+    FeatureFlags,
+    IdempotencyKeys,
+    Identities,
+    Memberships,
+    Tenants,
+    Users,
+)
+from windtunnel.storage.tables.news import Inboxes, Notifications, WebhookDeliveries, Webhooks
+from windtunnel.storage.tables.revisions import SchemaRevisions
+from windtunnel.storage.tables.simulating import (
+    Architectures,
+    Scenarios,
+    SimulationCommands,
+    SimulationEvents,
+    Simulations,
+)
+
+__all__ = [
+    "TABLES",
+    "ApiTokens",
+    "Architectures",
+    "AuditEntries",
+    "FeatureFlags",
+    "IdempotencyKeys",
+    "Identities",
+    "Inboxes",
+    "Memberships",
+    "Notifications",
+    "Scenarios",
+    "SchemaRevisions",
+    "SimulationCommands",
+    "SimulationEvents",
+    "Simulations",
+    "Tenants",
+    "Users",
+    "WebhookDeliveries",
+    "Webhooks",
+]
+
+TABLES: tuple[type[Table], ...] = (
+    Tenants,
+    Users,
+    Memberships,
+    Identities,
+    ApiTokens,
+    AuditEntries,
+    FeatureFlags,
+    IdempotencyKeys,
+    Scenarios,
+    Architectures,
+    Simulations,
+    SimulationEvents,
+    SimulationCommands,
+    Inboxes,
+    Notifications,
+    Webhooks,
+    WebhookDeliveries,
+    SchemaRevisions,
+)
