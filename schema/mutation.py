@@ -4,8 +4,9 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import scenarios, simulations
+from resolvers import flags, scenarios, simulations
 from schema.fields import mutation
+from schema.flags import FeatureFlag, SetFeatureFlagInput, SetFeatureFlagPayload
 from schema.ids import Kind, demand, encode
 from schema.info import Info, given
 from schema.simulate import (
@@ -68,3 +69,14 @@ class Mutation:
             info.context, raw, input.code, given(input.target), given(input.idempotency_key)
         )
         return InjectFailurePayload(simulation=Simulation.of(found))
+
+    @mutation(
+        Action.SET_FEATURE_FLAG,
+        "Switch a feature on or off, and say for whom it is there; in force at once. "
+        "Setting what is set already changes nothing.",
+    )
+    async def set_feature_flag(
+        self, info: Info, input: Annotated[SetFeatureFlagInput, _INPUT]
+    ) -> SetFeatureFlagPayload:
+        """Recorded."""
+        return SetFeatureFlagPayload(flag=FeatureFlag.of(await flags.set_flag(info.context, *input.change())))

@@ -5,6 +5,7 @@ import pytest
 from schema.ids import Kind, encode, write_opaque
 from tests.graphql.world import Client, told
 from tests.storage import worlds
+from windtunnel.domain.flags import Flag
 
 RAW = "01938f2c-7b1e-7abc-8def-0123456789ab"
 NO_IDS = [
@@ -124,4 +125,4 @@ async def test_health_needs_no_signing_in(client: Client) -> None:
     )
     assert data["health"]["status"] == "OK"
     assert [component["name"] for component in data["health"]["components"]] == ["database", "bus"]
-    assert data["health"]["features"] == []
+    assert [feature["name"] for feature in data["health"]["features"]] == list(Flag)

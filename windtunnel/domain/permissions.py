@@ -16,6 +16,11 @@ class Action(StrEnum):
     DELETE_SCENARIO = "deleteScenario"
     INJECT_FAILURE = "injectFailure"
     WATCH_SIMULATION = "simulationEvents"
+    SET_FEATURE_FLAG = "setFeatureFlag"
+    SET_MEMBER_ROLES = "setMemberRoles"
+    ISSUE_API_TOKEN = "issueApiToken"  # noqa: S105 - a verb, no secret
+    REVOKE_API_TOKEN = "revokeApiToken"  # noqa: S105
+    READ_API_TOKENS = "apiTokens"
 
 
 ALLOWED: dict[Action, frozenset[Role]] = {
@@ -24,6 +29,11 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.DELETE_SCENARIO: frozenset({Role.DEVELOPER, Role.ADMIN}),
     Action.INJECT_FAILURE: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
     Action.WATCH_SIMULATION: EVERY_ROLE,
+    Action.SET_FEATURE_FLAG: frozenset({Role.ADMIN}),
+    Action.SET_MEMBER_ROLES: frozenset({Role.ADMIN}),
+    Action.ISSUE_API_TOKEN: frozenset({Role.ADMIN}),
+    Action.REVOKE_API_TOKEN: frozenset({Role.ADMIN}),
+    Action.READ_API_TOKENS: frozenset({Role.ADMIN}),
 }
 
 
