@@ -18,7 +18,7 @@ After = Annotated[str | None, strawberry.argument(description="With `first`: onl
 Last = Annotated[int | None, strawberry.argument(description="The last so many, 1 to 100.")]
 Before = Annotated[str | None, strawberry.argument(description="With `last`: only those before this cursor.")]
 
-_LARGEST_MS = 2**63 - 1  # what the database can compare
+_LARGEST = 2**63 - 1  # what the database can compare
 
 
 @strawberry.type(description="Where a page lies in its list.")
@@ -89,16 +89,16 @@ def counts(info: Info) -> bool:
 
 def write_cursor(key: Keyset) -> str:
     """The opaque cursor of a place in a list."""
-    return write_opaque(f"{key.created_ms}:{key.id}")
+    return write_opaque(f"{key.number}:{key.id}")
 
 
 def read_cursor(cursor: str) -> Keyset | None:
     """The reverse of `write_cursor`; None for anything that it cannot have written."""
-    created, _, raw = (read_opaque(cursor) or "").partition(":")
-    if not (created.isascii() and created.isdecimal() and len(created) <= 19 and is_raw(raw)):
+    number, _, raw = (read_opaque(cursor) or "").partition(":")
+    if not (number.isascii() and number.isdecimal() and len(number) <= 19 and is_raw(raw)):
         return None
-    key = Keyset(created_ms=int(created), id=raw)
-    return key if key.created_ms <= _LARGEST_MS and write_cursor(key) == cursor else None
+    key = Keyset(number=int(number), id=raw)
+    return key if key.number <= _LARGEST and write_cursor(key) == cursor else None
 
 
 def _keyset(name: str, cursor: str | None) -> Keyset | None:

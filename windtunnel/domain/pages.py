@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """A place in a list that is ordered newest first: creation time in epoch milliseconds, then id."""
+    """A place in a list that is ordered newest first: by creation time in epoch milliseconds or by `seq`, then id."""
 
-    created_ms: int
+    number: int
     id: str
 
 
