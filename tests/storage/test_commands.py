@@ -20,7 +20,7 @@ MODES = support_triage().failure_modes
 
 async def append_and_fix(store: Store, simulation: Simulation, after: int, number: int, step: int) -> None:
     """What the conductor does: the step is fixed together with the events of the steps before."""
-    async with store.transaction():
+    async with store.transaction(simulation.tenant_id):
         await events.append(store, simulation.tenant_id, simulation.id, simulation.fence, after, drafts(1))
         await commands.fix(store, simulation.tenant_id, simulation.id, number, step)
 
@@ -35,7 +35,7 @@ async def test_commands_are_numbered_and_come_back(store: Store) -> None:
         Command(1, MODES[0], None, None),
         Command(2, MODES[1], "refund", None),
     ]
-    assert await commands.list(store, new_id()) == []
+    assert await commands.list(store, you.tenant_id, new_id()) == []
 
 
 async def test_commands_at_once_get_numbers_of_their_own(store: Store, database_url: str) -> None:

@@ -109,7 +109,7 @@ async def test_an_outdated_conductor_stores_nothing(store: Store) -> None:
         with pytest.raises(LeaseLostError):
             await events.append(store, simulation.tenant_id, simulation.id, fence, after, drafts(2))
     with pytest.raises(LeaseLostError):
-        await events.append(store, "nothing", 1, 0, drafts(1))
+        await events.append(store, you.tenant_id, "nothing", 1, 0, drafts(1))
     assert (await stored(store, simulation)).last_seq == 2
     assert len(await events.read(store, you.tenant_id, simulation.id)) == 2
 

@@ -15,7 +15,7 @@ async def test_demo_is_made_once_and_has_every_role(store: Store) -> None:
     assert first.tenant.slug == "demo"
     assert first.user.email == "you@demo.local"
     assert first.roles == frozenset(Role)
-    roles = await store.fetch("SELECT role FROM memberships WHERE user_id = $1", first.user.id)
+    roles = await store.of(first.tenant_id).fetch("SELECT role FROM memberships WHERE user_id = $1", first.user.id)
     assert {row["role"] for row in roles} == set(Role)
 
 
@@ -24,7 +24,7 @@ async def test_demo_made_by_many_at_once_is_one(database_url: str) -> None:
     try:
         viewers = await asyncio.gather(*(tenants.ensure_demo(store) for store in stores for _ in range(3)))
         assert len(set(viewers)) == 1
-        assert len(await stores[0].fetch("SELECT id FROM users")) == 1
+        assert len(await stores[0].of(viewers[0].tenant_id).fetch("SELECT id FROM users")) == 1
     finally:
         for store in stores:
             await store.close()

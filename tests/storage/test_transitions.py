@@ -38,7 +38,7 @@ async def test_planned_queues_it_and_marks_where_the_story_begins(store: Store) 
     you = await demo(store)
     simulation = await planning(store, you)
     architecture_id = new_id()
-    async with store.transaction():
+    async with store.transaction(you.tenant_id):
         await architectures.insert(
             store,
             you.tenant_id,
@@ -77,6 +77,7 @@ async def test_planned_by_an_outdated_planner_changes_nothing(store: Store) -> N
         with pytest.raises(LeaseLostError):
             await transitions.planned(
                 store,
+                you.tenant_id,
                 wanted,
                 fence,
                 after,
