@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -86,6 +87,10 @@ class SharedBuckets:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        for _, _, answer in self._waiting:
+            if not answer.done():
+                answer.set_result(None)
+        self._waiting.clear()
         await self._redis.aclose()
 
     async def _ask(self, payer: str, points: int) -> tuple[bool, int] | None:
@@ -98,23 +103,14 @@ class SharedBuckets:
 
     async def _send(self) -> None:
         """Send what waits, batch after batch, until nothing does."""
-        try:
-            while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(BATCH_MAX, len(self._waiting)))]
-                try:
-                    answers = await self._run(batch) if self.up else [None] * len(batch)
-                except BaseException:
-                    self._waiting.extendleft(reversed(batch))
-                    raise
-                for (_, _, future), answer in zip(batch, answers, strict=True):
-                    if not future.done():
-                        future.set_result(answer)
-        finally:
-            self._sending = None
-            for _, _, future in self._waiting:  # we are being closed
-                if not future.done():
-                    future.set_result(None)
-            self._waiting.clear()
+        while self._waiting:
+            batch = list(islice(self._waiting, BATCH_MAX))
+            told = await self._run(batch) if self.up else [None] * len(batch)
+            for one in told:
+                _, _, answer = self._waiting.popleft()
+                if not answer.done():
+                    answer.set_result(one)
+        self._sending = None
 
     async def _run(self, batch: list[Waiting]) -> list[tuple[bool, int] | None]:
         try:

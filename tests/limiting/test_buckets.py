@@ -1,0 +1,122 @@
+"""The buckets of a process, and those that processes share on a real Redis-protocol server."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from app.limiting.buckets import Buckets
+from app.limiting.shared import ANSWER_S, SharedBuckets
+from tests.servers import RedisServer
+from windtunnel.domain.allowances import points_in
+from windtunnel.domain.ids import new_id
+
+
+@dataclass
+class Clock:
+    """Turned by hand."""
+
+    now: int = field(default=0)
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@asynccontextmanager
+async def shared(url: str, limit: int, clock: Clock | None = None) -> AsyncIterator[SharedBuckets]:
+    """The shared buckets as one process has them; its own ones stand still."""
+    buckets = SharedBuckets(url, Buckets(limit, clock or Clock()))
+    try:
+        yield buckets
+    finally:
+        await buckets.close()
+
+
+async def drawn(buckets: Buckets | SharedBuckets, payer: str, points: int = 1) -> bool:
+    return (await buckets.draw(payer, points)).paid
+
+
+async def test_a_payer_spends_only_its_own() -> None:
+    clock = Clock()
+    buckets = Buckets(10, clock)
+    assert [await drawn(buckets, "a", 4) for _ in range(3)] == [True, True, False]
+    assert buckets.wait_ms("a", 4) == 12_000
+    assert buckets.wait_ms("b", 10) == 0
+    assert await drawn(buckets, "b", 10)
+    clock.now = 12_000
+    assert await drawn(buckets, "a", 4)
+
+
+async def test_memory_is_bounded_by_payers() -> None:
+    buckets = Buckets(1, Clock(), most=2)
+    assert [await drawn(buckets, payer) for payer in ("a", "b", "a", "c", "a", "b")] == [
+        *(True, True, False, True),  # `c` pushes out `b`, which was away for longer than `a`
+        *(False, True),
+    ]
+
+
+async def test_two_processes_share_one_bucket(redis_url: str) -> None:
+    payer = new_id()
+    async with shared(redis_url, 1_000) as one, shared(redis_url, 1_000) as other:
+        paid = await asyncio.gather(*(drawn(each, payer, 10) for _ in range(100) for each in (one, other)))
+        # A bucket that is drawn from for longer than 600 ms has got ten points more.
+        assert 100 <= sum(paid) < 120
+        assert not await drawn(one, payer, 500)
+        assert other.up
+        assert 0 < other.wait_ms(payer, 500) < 60_000
+
+
+async def test_one_bucket_is_drawn_down_exactly(redis_url: str) -> None:
+    payer = new_id()
+    async with shared(redis_url, 10**9) as buckets:
+        first = await buckets.draw(payer, 10**9)
+        assert first.paid
+        assert points_in(first.bucket) == 0
+        second = await buckets.draw(payer, 10**9)
+        assert not second.paid
+        assert 0 < second.wait_ms <= 60_000
+
+
+async def test_a_server_that_is_away_is_not_waited_for_and_is_found_again(redis_server: RedisServer) -> None:
+    async with shared(redis_server.url, 10) as buckets:
+        assert await drawn(buckets, "a", 7)
+        redis_server.kill()
+        assert not await drawn(buckets, "a", 4)  # it remembers what was left
+        assert await drawn(buckets, "a", 3)
+        assert not buckets.up
+        redis_server.start()
+        assert buckets._recovering is not None
+        await buckets._recovering
+        assert await drawn(buckets, "a", 10)  # that server begins with full buckets
+
+
+async def test_a_server_that_hangs_is_waited_for_briefly_and_then_not_at_all(redis_server: RedisServer) -> None:
+    async with shared(redis_server.url, 10) as buckets:
+        assert await drawn(buckets, "a")
+        assert redis_server._process is not None
+        redis_server._process.send_signal(signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(ANSWER_S * 20):
+                assert await asyncio.gather(*(drawn(buckets, "a") for _ in range(12))) == [True] * 9 + [False] * 3
+                while buckets.up:
+                    await drawn(buckets, "b")
+        finally:
+            redis_server._process.send_signal(signal.SIGCONT)
+
+
+async def test_no_server_at_all() -> None:
+    async with shared("redis://127.0.0.1:1", 3) as buckets:
+        assert [await drawn(buckets, "a") for _ in range(4)] == [True, True, True, False]
+
+
+async def test_closing_lets_nobody_hang(redis_server: RedisServer) -> None:
+    assert redis_server._process is not None
+    redis_server._process.send_signal(signal.SIGSTOP)
+    try:
+        async with shared(redis_server.url, 3) as buckets:
+            waiting = asyncio.create_task(drawn(buckets, "a"))
+            await asyncio.sleep(0)
+        assert await waiting
+    finally:
+        redis_server._process.send_signal(signal.SIGCONT)
