@@ -7,7 +7,11 @@ from windtunnel.domain.errors import ErrorCode, UnavailableError, ValidationErro
 
 
 class ConstraintError(Exception):
-    """The database itself refused the statement: a key that exists, a missing reference or right, a failed check."""
+    """The database itself refused the statement: a key that exists, a missing reference, a failed check."""
+
+
+class RightError(ConstraintError):
+    """The database's role may not do this, or not with this row."""
 
 
 class LeaseLostError(Exception):

@@ -15,6 +15,7 @@ from windtunnel.storage.errors import (
     NOT_CURRENT,
     ConstraintError,
     RevisionError,
+    RightError,
     RoleError,
     closed,
     down,
@@ -176,7 +177,7 @@ def _acting_as(role: str | None) -> Iterator[None]:
             yield
     except asyncpg.InvalidParameterValueError as error:
         raise RevisionError(NOT_CURRENT) from error  # `migrate` makes the roles
-    except ConstraintError as error:
+    except RightError as error:
         raise RoleError(
             f"The user of the database URL may not act as {role}. Run `GRANT {role} TO` that user as the owner."
         ) from error
@@ -202,12 +203,10 @@ def _translated() -> Iterator[None]:
     try:
         with too_busy_after_a_while():
             yield
-    except (
-        asyncpg.IntegrityConstraintViolationError,
-        asyncpg.StringDataRightTruncationError,
-        asyncpg.InsufficientPrivilegeError,  # by grants or by row level security
-    ) as error:
+    except (asyncpg.IntegrityConstraintViolationError, asyncpg.StringDataRightTruncationError) as error:
         raise ConstraintError(str(error)) from error
+    except asyncpg.InsufficientPrivilegeError as error:  # by grants or by row level security
+        raise RightError(str(error)) from error
     except asyncpg.DataError as error:
         if isinstance(error, asyncpg.CharacterNotInRepertoireError) or isinstance(error.__cause__, UnicodeError):
             raise unstorable() from error

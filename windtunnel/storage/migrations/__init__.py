@@ -8,9 +8,11 @@ from hashlib import sha256
 from importlib.resources import files
 
 from windtunnel.storage.dialects import DialectName
-from windtunnel.storage.errors import RevisionError
+from windtunnel.storage.errors import RevisionError, RightError, RoleError
 from windtunnel.storage.privileged import PREFIX, STATEMENTS
 from windtunnel.storage.store import Store
+
+ROLES = ("windtunnel_api", "windtunnel_worker", "windtunnel_server", "windtunnel_system")
 
 _LOCK = 0x77696E64
 """The advisory lock that migrating processes queue for; any number would do."""
@@ -50,11 +52,20 @@ def revisions() -> tuple[Revision, ...]:
 async def migrate(store: Store) -> None:
     """Apply what is missing, all or nothing. Any number of processes may call this at once; one does the work.
 
-    Raises RevisionError when the database is newer than this code.
+    Raises RevisionError when the database is newer than this code, RoleError when its user may not do all of it.
     """
     if await is_current(store):
         return
-    install = store.dialect == "postgres"
+    try:
+        await _bring_up(store)
+    except RightError as error:
+        raise RoleError(
+            f"The database's user may not migrate it ({error}). It must own the schema and be allowed to make roles;"
+            f" where they exist, a superuser runs: GRANT {', '.join(ROLES)} TO that user WITH ADMIN OPTION."
+        ) from error
+
+
+async def _bring_up(store: Store) -> None:
     async with store.transaction():
         if store.dialect == "postgres":
             await store.fetch(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -73,7 +84,7 @@ async def migrate(store: Store) -> None:
                     revision.number,
                     revision.name,
                 )
-        if install:
+        if store.dialect == "postgres":
             await _install_privileged(store)
 
 
