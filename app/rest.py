@@ -16,13 +16,15 @@ from app.sse import event_stream, message
 from app.statuses import status_of
 from resolvers import architectures
 from resolvers.architectures import GraphFormat
+from schema.arguments import aimed_at
 from schema.ids import Kind, demand, encode
 from schema.scalars import write_datetime
 from windtunnel.domain.errors import ConflictError, ErrorCode, NotFoundError, ValidationError, WindtunnelError
 from windtunnel.domain.events import SimulationEvent
-from windtunnel.domain.permissions import Action, require
+from windtunnel.domain.permissions import Action
 from windtunnel.domain.simulations import SimulationStage
 from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.permit import permit
 from windtunnel.operations.services import Services
 from windtunnel.operations.simulate import SimulateRequest, simulate
 from windtunnel.operations.watch_simulation import watch_simulation
@@ -79,7 +81,7 @@ class Rest:
 
     async def _events(self, request: Request) -> Response:
         viewer = await self._viewer(request)
-        require(viewer, Action.WATCH_SIMULATION)
+        await permit(self._services, viewer, Action.WATCH_SIMULATION, aimed_at(request.path_params))
         after = _sequence_number(request.headers.get("last-event-id") or request.query_params.get("after") or "0")
         raw = demand(Kind.SIMULATION, request.path_params["id"], ("id",))
         simulation = await stored_simulations.get(self._services.store, viewer.tenant_id, raw)

@@ -1,13 +1,21 @@
 """Who is calling, and the people of their tenant."""
 
 from resolvers.context import Context
+from windtunnel.domain.entities import Subject
+from windtunnel.domain.permissions import Action
 from windtunnel.domain.viewers import User, Viewer
+from windtunnel.operations.permit import permit as demand
 from windtunnel.storage import simulations
 
 
 def viewer(context: Context) -> Viewer:
     """Who is calling."""
     return context.signed_in()
+
+
+async def permit(context: Context, action: Action, subject: Subject | None) -> None:
+    """Return when the viewer may do this; the refusal is put on record and raised as ForbiddenError."""
+    await demand(context.services, context.signed_in(), action, subject)
 
 
 async def user(context: Context, id: str) -> User:

@@ -1,12 +1,12 @@
 """Payloads of mutations: the one place where an expected failure becomes data."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import strawberry
 from strawberry.extensions import FieldExtension
 
+from schema.arguments import texts
 from schema.errors import ConflictError, NotFoundError, PolicyError, QuotaError, UserError, ValidationError
 from schema.ids import decode
 from schema.info import Info
@@ -62,7 +62,7 @@ def user_error(error: errors.WindtunnelError, arguments: Mapping[str, object]) -
 
 def _path_to(raw: str | None, arguments: Mapping[str, object]) -> tuple[str, ...] | None:
     """Where the client named the thing whose stored id is `raw`: operations know nothing of global ids."""
-    for path, value in _texts(arguments):
+    for path, value in texts(arguments):
         named = decode(value)
         if named and named[1] == raw:
             return path
@@ -71,23 +71,8 @@ def _path_to(raw: str | None, arguments: Mapping[str, object]) -> tuple[str, ...
 
 def _given_at(arguments: Mapping[str, object], wanted: tuple[str, ...]) -> str | None:
     """The text that the client gave there; None where there is none that could be sent back."""
-    value = next((value for path, value in _texts(arguments) if path == wanted), "")
+    value = next((value for path, value in texts(arguments) if path == wanted), "")
     return None if not value or any("\ud800" <= char <= "\udfff" for char in value) else value
-
-
-def _texts(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every text in the arguments, with the path to it."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _texts(inner, (*path, name))
-    elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _texts(inner, (*path, str(place)))
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from _texts(getattr(value, field.name), (*path, field.name))
 
 
 def _payload_type(info: Info) -> type[Payload]:

@@ -9,8 +9,10 @@ from strawberry.schema_directive import Location
 from strawberry.types.field import StrawberryField
 from strawberry.utils.await_maybe import await_maybe
 
+from resolvers import viewers
+from schema.arguments import aimed_at
 from schema.info import Info
-from windtunnel.domain.permissions import ALLOWED, Action, require
+from windtunnel.domain.permissions import ALLOWED, Action
 from windtunnel.domain.viewers import Role
 
 
@@ -36,6 +38,9 @@ class Requires(FieldExtension):
         field.directives = [RequiresDirective(any_of=[role for role in Role if role in ALLOWED[self.action]])]
 
     async def resolve_async(self, next_: Callable[..., object], source: object, info: Info, **kwargs: Any) -> object:
-        """Check, then read the field, run the mutation or start the subscription."""
-        require(info.context.signed_in(), self.action)
+        """Check, then read the field, run the mutation or start the subscription.
+
+        Operations check again: they are also called by other ways than through the schema.
+        """
+        await viewers.permit(info.context, self.action, aimed_at(kwargs))
         return await await_maybe(next_(source, info, **kwargs))

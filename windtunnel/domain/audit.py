@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any, cast
 
 import orjson
 import rfc8785
@@ -15,6 +16,7 @@ GENESIS_HASH = "0" * 64
 """What the first entry of every chain follows."""
 
 REQUEST_ID_MAX_CHARS = 100
+SUBJECT_ID_MAX_CHARS = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -129,7 +131,7 @@ _HASHED = tuple(name for name in COLUMNS if name not in {"hash", "details"})
 
 def canonical_details(details: Mapping[str, object]) -> str:
     """RFC 8785 JSON. Raises ValueError for numbers that JSON cannot hold exactly."""
-    return rfc8785.dumps(dict(details)).decode()
+    return rfc8785.dumps(cast("Any", dict(details))).decode()
 
 
 def canonical(entry: AuditEntry) -> bytes:

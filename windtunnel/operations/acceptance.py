@@ -4,7 +4,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 
+from windtunnel.domain.audit import AuditAction
+from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import NotFoundError, QuotaError
 from windtunnel.domain.events import SimulationEvent
 from windtunnel.domain.ids import new_id
@@ -12,6 +15,7 @@ from windtunnel.domain.policy import SEED_MAX
 from windtunnel.domain.scenarios import Scenario, title_of
 from windtunnel.domain.simulations import Simulation, SimulationStatus
 from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.audit_trail import record
 from windtunnel.operations.idempotent import Done, once
 from windtunnel.operations.lifecycle import planned_draft, started_draft
 from windtunnel.operations.requests import SimulateRequest, asked_for
@@ -35,10 +39,22 @@ async def accept(services: Services, viewer: Viewer, request: SimulateRequest) -
             accepted = await _queue(services, simulation, request.architecture_id)
         else:
             accepted = await _begin_planning(services, simulation, request)
+        await _put_on_record(services, viewer, accepted[0], request.text)
         return Done(simulation.id, accepted)
 
     outcome = await once(services, viewer, asked_for(request), act)
     return outcome.made or (await _known(services, viewer.tenant_id, outcome.result_id), ())
+
+
+async def _put_on_record(services: Services, viewer: Viewer, simulation: Simulation, text: str | None) -> None:
+    """The simulation, and the scenario if it is new: by the digest of its words, which may be deleted some day."""
+    if text is not None and simulation.scenario_id is not None:
+        scenario = Subject(Kind.SCENARIO, simulation.scenario_id)
+        details: dict[str, object] = {"sha256": sha256(text.encode()).hexdigest()}
+        await record(services, viewer, viewer.tenant_id, AuditAction.SCENARIO_CREATED, scenario, details=details)
+    details = {"scenario_id": simulation.scenario_id, "seed": simulation.seed, "pace": simulation.pace}
+    subject = Subject(Kind.SIMULATION, simulation.id)
+    await record(services, viewer, viewer.tenant_id, AuditAction.SIMULATION_STARTED, subject, details=details)
 
 
 async def _known(services: Services, tenant_id: str, simulation_id: str) -> Simulation:

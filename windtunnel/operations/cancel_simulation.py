@@ -1,11 +1,15 @@
 """Cancelling: the simulation ends now, whoever conducts it."""
 
+from windtunnel.domain.audit import AuditAction
+from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import ConflictError
-from windtunnel.domain.permissions import Action, require
+from windtunnel.domain.permissions import Action
 from windtunnel.domain.simulations import Simulation, SimulationStatus
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.announce import announce_events, announce_work, wake_conductor
+from windtunnel.operations.audit_trail import record
 from windtunnel.operations.event_log import not_found
+from windtunnel.operations.permit import permit
 from windtunnel.operations.services import Services
 from windtunnel.storage import simulations, transitions
 
@@ -15,11 +19,14 @@ async def cancel_simulation(services: Services, viewer: Viewer, simulation_id: s
 
     Raises ForbiddenError, NotFoundError, ConflictError when it came to its own end already.
     """
-    require(viewer, Action.CANCEL_SIMULATION)
+    subject = Subject(Kind.SIMULATION, simulation_id)
+    await permit(services, viewer, Action.CANCEL_SIMULATION, subject)
     try:
-        events = await transitions.cancelled(
-            services.store, viewer.tenant_id, simulation_id, "The simulation was cancelled."
-        )
+        async with services.store.transaction(viewer.tenant_id):
+            events = await transitions.cancelled(
+                services.store, viewer.tenant_id, simulation_id, "The simulation was cancelled."
+            )
+            await record(services, viewer, viewer.tenant_id, AuditAction.SIMULATION_CANCELLED, subject)
     except ConflictError as conflict:
         if conflict.current != SimulationStatus.CANCELLED:
             raise

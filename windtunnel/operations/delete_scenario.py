@@ -2,26 +2,32 @@
 
 from dataclasses import replace
 
+from windtunnel.domain.audit import AuditAction
+from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import NotFoundError
 from windtunnel.domain.pages import PageRequest
-from windtunnel.domain.permissions import Action, require
+from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import PAGE_SIZE_MAX
 from windtunnel.domain.simulations import OPEN_STATUSES, SimulationFilter
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.announce import announce_deleted, announce_work
+from windtunnel.operations.audit_trail import record
+from windtunnel.operations.permit import permit
 from windtunnel.operations.services import Services
 from windtunnel.storage import scenarios, simulations
 
 
 async def delete_scenario(services: Services, viewer: Viewer, scenario_id: str) -> str:
     """The id of the scenario that is gone. Raises ForbiddenError, NotFoundError."""
-    require(viewer, Action.DELETE_SCENARIO)
+    subject = Subject(Kind.SCENARIO, scenario_id)
+    await permit(services, viewer, Action.DELETE_SCENARIO, subject)
     store, tenant_id = services.store, viewer.tenant_id
     async with store.transaction(tenant_id):
         await store.lock_tenant(tenant_id)  # no simulation of it begins now
         unfinished = await _unfinished(services, tenant_id, scenario_id)
         if not await scenarios.delete(store, tenant_id, scenario_id):
             raise NotFoundError("There is no such scenario.", resource_id=scenario_id, path=("input", "scenario_id"))
+        await record(services, viewer, tenant_id, AuditAction.SCENARIO_DELETED, subject)
     for simulation_id in unfinished:
         await announce_deleted(services.bus, simulation_id)
     await announce_work(services.bus)  # the tenant may run more

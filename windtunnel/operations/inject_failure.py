@@ -1,14 +1,18 @@
 """Injecting a failure into a run under way: recorded as a command that its conductor carries out."""
 
 from windtunnel.domain.architectures import Architecture
+from windtunnel.domain.audit import AuditAction
+from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import ConflictError, QuotaError, ValidationError
-from windtunnel.domain.permissions import Action, require
+from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import INJECTED_FAILURES_MAX
 from windtunnel.domain.simulations import Command, Simulation, SimulationStatus
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.announce import wake_conductor
+from windtunnel.operations.audit_trail import record
 from windtunnel.operations.event_log import not_found
 from windtunnel.operations.idempotent import Asked, Done, once
+from windtunnel.operations.permit import permit
 from windtunnel.operations.requests import check_code
 from windtunnel.operations.services import Services
 from windtunnel.planning import failure_mode_for
@@ -31,12 +35,16 @@ async def inject_failure(
     Raises ForbiddenError, ValidationError (unknown code or target), NotFoundError, QuotaError, and ConflictError
     unless the simulation is queued or running.
     """
-    require(viewer, Action.INJECT_FAILURE)
+    subject = Subject(Kind.SIMULATION, simulation_id)
+    await permit(services, viewer, Action.INJECT_FAILURE, subject)
     check_code(code, services.book, ("input", "code"))
     what = {"simulation_id": simulation_id, "code": code, "target": target}
 
     async def act() -> Done[Command]:
-        return Done(simulation_id, await _record(services, viewer.tenant_id, simulation_id, code, target))
+        command = await _add(services, viewer.tenant_id, simulation_id, code, target)
+        details = {"code": code, "target": target, "number": command.number}
+        await record(services, viewer, viewer.tenant_id, AuditAction.FAILURE_INJECTED, subject, details=details)
+        return Done(simulation_id, command)
 
     outcome = await once(services, viewer, Asked(Action.INJECT_FAILURE, idempotency_key, what), act)
     if outcome.made:
@@ -47,7 +55,7 @@ async def inject_failure(
     return simulation
 
 
-async def _record(services: Services, tenant_id: str, simulation_id: str, code: str, target: str | None) -> Command:
+async def _add(services: Services, tenant_id: str, simulation_id: str, code: str, target: str | None) -> Command:
     store = services.store
     architecture = await _architecture_under_way(services, tenant_id, simulation_id)
     _check_target(architecture, target)

@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 from windtunnel.domain.architectures import Architecture, Interpretation
+from windtunnel.domain.audit import AuditAction
+from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.events import EventDraft, SimulationEvent
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.simulations import Command, Simulation, SimulationFailure, SimulationStatus
 from windtunnel.operations.announce import announce_events, announce_work
+from windtunnel.operations.audit_trail import record
 from windtunnel.operations.lifecycle import finished_draft, planned_draft
 from windtunnel.operations.services import Services
 from windtunnel.storage import architectures, commands, events, transitions
@@ -113,16 +116,25 @@ class Scribe:
     ) -> None:
         simulation = self._simulation
         last = finished_draft(status, elapsed_ms, failure.message if failure else None)
-        stored = await transitions.finished(
-            self._store,
-            simulation.tenant_id,
-            simulation.id,
-            simulation.fence,
-            self.last_seq,
-            status=status,
-            narrative=narrative,
-            error=failure,
-            drafts=[*drafts, last],
-        )
+        async with self._store.transaction(simulation.tenant_id):
+            stored = await transitions.finished(
+                self._store,
+                simulation.tenant_id,
+                simulation.id,
+                simulation.fence,
+                self.last_seq,
+                status=status,
+                narrative=narrative,
+                error=failure,
+                drafts=[*drafts, last],
+            )
+            await record(
+                self._services,
+                None,
+                simulation.tenant_id,
+                AuditAction.SIMULATION_FINISHED,
+                Subject(Kind.SIMULATION, simulation.id),
+                details={"status": status.value, "error": failure and failure.code.value},
+            )
         self.last_seq += len(drafts) + 1
         await announce_events(self._services.bus, simulation.id, stored)

@@ -3,13 +3,14 @@
 from functools import partial
 
 from windtunnel.domain.errors import ErrorCode, UnavailableError, ValidationError, WindtunnelError
-from windtunnel.domain.permissions import Action, require
+from windtunnel.domain.permissions import Action
 from windtunnel.domain.simulations import Simulation, SimulationFailure, SimulationStage, SimulationStatus
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations import plan_simulation as planning
 from windtunnel.operations.acceptance import accept
 from windtunnel.operations.announce import announce_events, announce_work
 from windtunnel.operations.await_stage import await_stage
+from windtunnel.operations.permit import permit
 from windtunnel.operations.requests import SimulateRequest, check_request
 from windtunnel.operations.services import Services
 
@@ -23,7 +24,7 @@ async def simulate(services: Services, viewer: Viewer, request: SimulateRequest)
     ConflictError (IDEMPOTENCY_MISMATCH), UnavailableError; with `wait_for` beyond ACCEPTED also what planning failed
     with. Asked again with the same idempotency key, it returns the same simulation.
     """
-    require(viewer, Action.SIMULATE)
+    await permit(services, viewer, Action.SIMULATE)
     check_request(request, services.book)
     simulation, first_events = await accept(services, viewer, request)
     if first_events:

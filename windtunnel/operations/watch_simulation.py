@@ -3,10 +3,12 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.events import EventKind, SimulationEvent
-from windtunnel.domain.permissions import Action, require
+from windtunnel.domain.permissions import Action
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.event_log import event_log, not_found
+from windtunnel.operations.permit import permit
 from windtunnel.operations.services import Services
 from windtunnel.storage import simulations
 from windtunnel.streams.follow import follow
@@ -24,7 +26,7 @@ async def watch_simulation(
     Raises ForbiddenError, NotFoundError (also when the simulation is deleted meanwhile) and UnavailableError. Close
     it (`aclose`) to release everything.
     """
-    require(viewer, Action.WATCH_SIMULATION)
+    await permit(services, viewer, Action.WATCH_SIMULATION, Subject(Kind.SIMULATION, simulation_id))
     simulation = await simulations.get(services.store, viewer.tenant_id, simulation_id)
     if simulation is None:
         raise not_found(simulation_id)
