@@ -1,20 +1,19 @@
 """Global ids: opaque text that names one entity, its kind included."""
 
-import base64
-import binascii
 import uuid
 
 import strawberry
 
-from windtunnel.domain.entities import Kind
+from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import NotFoundError
+from windtunnel.domain.opaque import read_opaque, write_opaque
 
 __all__ = ["Kind", "decode", "demand", "encode", "is_raw", "raw_of", "read_opaque", "write_opaque"]
 
 
 def encode(kind: Kind, raw: str) -> strawberry.ID:
     """The global id of the `kind` whose stored id is `raw`."""
-    return strawberry.ID(write_opaque(f"{kind}:{raw}"))
+    return strawberry.ID(Subject(kind, raw).global_id)
 
 
 def decode(given: str) -> tuple[Kind, str] | None:
@@ -45,17 +44,3 @@ def is_raw(text: str) -> bool:
         return str(uuid.UUID(text)) == text
     except ValueError:
         return False
-
-
-def write_opaque(text: str) -> str:
-    """`text` as base64url without padding, so that nobody builds upon what is inside."""
-    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
-
-
-def read_opaque(given: str) -> str | None:
-    """The reverse of `write_opaque`; None for anything that it cannot have written."""
-    try:
-        text = base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode()
-    except (binascii.Error, ValueError):
-        return None
-    return text if write_opaque(text) == given else None

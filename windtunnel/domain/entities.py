@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from windtunnel.domain.opaque import write_opaque
+
 
 class Kind(StrEnum):
     """The kinds of things that ids name; all but FEATURE_FLAG are types that implement Node."""
@@ -25,3 +27,8 @@ class Subject:
 
     kind: Kind
     id: str
+
+    @property
+    def global_id(self) -> str:
+        """The id by which clients and receivers of webhooks know it."""
+        return write_opaque(f"{self.kind}:{self.id}")
