@@ -1,0 +1,9 @@
+"""Why something is not sent."""
+
+
+class RefusedError(Exception):
+    """The webhook may not be sent there, or cannot be for now; `reason` is a sentence for whoever registered it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
