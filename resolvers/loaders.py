@@ -12,8 +12,9 @@ from windtunnel.domain.events import EventKind, SimulationEvent
 from windtunnel.domain.pages import Keyset, Page
 from windtunnel.domain.scenarios import Scenario
 from windtunnel.domain.simulations import Command, Simulation
+from windtunnel.domain.tokens import ApiToken
 from windtunnel.domain.viewers import User
-from windtunnel.storage import architectures, commands, events, scenarios, simulations, tenants
+from windtunnel.storage import architectures, commands, events, scenarios, simulations, tenants, tokens
 from windtunnel.storage.store import Store
 
 G = TypeVar("G", bound=Hashable)
@@ -68,6 +69,7 @@ class Loaders:
             lambda ids: simulations.get_many(store, tenant_id, ids)
         )
         self.users: DataLoader[str, User | None] = _by_id(lambda ids: tenants.users(store, tenant_id, ids))
+        self.tokens: DataLoader[str, ApiToken | None] = _by_id(lambda ids: tokens.get_many(store, tenant_id, ids))
         self.commands: DataLoader[str, Sequence[Command] | None] = _by_id(
             lambda ids: commands.list_many(store, tenant_id, ids)
         )

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import flags, scenarios, simulations
+from resolvers import flags, scenarios, simulations, tokens
 from schema.fields import mutation
 from schema.flags import FeatureFlag, SetFeatureFlagInput, SetFeatureFlagPayload
 from schema.ids import Kind, demand, encode
@@ -20,6 +20,15 @@ from schema.simulate import (
     SimulatePayload,
 )
 from schema.simulations import Simulation
+from schema.tokens import (
+    IssueApiTokenInput,
+    IssueApiTokenPayload,
+    RevokeApiTokenInput,
+    RevokeApiTokenPayload,
+    SetMemberRolesInput,
+    SetMemberRolesPayload,
+)
+from schema.viewers import User
 from windtunnel.domain.permissions import Action
 
 _INPUT = strawberry.argument(description="What to do, in full.")
@@ -80,3 +89,28 @@ class Mutation:
     ) -> SetFeatureFlagPayload:
         """Recorded."""
         return SetFeatureFlagPayload(flag=FeatureFlag.of(await flags.set_flag(info.context, *input.change())))
+
+    @mutation(
+        Action.SET_MEMBER_ROLES,
+        "Set the roles of a person in this tenant; a token never has more than its person.",
+    )
+    async def set_member_roles(
+        self, info: Info, input: Annotated[SetMemberRolesInput, _INPUT]
+    ) -> SetMemberRolesPayload:
+        """What they follow with roles that they lose ends."""
+        person = await tokens.set_roles(info.context, input.email, input.roles, given(input.idempotency_key))
+        return SetMemberRolesPayload(user=User.of(person))
+
+    @mutation(Action.ISSUE_API_TOKEN, "Issue a token for a program; its secret is shown once.")
+    async def issue_api_token(self, info: Info, input: Annotated[IssueApiTokenInput, _INPUT]) -> IssueApiTokenPayload:
+        """For the viewer, or for somebody else of the tenant."""
+        issued = await tokens.issue(info.context, input.request(), given(input.idempotency_key))
+        return IssueApiTokenPayload.of(issued)
+
+    @mutation(Action.REVOKE_API_TOKEN, "Take a token back: it signs nobody in, and what it follows ends.")
+    async def revoke_api_token(
+        self, info: Info, input: Annotated[RevokeApiTokenInput, _INPUT]
+    ) -> RevokeApiTokenPayload:
+        """At once here, within seconds everywhere."""
+        raw = demand(Kind.API_TOKEN, input.token_id, ("input", "token_id"))
+        return RevokeApiTokenPayload(revoked_id=encode(Kind.API_TOKEN, await tokens.revoke(info.context, raw)))

@@ -17,7 +17,7 @@ from schema.nodes import Node, node_of
 from schema.pages import After, Before, First, Last, counts, page_request
 from schema.scenarios import Scenario, ScenarioConnection, scenario_of
 from schema.simulations import Simulation, SimulationConnection, simulation_of
-from schema.viewers import Viewer
+from schema.viewer import Viewer
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.failures import FailureCategory
 from windtunnel.domain.policy import NODES_PER_LOOKUP_MAX

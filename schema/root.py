@@ -17,6 +17,7 @@ from schema.scalars import SCALARS
 from schema.scenarios import Scenario
 from schema.simulations import Simulation
 from schema.subscription import Subscription
+from schema.tokens import ApiToken
 from schema.viewers import Tenant, User
 
 CONVENTIONS = """\
@@ -41,7 +42,7 @@ def build_schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[Scenario, Simulation, Architecture, User, Tenant, *EVENTS, *USER_ERRORS],
+        types=[Scenario, Simulation, Architecture, User, Tenant, ApiToken, *EVENTS, *USER_ERRORS],
         extensions=extensions,
         execution_context_class=PerEventExecutor,
         config=StrawberryConfig(scalar_map=SCALARS),

@@ -11,6 +11,9 @@ from windtunnel.streams.bus import Bus
 WORK = "work"
 """The channel that rings when there may be something to claim."""
 
+ACCESS = "access"
+"""The channel that rings when a token or a role was taken away."""
+
 MESSAGE_MAX_BYTES = 64 * 1024
 READ_THE_LOG = "[]"
 
@@ -48,6 +51,11 @@ async def wake_conductor(bus: Bus, simulation_id: str) -> None:
 async def announce_work(bus: Bus) -> None:
     """Have workers look for something to claim."""
     await bus.publish(WORK, "")
+
+
+async def announce_access(bus: Bus) -> None:
+    """Have every process look again whether those who follow something still may."""
+    await bus.publish(ACCESS, "")
 
 
 def encoded(events: Sequence[SimulationEvent]) -> str:

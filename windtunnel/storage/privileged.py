@@ -189,7 +189,16 @@ STILL_SIGNED_IN = Privileged(
     callers=("api",),
 )
 
+TENANT_OF_TOKEN = Privileged(
+    name="tenant_of_token",
+    parameters=("text",),
+    returns="TABLE (tenant_id text)",
+    sql="SELECT tenant_id FROM api_tokens WHERE id = $1",
+    callers=("api",),
+)
+
 STATEMENTS: tuple[Privileged, ...] = (
+    TENANT_OF_TOKEN,
     SIGN_IN_BY_TOKEN,
     SIGN_IN_BY_IDENTITY,
     STILL_SIGNED_IN,

@@ -1,0 +1,67 @@
+"""Making an API token, whoever asks for it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from windtunnel.domain.errors import QuotaError, ValidationError
+from windtunnel.domain.ids import new_id
+from windtunnel.domain.policy import TOKENS_PER_TENANT
+from windtunnel.domain.tokens import ApiToken, digest_of, new_secret, prefix_of
+from windtunnel.domain.viewers import Role, User
+from windtunnel.storage import tokens
+from windtunnel.storage.store import Store
+
+EXPIRES_AT = ("input", "expires_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token and, the one time that it is told, its secret."""
+
+    token: ApiToken
+    secret: str | None
+
+
+async def mint(
+    store: Store, holder: User, *, issued_by: str, name: str, roles: Collection[Role], expires_at: datetime | None
+) -> Issued:
+    """Inside a transaction that holds the tenant's lock: a new token of `holder`.
+
+    Raises ValidationError for an end that has passed, and QuotaError.
+    """
+    now = await store.now()
+    if expires_at is not None and expires_at - now < timedelta(milliseconds=1):
+        raise ValidationError("A token must expire in the future.", rule="in_the_past", path=EXPIRES_AT)
+    valid = await tokens.count_valid(store, holder.tenant_id)
+    if valid >= TOKENS_PER_TENANT:
+        raise QuotaError(
+            f"A tenant has at most {TOKENS_PER_TENANT} valid tokens. Revoke those that nobody uses.",
+            limit=TOKENS_PER_TENANT,
+            used=valid,
+        )
+    secret = new_secret()
+    token = ApiToken(
+        id=new_id(),
+        tenant_id=holder.tenant_id,
+        user_id=holder.id,
+        issued_by=issued_by,
+        name=name,
+        prefix=prefix_of(secret),
+        roles=frozenset(roles),
+        created_at=now,
+        expires_at=expires_at,
+    )
+    await tokens.insert(store, token, digest_of(secret))
+    return Issued(token, secret)
+
+
+def on_record(token: ApiToken) -> Mapping[str, object]:
+    """What the audit log keeps of a token."""
+    return {
+        "name": token.name,
+        "prefix": token.prefix,
+        "user": token.user_id,
+        "roles": sorted(token.roles),
+        "expiresAt": token.expires_at and token.expires_at.isoformat(),
+    }
