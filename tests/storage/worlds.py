@@ -35,6 +35,10 @@ async def stranger(store: Store) -> Viewer:
     await store.of(tenant_id).fetch(
         "INSERT INTO users (id, tenant_id, name, email, created_ms) VALUES ($1, $2, 'Eve', NULL, 0)", user_id, tenant_id
     )
+    for role in mine.roles:
+        await store.of(tenant_id).fetch(
+            "INSERT INTO memberships (tenant_id, user_id, role) VALUES ($1, $2, $3)", tenant_id, user_id, role.value
+        )
     return Viewer(
         user=type(mine.user)(user_id, tenant_id, "Eve", None),
         tenant=type(mine.tenant)(tenant_id, tenant_id, "Other"),
