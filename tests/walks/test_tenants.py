@@ -1,0 +1,99 @@
+"""No id leads to another tenant: one of theirs and one of nothing are answered alike, wherever an id can be given.
+
+The calls are made from the schema: a field that is added is walked the same day, or its absence from the tables of
+`inputs` and `things` is named.
+"""
+
+from collections.abc import Iterator
+
+from schema.ids import Kind, decode, encode
+from tests.queries import counted
+from tests.walks.inputs import arguments
+from tests.walks.shape import KINDS_OF_NODES, Slot, ids_below_the_roots, slots
+from tests.walks.things import KINDS, make, make_all
+from tests.walks.world import ENTRIES, World, open_world, shown, unknown
+from windtunnel.storage.store import Store
+
+LEVELS = 3
+NOT_YET = {"Environment": {"environmentId"}}
+"""Names of ids of kinds that do not exist yet: nothing can be found by them."""
+
+
+async def test_their_things_and_nothing_are_answered_alike(store: Store) -> None:
+    async with open_world(store) as world:
+        theirs = await make_all(world, world.theirs)
+        await make_all(world, world.mine)
+        faults = []
+        for slot in slots():
+            before = await world.snapshot(world.theirs), await world.snapshot(world.mine)
+            for real, nothing in _pairs(theirs):
+                faults += await _differences(world, slot, real, nothing)
+            if (await world.snapshot(world.theirs), await world.snapshot(world.mine)) != before:
+                faults.append(f"{slot} has changed something")
+        assert faults == []
+
+
+async def test_each_place_for_an_id_finds_what_is_mine(store: Store) -> None:
+    """Else the walk above would compare refusals that have nothing to do with the id."""
+    exempt = {name for kind, names in NOT_YET.items() if kind not in KINDS_OF_NODES for name in names}
+    async with open_world(store) as world:
+        blind = [slot for slot in slots() if slot.path[-1] not in exempt and not await _finds(world, slot)]
+        assert [str(slot) for slot in blind] == [], "the call does not reach the look-up: add to tests/walks/inputs.py"
+
+
+async def test_things_of_one_kind_are_not_found_as_another(store: Store) -> None:
+    async with open_world(store) as world:
+        mine = await make_all(world, world.mine)
+        for kind, made in mine.items():
+            for other in KINDS:
+                answer = await world.ask(ENTRIES["node"], {"id": encode(other, _raw(made))}, world.mine)
+                assert (answer["data"]["node"] is not None) == (other is kind), (kind, other)
+
+
+def test_only_root_fields_take_ids() -> None:
+    assert ids_below_the_roots() == [], "walk them, too: tests/walks/shape.py"
+
+
+def test_kinds_that_have_come_are_no_longer_exempt() -> None:
+    assert NOT_YET.keys() & KINDS_OF_NODES == set()
+
+
+def _pairs(theirs: dict[Kind, str]) -> Iterator[tuple[str, str]]:
+    """Ids of theirs, each with one of nothing in the same words: of every kind, and of every wrong kind's thing."""
+    others = [*list(theirs.values())[1:], next(iter(theirs.values()))]
+    for (kind, real), other in zip(theirs.items(), others, strict=True):
+        yield real, unknown(kind)
+        yield encode(kind, _raw(other)), unknown(kind)
+
+
+def _raw(made: str) -> str:
+    found = decode(made)
+    assert found
+    return found[1]
+
+
+async def _differences(world: World, slot: Slot, real: str, nothing: str) -> list[str]:
+    answers, costs = [], []
+    for named in (nothing, real):
+        given = arguments(slot.entry, unknown, slot.path, named)
+        with counted(world.store) as statements:
+            answers.append(shown(await world.ask(slot.entry, given, world.mine, LEVELS), named))
+        costs.append(statements)
+    if answers[0] != answers[1]:
+        return [f"{slot} of {decode(real)}: {answers[1]!r} is not {answers[0]!r}"]
+    if costs[0] != costs[1]:
+        return [f"{slot} of {decode(real)}: costs {costs[1]}, not {costs[0]}"]
+    return []
+
+
+async def _finds(world: World, slot: Slot) -> bool:
+    """Whether an id of mine, of some kind, is answered differently than one of nothing."""
+    name = slot.path[-1].removesuffix("Id").lower()
+    for kind in sorted(KINDS, key=lambda kind: kind.value.lower() not in {name, slot.entry.name.lower()}):
+        answers = []
+        for named in (unknown(kind), await make(world, world.mine, kind)):
+            given = arguments(slot.entry, unknown, slot.path, named)
+            answers.append(shown(await world.ask(slot.entry, given, world.mine, LEVELS), named))
+        if answers[0] != answers[1]:
+            return True
+    return False

@@ -1,0 +1,74 @@
+"""How a thing of each kind comes to be: by the mutations that anyone would use."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from schema.ids import Kind, decode, encode
+from tests.graphql.world import conduct
+from tests.walks.shape import KINDS_OF_NODES
+from tests.walks.world import ENTRIES, World
+from windtunnel.domain.viewers import Viewer
+
+Make = Callable[[World, Viewer], Awaitable[str]]
+
+
+def _made(verb: str, *way: str) -> Make:
+    """The id that the payload of a mutation leads to."""
+
+    async def make(world: World, viewer: Viewer) -> str:
+        shown: Any = await world.do(verb, viewer)
+        for step in (*way, "id"):
+            shown = shown[step]
+        return str(shown)
+
+    return make
+
+
+def _newest(query: str) -> Make:
+    """The first of a list, after something has been simulated to its end."""
+
+    async def make(world: World, viewer: Viewer) -> str:
+        await world.do("simulate", viewer)
+        await conduct(world.services)
+        answer = await world.ask(ENTRIES[query], {"first": 1}, viewer, levels=2)
+        return str(answer["data"][query]["nodes"][0]["id"])
+
+    return make
+
+
+async def _user(_: World, viewer: Viewer) -> str:
+    return encode(Kind.USER, viewer.user.id)
+
+
+async def _tenant(_: World, viewer: Viewer) -> str:
+    return encode(Kind.TENANT, viewer.tenant_id)
+
+
+MAKERS: dict[Kind, Make] = {
+    Kind.SCENARIO: _made("simulate", "simulation", "scenario"),
+    Kind.SIMULATION: _made("simulate", "simulation"),
+    Kind.ARCHITECTURE: _made("simulate", "simulation", "architecture"),
+    Kind.USER: _user,
+    Kind.TENANT: _tenant,
+    Kind.API_TOKEN: _made("issueApiToken", "token"),
+    Kind.WEBHOOK: _made("registerWebhook", "webhook"),
+    Kind.NOTIFICATION: _newest("notifications"),
+    Kind.AUDIT_ENTRY: _newest("auditLog"),
+}
+
+KINDS = [kind for kind in Kind if kind.value in KINDS_OF_NODES]
+
+
+async def make(world: World, viewer: Viewer, kind: Kind) -> str:
+    """The id of a new thing of this kind (of people and tenants: of the viewer and theirs)."""
+    assert kind in MAKERS, f"add {kind.name} to MAKERS of tests/walks/things.py"
+    made = await MAKERS[kind](world, viewer)
+    found = decode(made)
+    assert found
+    assert found[0] is kind
+    return made
+
+
+async def make_all(world: World, viewer: Viewer) -> dict[Kind, str]:
+    """A thing of each kind that can be looked up."""
+    return {kind: await make(world, viewer, kind) for kind in KINDS}
