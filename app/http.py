@@ -15,13 +15,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.graphiql.page import ASSETS_PATH, GraphiQLPage
 from app.graphql.endpoint import GraphQLEndpoint
-from app.graphql.execution import Caller, Execution
+from app.graphql.execution import Execution
+from app.graphql.operations import Caller
+from app.graphql.trusted import TrustedDocuments
 from app.guards import Guards
+from app.limiting.limiter import Limiter
 from app.metrics import Metrics
 from app.probes import Probes
 from app.rest import Rest, error_response
 from app.sign_in import Authenticate
 from resolvers.context import Context
+from windtunnel.domain.allowances import Bill
 from windtunnel.domain.errors import ErrorCode
 from windtunnel.operations.services import Services
 
@@ -35,20 +39,25 @@ def build_app(
     loopback_only: bool,
     allowed_origins: Sequence[str] = (),
     graphiql: bool = True,
+    limiter: Limiter | None = None,
+    documents: TrustedDocuments | None = None,
 ) -> Starlette:
     """The ASGI application; `schema` must run with `operation_guard(metrics)` among its extensions.
 
     `loopback_only` (dev sign-in) refuses requests that ask for this server by another name than localhost's;
-    pages of `allowed_origins` may use the API from browsers, as those of its own origin may.
+    pages of `allowed_origins` may use the API from browsers, as those of its own origin may. Without a `limiter`
+    nobody pays.
     """
+    limiter = limiter or Limiter(None)
 
     def context(caller: Caller) -> Context:
-        return Context(services, caller.viewer, caller.request_id, caller.connection_params)
+        return Context(services, caller.viewer, caller.request_id, caller.connection_params, caller.account or Bill())
 
     page = GraphiQLPage()
-    graphql = GraphQLEndpoint(Execution(schema, context), authenticate, page if graphiql else None, metrics)
+    execution = Execution(schema, context, documents)
+    graphql = GraphQLEndpoint(execution, authenticate, page if graphiql else None, metrics, limiter=limiter)
     metrics.watch(services.hub.statistics, lambda: services.bus.up)
-    rest = Rest(services, authenticate, metrics)
+    rest = Rest(services, authenticate, metrics, limiter)
     probes = Probes(services, metrics)
     routes = [
         Route("/graphql", graphql),
@@ -81,7 +90,7 @@ def _cross_origin(origins: Sequence[str]) -> list[Middleware]:
             allow_origins=origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-Id"],
-            expose_headers=["X-Request-Id"],
+            expose_headers=["Retry-After", "X-Request-Id"],
         )
     ]
 

@@ -30,6 +30,11 @@ class RequestError(Exception):
         self.headers = dict(headers or {})
 
 
+def retry_after(seconds: int | None) -> dict[str, str]:
+    """The header that says when to come again, if at all."""
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
 def error_body(code: ErrorCode, message: str) -> dict[str, object]:
     """One error in both shapes, of GraphQL and of the other routes: for refusals before it is known who answers."""
     return {"errors": [{"message": message, "extensions": {"code": code}}], "error": {"code": code, "message": message}}

@@ -9,9 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.encoding import decode_json, encode_json
+from app.graphql.cost import ENTRY_POINTS
+from app.limiting.limiter import Limiter, address_of
 from app.metrics import Metrics
-from app.requests import RequestError, json_body
-from app.sign_in import Authenticate, SignInError, viewer_of
+from app.requests import RequestError, json_body, retry_after
+from app.sign_in import Authenticate, SignInError
 from app.sse import event_stream, message
 from app.statuses import status_of
 from resolvers import architectures
@@ -19,9 +21,17 @@ from resolvers.architectures import GraphFormat
 from schema.arguments import aimed_at
 from schema.ids import Kind, demand, encode
 from schema.scalars import write_datetime
-from windtunnel.domain.errors import ConflictError, ErrorCode, NotFoundError, ValidationError, WindtunnelError
+from windtunnel.domain.errors import (
+    ConflictError,
+    ErrorCode,
+    NotFoundError,
+    RateLimitedError,
+    ValidationError,
+    WindtunnelError,
+)
 from windtunnel.domain.events import SimulationEvent
 from windtunnel.domain.permissions import Action
+from windtunnel.domain.policy import MUTATION_POINTS
 from windtunnel.domain.simulations import SimulationStage
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.permit import permit
@@ -47,10 +57,11 @@ def error_response(code: ErrorCode, message: str, status: int, headers: dict[str
 class Rest:
     """The handlers; expected failures become `{"error": {"code", "message"}}` with the code's status."""
 
-    def __init__(self, services: Services, authenticate: Authenticate, metrics: Metrics) -> None:
+    def __init__(self, services: Services, authenticate: Authenticate, metrics: Metrics, limiter: Limiter) -> None:
         self._services = services
         self._authenticate = authenticate
         self._metrics = metrics
+        self._limiter = limiter
 
     async def simulate(self, request: Request) -> Response:
         """`POST /simulate` `{"scenario": "...", "seed": 1}`."""
@@ -61,7 +72,7 @@ class Rest:
         return await _answered(self._events, request)
 
     async def _simulate(self, request: Request) -> Response:
-        viewer = await self._viewer(request)
+        viewer = await self._viewer(request, MUTATION_POINTS)
         asked = _simulate_request(await json_body(request))
         simulation = await simulate(self._services, viewer, asked)
         if simulation.architecture_id is None:
@@ -80,7 +91,7 @@ class Rest:
         )
 
     async def _events(self, request: Request) -> Response:
-        viewer = await self._viewer(request)
+        viewer = await self._viewer(request, ENTRY_POINTS)
         await permit(self._services, viewer, Action.WATCH_SIMULATION, aimed_at(request.path_params))
         after = _sequence_number(request.headers.get("last-event-id") or request.query_params.get("after") or "0")
         raw = demand(Kind.SIMULATION, request.path_params["id"], ("id",))
@@ -100,8 +111,11 @@ class Rest:
             except WindtunnelError as error:
                 yield message({"code": error.code, "message": error.message}, event="error")
 
-    async def _viewer(self, request: Request) -> Viewer:
-        viewer = await viewer_of(self._authenticate, request.headers.get("authorization"))
+    async def _viewer(self, request: Request, points: int) -> Viewer:
+        """Who asks, and has paid for it."""
+        address = address_of(request)
+        viewer = await self._limiter.viewer_of(self._authenticate, request.headers.get("authorization"), address)
+        await self._limiter.account(viewer, address).pay(points)
         if viewer is None:
             raise SignInError("Sign in first: send a token as `Authorization: Bearer TOKEN`.")
         return viewer
@@ -131,6 +145,8 @@ async def _answered(handler: Handler, request: Request) -> Response:
         return error_response(error.code, error.message, error.status, error.headers)
     except SignInError as error:
         return error_response(ErrorCode.UNAUTHENTICATED, str(error), 401, {"WWW-Authenticate": "Bearer"})
+    except RateLimitedError as error:
+        return error_response(error.code, error.message, status_of(error.code), retry_after(error.retry_after_s))
     except WindtunnelError as error:
         return error_response(error.code, error.message, status_of(error.code))
 

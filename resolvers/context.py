@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from resolvers.loaders import Loaders
+from windtunnel.domain.allowances import Bill
 from windtunnel.domain.errors import ErrorCode, ForbiddenError
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.services import Services
@@ -12,13 +13,15 @@ from windtunnel.operations.services import Services
 class Context:
     """Made afresh for every operation. `viewer` is None when nobody has signed in.
 
-    The transport sets `connection_params`, the payload of a WebSocket's connection_init.
+    The transport sets `connection_params`, the payload of a WebSocket's connection_init, and `bill`, the operation's
+    cost.
     """
 
     services: Services
     viewer: Viewer | None
     request_id: str
     connection_params: object = None
+    bill: Bill = field(default_factory=Bill)
     _loaders: Loaders | None = field(default=None, init=False, repr=False)
 
     def signed_in(self) -> Viewer:
@@ -36,9 +39,9 @@ class Context:
 
     @property
     def loaders(self) -> Loaders:
-        """Batched reads of the viewer's tenant, each thing read once until `forget`."""
+        """Batched reads of what the viewer may see, each thing read once until `forget`."""
         if self._loaders is None:
-            self._loaders = Loaders(self.services.store, self.tenant_id)
+            self._loaders = Loaders(self.services.store, self.signed_in())
         return self._loaders
 
     def forget(self) -> None:

@@ -1,6 +1,6 @@
-"""How many rows an operation may ask for: page sizes multiply on the way down."""
+"""How many rows an operation may ask for, page sizes multiplying on the way down, and what it costs in points."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type
@@ -13,13 +13,17 @@ from graphql.language import (
     IntValueNode,
     ListValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     ValueNode,
     VariableNode,
 )
 
-from windtunnel.domain.policy import PAGE_SIZE_DEFAULT
+from app.graphql.limits import INTROSPECTION
+from windtunnel.domain.policy import INTROSPECTION_POINTS, MUTATION_POINTS, PAGE_SIZE_DEFAULT
 
+ENTRY_POINTS = 1
+"""What every operation costs, before it is even read."""
 PAGE_ARGUMENTS = ("first", "last")
 LIST_ARGUMENTS = ("ids",)
 
@@ -46,6 +50,22 @@ class Cost:
             **self._variables,
         }
         return self._below(operation.selection_set, self._schema.get_root_type(operation.operation))
+
+    def points(self, operation: OperationDefinitionNode, rows: int) -> int:
+        """What an operation of so many rows costs: more for each change, and for showing the whole schema."""
+        roots = list(self._roots(operation.selection_set))
+        introspections = sum(name in INTROSPECTION for name in roots)
+        writes = len(roots) * MUTATION_POINTS if operation.operation is OperationType.MUTATION else ENTRY_POINTS
+        return writes + introspections * INTROSPECTION_POINTS + rows
+
+    def _roots(self, selections: SelectionSetNode) -> Iterator[str]:
+        for node in selections.selections:
+            if isinstance(node, FieldNode):
+                yield node.name.value
+            elif isinstance(node, InlineFragmentNode):
+                yield from self._roots(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode):
+                yield from self._roots(self._fragments[node.name.value].selection_set)
 
     def _below(self, selections: SelectionSetNode | None, parent: Any) -> int:
         rows = 0

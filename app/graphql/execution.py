@@ -1,9 +1,9 @@
 """Runs operations: a fresh context for each, and answers that a client may read."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import strawberry
@@ -14,8 +14,11 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from app.graphql.cost import ENTRY_POINTS
 from app.graphql.masking import public_errors
-from windtunnel.domain.viewers import Viewer
+from app.graphql.operations import Answer, Caller, MakeContext, Operation, RefusedError
+from app.graphql.trusted import TrustedDocuments
+from windtunnel.domain.errors import WindtunnelError
 
 EVERY_TYPE = frozenset(OperationType)
 FAIR_SHARE = 32
@@ -24,40 +27,12 @@ INCREMENTAL = "Incremental delivery (@defer, @stream) is not offered here."
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """What a client asks for, on any transport."""
+class Admitted:
+    """An operation that may be looked at: its document is known, and this much is paid."""
 
-    query: str | None
-    variables: dict[str, Any] | None = None
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, and under which id the logs speak of it."""
-
-    viewer: Viewer | None
-    request_id: str
-    connection_params: dict[str, Any] = field(default_factory=dict)
-
-
-MakeContext = Callable[[Caller], object]
-"""Makes the context of one operation; the schema's loaders live in it, so it is never shared by two."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One result. `refused`: nothing was executed. `final`: the source failed, and nothing can follow."""
-
-    body: dict[str, Any]
-    refused: bool = False
-    final: bool = False
-
-    @property
-    def errors(self) -> list[dict[str, Any]]:
-        """The errors as clients see them; empty when there are none."""
-        found: list[dict[str, Any]] = self.body.get("errors", [])
-        return found
+    operation: Operation
+    caller: Caller
+    document: str
 
 
 class WrongOperationTypeError(Exception):
@@ -71,15 +46,28 @@ class WrongOperationTypeError(Exception):
 class Execution:
     """Runs the operations of one schema, whose extensions must hold an `operation_guard`."""
 
-    def __init__(self, schema: strawberry.Schema, make_context: MakeContext) -> None:
+    def __init__(
+        self, schema: strawberry.Schema, make_context: MakeContext, documents: TrustedDocuments | None = None
+    ) -> None:
         self._schema = schema
         self._make_context = make_context
+        self._documents = documents or TrustedDocuments()
 
-    async def run(self, operation: Operation, caller: Caller, allowed: Collection[OperationType]) -> Answer:
+    async def admit(self, operation: Operation, caller: Caller) -> Admitted:
+        """Let an operation in: whoever asks can pay, and what is asked for is known. Raises RefusedError."""
+        try:
+            if caller.account:
+                await caller.account.pay(ENTRY_POINTS)
+            return Admitted(operation, caller, self._documents.text_of(operation, caller.tenant_id))
+        except WindtunnelError as error:
+            raise RefusedError(_refusal(error.message, error, caller)) from error
+
+    async def run(self, admitted: Admitted, allowed: Collection[OperationType]) -> Answer:
         """The one answer of a query or mutation. Raises WrongOperationTypeError when its type is not `allowed`."""
+        operation, caller = admitted.operation, admitted.caller
         try:
             result = await self._schema.execute(
-                operation.query,
+                admitted.document,
                 variable_values=operation.variables,
                 context_value=self._make_context(caller),
                 operation_name=operation.name,
@@ -89,16 +77,17 @@ class Execution:
             raise WrongOperationTypeError(error.operation_type) from error
         except CannotGetOperationTypeError as error:
             return _refusal(error.as_http_error_reason(), error, caller)
-        except MissingQueryError as error:
-            return _refusal("The request has no `query`.", error, caller)
-        return _answer(result, caller)
+        answer = _answer(result, caller)
+        self._learn(admitted, answer)
+        return _with_cost(answer, caller)
 
     async def stream(
-        self, operation: Operation, caller: Caller, allowed: Collection[OperationType] = EVERY_TYPE
+        self, admitted: Admitted, allowed: Collection[OperationType] = EVERY_TYPE
     ) -> AsyncGenerator[Answer, None]:
         """The answers of any operation: one for a query or mutation, many for a subscription."""
+        operation, caller = admitted.operation, admitted.caller
         results = await self._schema.stream(
-            operation.query,
+            admitted.document,
             variable_values=operation.variables,
             context_value=self._make_context(caller),
             operation_name=operation.name,
@@ -115,9 +104,16 @@ class Execution:
                     if isinstance(result, ExecutionResult)
                     else _refusal(INCREMENTAL, MissingQueryError(), caller)
                 )
+                if taken == 1:  # later events cost nothing
+                    self._learn(admitted, answer)
+                    answer = _with_cost(answer, caller)
                 yield answer
                 if answer.refused or answer.final:
                     return
+
+    def _learn(self, admitted: Admitted, answer: Answer) -> None:
+        if not answer.refused and admitted.operation.document_id:
+            self._documents.learn(admitted.operation, admitted.caller.tenant_id)
 
 
 def _answer(result: ExecutionResult, caller: Caller) -> Answer:
@@ -136,4 +132,12 @@ def _answer(result: ExecutionResult, caller: Caller) -> Answer:
 
 
 def _refusal(message: str, cause: Exception, caller: Caller) -> Answer:
-    return _answer(PreExecutionError(data=None, errors=[GraphQLError(message, original_error=cause)]), caller)
+    answer = _answer(PreExecutionError(data=None, errors=[GraphQLError(message, original_error=cause)]), caller)
+    return _with_cost(answer, caller)
+
+
+def _with_cost(answer: Answer, caller: Caller) -> Answer:
+    """The answer with `extensions.cost`, when somebody counts."""
+    if caller.account:
+        answer.body["extensions"] = {**answer.body.get("extensions", {}), "cost": caller.account.shown()}
+    return answer

@@ -1,7 +1,7 @@
 """The one schema extension: documents cached, sizes limited, errors coded, operations counted."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from time import perf_counter
 from typing import Protocol, cast
 
@@ -12,11 +12,12 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 from strawberry.types.execution import StreamExecutionResult
 
-from app.graphql.cost import Cost
+from app.graphql.cost import ENTRY_POINTS, Cost
 from app.graphql.documents import DocumentCache
 from app.graphql.limits import Limits, over_limits
 from app.graphql.masking import public_errors, with_code
-from windtunnel.domain.errors import ErrorCode
+from app.limiting.limiter import Account
+from windtunnel.domain.errors import ErrorCode, RateLimitedError
 
 RULES = (*specified_rules, *(rule for rule in recommended_rules if rule not in specified_rules))
 """The validation rules, built once: rules made anew per request would make every cached document unknown."""
@@ -81,9 +82,9 @@ class OperationGuard(SchemaExtension):
         if context.query and not self._known and not context.pre_execution_errors:
             self._documents.put(context.query, document)
 
-    def on_execute(self) -> Iterator[None]:
+    async def on_execute(self) -> AsyncIterator[None]:
         """From here on something has happened, unless it would be too much."""
-        if problem := self._too_many_rows():
+        if problem := await self._too_much():
             if _type_of(self.execution_context) == "subscription":
                 raise problem
             self.execution_context.result = ExecutionResult(None, [problem])  # nothing is executed
@@ -97,21 +98,28 @@ class OperationGuard(SchemaExtension):
         self._publish(result)
         yield
 
-    def _too_many_rows(self) -> GraphQLError | None:
+    async def _too_much(self) -> GraphQLError | None:
         """Of a valid document; counted each time, because variables may hold page sizes."""
         context = self.execution_context
         document = cast("DocumentNode", context.graphql_document)
         operation = get_operation_ast(document, context._provided_operation_name)  # noqa: SLF001 - as above
         if operation is None:
             return None
-        rows = Cost(context.schema._schema, document, context.variables or {}).rows(operation)  # noqa: SLF001
-        if rows <= self._limits.rows:
-            return None
-        message = (
-            f"The operation asks for up to {rows:,} rows, over the limit of {self._limits.rows:,}; "
-            "ask for smaller pages, or in several requests."
-        )
-        return with_code(GraphQLError(message, operation), ErrorCode.QUERY_TOO_COMPLEX)
+        cost = Cost(context.schema._schema, document, context.variables or {})  # noqa: SLF001
+        rows = cost.rows(operation)
+        if rows > self._limits.rows:
+            message = (
+                f"The operation asks for up to {rows:,} rows, over the limit of {self._limits.rows:,}; "
+                "ask for smaller pages, or in several requests."
+            )
+            return with_code(GraphQLError(message, operation), ErrorCode.QUERY_TOO_COMPLEX)
+        account = getattr(context.context, "bill", None)
+        if isinstance(account, Account) and (rest := cost.points(operation, rows) - ENTRY_POINTS):
+            try:
+                await account.pay(rest)
+            except RateLimitedError as error:
+                return GraphQLError(error.message, operation, original_error=error)
+        return None
 
     def _publish(self, result: object) -> None:
         errors = getattr(result, "errors", None)

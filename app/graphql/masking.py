@@ -8,7 +8,7 @@ from graphql.language import VariableDefinitionNode
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from windtunnel.domain.errors import ErrorCode, WindtunnelError
+from windtunnel.domain.errors import ErrorCode, RateLimitedError, WindtunnelError
 
 INTERNAL_MESSAGE = "Internal server error."
 REQUEST_ERRORS = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
@@ -27,7 +27,8 @@ def public_error(error: GraphQLError, request_id: str) -> GraphQLError:
         return error
     cause = _cause(error)
     if isinstance(cause, WindtunnelError):
-        return with_code(GraphQLError(cause.message, error.nodes, path=error.path), cause.code)
+        later = {"retryAfter": cause.retry_after_s} if isinstance(cause, RateLimitedError) else None
+        return with_code(GraphQLError(cause.message, error.nodes, path=error.path, extensions=later), cause.code)
     if isinstance(cause, RecursionError) and error.path is None:
         return with_code(GraphQLError("The document is nested too deeply."), ErrorCode.QUERY_TOO_COMPLEX)
     code = _code_of(error, cause)

@@ -9,11 +9,13 @@ import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from app.encoding import decode_json, encode_json
-from app.graphql.execution import Caller, Execution, Operation
+from app.graphql.execution import Execution
+from app.graphql.operations import Answer, Caller, Operation, RefusedError
 from app.graphql.requests import operation_of
+from app.limiting.limiter import Limiter, address_of
 from app.requests import RequestError
-from app.sign_in import Authenticate, SignInError, authorization_in, viewer_of
-from windtunnel.domain.errors import ErrorCode
+from app.sign_in import Authenticate, SignInError, authorization_in
+from windtunnel.domain.errors import ErrorCode, RateLimitedError
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.viewers import Viewer
 
@@ -52,13 +54,20 @@ class Connection:
     """One WebSocket from its handshake to its end; `run` returns when nothing of it is left."""
 
     def __init__(
-        self, websocket: WebSocket, execution: Execution, authenticate: Authenticate, limits: SocketLimits
+        self,
+        websocket: WebSocket,
+        execution: Execution,
+        authenticate: Authenticate,
+        limits: SocketLimits,
+        limiter: Limiter,
     ) -> None:
         self._websocket = websocket
         self._is_writable = websocket.scope.get("extensions", {}).get(IS_WRITABLE) or _may_wait
         self._execution = execution
         self._authenticate = authenticate
         self._limits = limits
+        self._limiter = limiter
+        self._address = address_of(websocket)
         self._params: dict[str, Any] | None = None
         self._viewer: Viewer | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -134,9 +143,11 @@ class Connection:
         params = payload or {}
         authorization = authorization_in(params) or self._websocket.headers.get("authorization")
         try:
-            self._viewer = await viewer_of(self._authenticate, authorization)
+            self._viewer = await self._limiter.viewer_of(self._authenticate, authorization, self._address)
         except SignInError:
             raise _CloseError(4401, "Unauthorized") from None
+        except RateLimitedError as error:
+            raise _CloseError(4429, f"Too many refused sign-ins: try again in {error.retry_after_s} s") from None
         if self._viewer is None:
             raise _CloseError(4401, "Unauthorized")
         self._params = params
@@ -171,18 +182,22 @@ class Connection:
 
     async def _operate(self, id_: str, operation: Operation, params: dict[str, Any]) -> None:
         """Send every answer, then `complete`; or one `error`, after which the id is free again."""
-        caller = Caller(self._viewer, new_id(), params)
+        caller = Caller(self._viewer, new_id(), params, self._limiter.account(self._viewer, self._address))
         last: dict[str, Any] = {"type": "complete", "id": id_}
         with (
             structlog.contextvars.bound_contextvars(request_id=caller.request_id),
             contextlib.suppress(WebSocketDisconnect, WebSocketDisconnected),
         ):
-            async with contextlib.aclosing(self._execution.stream(operation, caller)) as answers:
-                async for answer in answers:
-                    if answer.refused:
-                        last = {"type": "error", "payload": answer.errors, "id": id_}
-                        break
-                    await self._send({"type": "next", "payload": answer.body, "id": id_})
+            try:
+                admitted = await self._execution.admit(operation, caller)
+                async with contextlib.aclosing(self._execution.stream(admitted)) as answers:
+                    async for answer in answers:
+                        if answer.refused:
+                            last = _error(id_, answer)
+                            break
+                        await self._send({"type": "next", "payload": answer.body, "id": id_})
+            except RefusedError as refused:
+                last = _error(id_, refused.answer)
             if self._operations.get(id_) is asyncio.current_task():
                 del self._operations[id_]
                 await self._send(last)
@@ -211,6 +226,10 @@ class Connection:
         log.info("slow client dropped", client=self._websocket.client)
         if abort := self._websocket.scope.get("extensions", {}).get(ABORT):
             abort()
+
+
+def _error(id_: str, answer: Answer) -> dict[str, Any]:
+    return {"type": "error", "payload": answer.errors, "id": id_}
 
 
 def _may_wait() -> bool:

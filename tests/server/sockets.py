@@ -35,12 +35,13 @@ class Socket:
         self.send({"id": id_, "type": "subscribe", "payload": {"query": query, **fields}})
 
     def ask(self, id_: str, query: str) -> dict[str, Any]:
-        """The answer of a query, whose `complete` is read, too."""
+        """The answer of a query without its cost; its `complete` is read, too."""
         self.subscribe(id_, query)
         answer = self.receive()
         assert self.receive() == {"type": "complete", "id": id_}
         assert answer["id"] == id_
         payload: dict[str, Any] = answer["payload"]
+        assert payload.pop("extensions")["cost"]["requested"] > 0
         return payload
 
     def closing(self) -> tuple[int, str]:

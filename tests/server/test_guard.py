@@ -11,10 +11,10 @@ from strawberry.dataloader import DataLoader
 from structlog.testing import capture_logs
 
 from app.graphql.documents import DocumentCache
-from app.graphql.execution import Caller
 from app.graphql.guard import operation_guard
 from app.graphql.limits import Limits, over_limits
 from app.graphql.masking import public_errors
+from app.graphql.operations import Caller
 from app.metrics import Metrics
 from tests.server.world import SECRET, Context, Query, World
 from windtunnel.domain.errors import ErrorCode, QuotaError

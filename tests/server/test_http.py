@@ -39,7 +39,7 @@ def test_the_answer_has_the_media_type_that_the_client_likes_best(
     response = post(http, "{ hello }", accept)
     assert response.status_code == 200
     assert response.headers["content-type"] == f"{media_type}; charset=utf-8"
-    assert response.json() == {"data": {"hello": "hello world"}}
+    assert response.json()["data"] == {"hello": "hello world"}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_an_unknown_operation_name_is_the_clients_mistake(http: httpx.Client) ->
 def test_the_named_one_of_several_operations_is_executed(http: httpx.Client) -> None:
     for _ in range(2):  # from the cache, too
         response = post(http, 'query A { hello } query B { hello(name: "B") }', operationName="B")
-        assert response.json() == {"data": {"hello": "hello B"}}
+        assert response.json()["data"] == {"hello": "hello B"}
 
 
 def test_a_failing_field_is_null_beside_the_others(http: httpx.Client) -> None:
@@ -198,7 +198,7 @@ def test_queries_come_by_get(http: httpx.Client) -> None:
         params={"query": "query Q($n: String!) { hello(name: $n) }", "variables": '{"n":"get"}', "operationName": "Q"},
         headers={"Accept": JSON},
     )
-    assert response.json() == {"data": {"hello": "hello get"}}
+    assert response.json()["data"] == {"hello": "hello get"}
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_mutation_by_get_names_the_method_to_use_and_changes_nothing(http: htt
 
 def test_each_operation_has_loaders_of_its_own(http: httpx.Client) -> None:
     before = post(http, "{ row }").json()["data"]["row"]
-    assert post(http, "mutation { bump(input: {by: 3}) }").json() == {"data": {"bump": before + 3}}
+    assert post(http, "mutation { bump(input: {by: 3}) }").json()["data"] == {"bump": before + 3}
     assert post(http, "{ row }").json()["data"]["row"] == before + 3
 
 

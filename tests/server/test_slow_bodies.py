@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from app import requests
+from app.limiting.limiter import Limiter
 from app.metrics import Metrics
 from app.rest import Rest
 from tests.server.world import Serving, authenticate
@@ -43,7 +44,7 @@ def test_a_graphql_body_that_stalls_times_out(serving: Serving) -> None:
 
 def test_a_rest_body_that_stalls_times_out() -> None:
     services = cast("Services", None)  # never reached
-    rest = Rest(services, authenticate, Metrics())
+    rest = Rest(services, authenticate, Metrics(), Limiter(None))
     with Serving(Starlette(routes=[Route("/simulate", rest.simulate, methods=["POST"])])) as serving:
         told = problem(serving.port, b"/simulate")
     assert told == {"error": {"code": "TIMEOUT", "message": "The body did not arrive within 0 seconds."}}

@@ -16,10 +16,13 @@ from strawberry.dataloader import DataLoader
 
 from app.graphiql.page import GraphiQLPage
 from app.graphql.endpoint import GraphQLEndpoint
-from app.graphql.execution import Caller, Execution
+from app.graphql.execution import Execution
 from app.graphql.guard import operation_guard
+from app.graphql.operations import Caller
+from app.graphql.trusted import TrustedDocuments
 from app.graphql.websocket import SocketLimits
 from app.guards import Guards
+from app.limiting.limiter import Account, Limiter
 from app.metrics import Metrics
 from app.server import make_server
 from windtunnel.domain.errors import ErrorCode, ForbiddenError, NotFoundError
@@ -63,6 +66,10 @@ class Context:
     @property
     def request_id(self) -> str:
         return self.caller.request_id
+
+    @property
+    def bill(self) -> Account | None:
+        return self.caller.account
 
 
 Info = strawberry.Info[Context, None]
@@ -212,7 +219,15 @@ async def authenticate_strictly(token: str | None) -> Viewer | None:
     return OTHER if token == "other" else None
 
 
-def tiny_app(world: World, metrics: Metrics | None = None, *, strict: bool = False, **limits: float) -> Starlette:
+def tiny_app(
+    world: World,
+    metrics: Metrics | None = None,
+    *,
+    strict: bool = False,
+    limiter: Limiter | None = None,
+    documents: TrustedDocuments | None = None,
+    **limits: float,
+) -> Starlette:
     """The transport around the tiny schema."""
 
     async def load(keys: list[str]) -> list[int]:
@@ -222,11 +237,12 @@ def tiny_app(world: World, metrics: Metrics | None = None, *, strict: bool = Fal
     schema = strawberry.Schema(Query, Mutation, Subscription, extensions=[operation_guard(metrics)])
     page = GraphiQLPage()
     endpoint = GraphQLEndpoint(
-        Execution(schema, lambda caller: Context(world, caller, DataLoader(load_fn=load))),
+        Execution(schema, lambda caller: Context(world, caller, DataLoader(load_fn=load)), documents),
         authenticate_strictly if strict else authenticate,
         page,
         metrics,
-        SocketLimits(**limits),  # type: ignore[arg-type]
+        limits=SocketLimits(**limits),  # type: ignore[arg-type]
+        limiter=limiter,
     )
     return Starlette(
         routes=[
