@@ -9,12 +9,13 @@ from strawberry.dataloader import DataLoader
 from resolvers.runs import WholeRuns
 from windtunnel.domain.architectures import StoredArchitecture
 from windtunnel.domain.events import EventKind, SimulationEvent
+from windtunnel.domain.notifications import Notification
 from windtunnel.domain.pages import Keyset, Page
 from windtunnel.domain.scenarios import Scenario
 from windtunnel.domain.simulations import Command, Simulation
 from windtunnel.domain.tokens import ApiToken
-from windtunnel.domain.viewers import User
-from windtunnel.storage import architectures, commands, events, scenarios, simulations, tenants, tokens
+from windtunnel.domain.viewers import User, Viewer
+from windtunnel.storage import architectures, commands, events, notifications, scenarios, simulations, tenants, tokens
 from windtunnel.storage.store import Store
 
 G = TypeVar("G", bound=Hashable)
@@ -58,9 +59,10 @@ class Grouped(Generic[G, T]):
 
 
 class Loaders:
-    """One loader per noun, all for one tenant. Unknown ids, and those of other tenants, load as None."""
+    """One loader per noun, all for one viewer. Unknown ids, and those of what is not theirs, load as None."""
 
-    def __init__(self, store: Store, tenant_id: str) -> None:
+    def __init__(self, store: Store, viewer: Viewer) -> None:
+        tenant_id = viewer.tenant_id
         self.scenarios: DataLoader[str, Scenario | None] = _by_id(lambda ids: scenarios.get_many(store, tenant_id, ids))
         self.architectures: DataLoader[str, StoredArchitecture | None] = _by_id(
             lambda ids: architectures.get_many(store, tenant_id, ids)
@@ -70,6 +72,9 @@ class Loaders:
         )
         self.users: DataLoader[str, User | None] = _by_id(lambda ids: tenants.users(store, tenant_id, ids))
         self.tokens: DataLoader[str, ApiToken | None] = _by_id(lambda ids: tokens.get_many(store, tenant_id, ids))
+        self.notifications: DataLoader[str, Notification | None] = _by_id(
+            lambda ids: notifications.get_many(store, tenant_id, viewer.user.id, ids)
+        )
         self.commands: DataLoader[str, Sequence[Command] | None] = _by_id(
             lambda ids: commands.list_many(store, tenant_id, ids)
         )

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import flags, scenarios, simulations, tokens
+from resolvers import flags, notifications, scenarios, simulations, tokens
 from schema.fields import mutation
 from schema.flags import FeatureFlag, SetFeatureFlagInput, SetFeatureFlagPayload
 from schema.ids import Kind, demand, encode
 from schema.info import Info, given
+from schema.notifications import MarkNotificationsReadInput, MarkNotificationsReadPayload
 from schema.simulate import (
     CancelSimulationInput,
     CancelSimulationPayload,
@@ -100,6 +101,14 @@ class Mutation:
         """What they follow with roles that they lose ends."""
         person = await tokens.set_roles(info.context, input.email, input.roles, given(input.idempotency_key))
         return SetMemberRolesPayload(user=User.of(person))
+
+    @mutation(Action.MARK_NOTIFICATIONS_READ, "Mark notifications of the viewer as read.")
+    async def mark_notifications_read(
+        self, info: Info, input: Annotated[MarkNotificationsReadInput, _INPUT]
+    ) -> MarkNotificationsReadPayload:
+        """Nobody else's."""
+        await notifications.mark_read(info.context, input.raw_ids(), given(input.through_seq))
+        return MarkNotificationsReadPayload()
 
     @mutation(Action.ISSUE_API_TOKEN, "Issue a token for a program; its secret is shown once.")
     async def issue_api_token(self, info: Info, input: Annotated[IssueApiTokenInput, _INPUT]) -> IssueApiTokenPayload:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import catalogue, health, scenarios, simulations, viewers
+from resolvers import catalogue, health, notifications, scenarios, simulations, viewers
 from schema.architectures import Architecture, architecture_of
 from schema.failures import FailureModeDefinition
 from schema.fields import resolved
@@ -14,6 +14,7 @@ from schema.health import Health
 from schema.ids import Kind, decode, raw_of
 from schema.info import Info, given
 from schema.nodes import Node, node_of
+from schema.notifications import NotificationConnection
 from schema.pages import After, Before, First, Last, counts, page_request
 from schema.scenarios import Scenario, ScenarioConnection, scenario_of
 from schema.simulations import Simulation, SimulationConnection, simulation_of
@@ -144,6 +145,21 @@ class Query:
         conditions = given(filter)
         wanted = conditions.wanted() if conditions else Wanted()
         return SimulationConnection(page=await simulations.page(info.context, request, wanted))
+
+    @resolved("What the viewer was told, newest first.")
+    async def notifications(
+        self,
+        info: Info,
+        first: First = strawberry.UNSET,
+        after: After = strawberry.UNSET,
+        unread_only: Annotated[
+            bool | None, strawberry.argument(description="Only those that the viewer has not marked as read.")
+        ] = False,
+    ) -> NotificationConnection:
+        """A page of the viewer's own."""
+        request = page_request(first=given(first), after=given(after), counted=counts(info))
+        page = await notifications.page(info.context, request, unread_only=bool(unread_only))
+        return NotificationConnection(page=page)
 
     @resolved("The failure-mode catalogue that planning draws on.")
     def failure_mode_catalogue(

@@ -12,6 +12,7 @@ from schema.errors import USER_ERRORS
 from schema.events import EVENTS
 from schema.execution import PerEventExecutor
 from schema.mutation import Mutation
+from schema.notifications import Notification
 from schema.query import Query
 from schema.scalars import SCALARS
 from schema.scenarios import Scenario
@@ -42,7 +43,7 @@ def build_schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[Scenario, Simulation, Architecture, User, Tenant, ApiToken, *EVENTS, *USER_ERRORS],
+        types=[Scenario, Simulation, Architecture, User, Tenant, ApiToken, Notification, *EVENTS, *USER_ERRORS],
         extensions=extensions,
         execution_context_class=PerEventExecutor,
         config=StrawberryConfig(scalar_map=SCALARS),

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import simulations
+from resolvers import notifications, simulations
 from schema.events import SimulationEvent, show
 from schema.fields import subscription
 from schema.ids import Kind, demand
 from schema.info import Info, given
+from schema.notifications import Notification
 from windtunnel.domain.events import EventKind
 from windtunnel.domain.permissions import Action
 
@@ -43,3 +44,20 @@ class Subscription:
         async with aclosing(events):
             async for event in events:
                 yield show(event)
+
+    @subscription(
+        Action.WATCH_NOTIFICATIONS,
+        "The viewer's notifications as they arrive, without gap or repeat. Goes on until it is closed.",
+    )
+    async def notification_received(
+        self,
+        info: Info,
+        after: Annotated[
+            int | None,
+            strawberry.argument(description="The last `seq` seen; 0 for all, null for only new ones."),
+        ] = strawberry.UNSET,
+    ) -> AsyncIterator[Notification]:
+        """Resumable: pass the last sequence number seen."""
+        async with aclosing(notifications.watch(info.context, given(after))) as told:
+            async for each in told:
+                yield Notification.of(each)

@@ -5,7 +5,7 @@ from typing import Self
 
 import strawberry
 
-from resolvers import tokens, viewers
+from resolvers import notifications, tokens, viewers
 from schema.fields import resolved, restricted
 from schema.info import Info
 from schema.tokens import ApiToken
@@ -75,6 +75,11 @@ class Viewer:
     tenant: Tenant = strawberry.field(description="The one tenant that they see.")
     roles: list[Role] = strawberry.field(description="What they may do in it.")
     quotas: Quotas = strawberry.field(description="What the tenant may use.")
+
+    @resolved("How many notifications the viewer has not marked as read.")
+    async def unread_notifications(self, info: Info) -> int:
+        """Counted when asked for."""
+        return await notifications.unread(info.context)
 
     @restricted(Action.READ_API_TOKENS, "The tenant's tokens that can be used now, newest first.")
     async def api_tokens(self, info: Info) -> list[ApiToken] | None:

@@ -16,6 +16,8 @@ class Action(StrEnum):
     DELETE_SCENARIO = "deleteScenario"
     INJECT_FAILURE = "injectFailure"
     WATCH_SIMULATION = "simulationEvents"
+    MARK_NOTIFICATIONS_READ = "markNotificationsRead"
+    WATCH_NOTIFICATIONS = "notificationReceived"
     SET_FEATURE_FLAG = "setFeatureFlag"
     SET_MEMBER_ROLES = "setMemberRoles"
     ISSUE_API_TOKEN = "issueApiToken"  # noqa: S105 - a verb, no secret
@@ -29,6 +31,8 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.DELETE_SCENARIO: frozenset({Role.DEVELOPER, Role.ADMIN}),
     Action.INJECT_FAILURE: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
     Action.WATCH_SIMULATION: EVERY_ROLE,
+    Action.MARK_NOTIFICATIONS_READ: EVERY_ROLE,
+    Action.WATCH_NOTIFICATIONS: EVERY_ROLE,
     Action.SET_FEATURE_FLAG: frozenset({Role.ADMIN}),
     Action.SET_MEMBER_ROLES: frozenset({Role.ADMIN}),
     Action.ISSUE_API_TOKEN: frozenset({Role.ADMIN}),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import orjson
 
@@ -59,7 +60,7 @@ async def announce_access(bus: Bus) -> None:
 
 
 def encoded(events: Sequence[SimulationEvent]) -> str:
-    """Events as a message; READ_THE_LOG when they are too large for one."""
+    """Events as a message."""
     rows = [
         (
             event.seq,
@@ -72,6 +73,11 @@ def encoded(events: Sequence[SimulationEvent]) -> str:
         )
         for event in events
     ]
+    return packed(rows)
+
+
+def packed(rows: Sequence[tuple[Any, ...]]) -> str:
+    """Rows of what is stored as a message; READ_THE_LOG when they are too large for one."""
     try:
         message = orjson.dumps(rows, default=dict)
     except orjson.JSONEncodeError:  # a character that storage replaces
