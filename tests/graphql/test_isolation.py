@@ -103,9 +103,11 @@ SIGNED_IN_ONLY = [
     "{ simulations { totalCount } }",
     '{ architecture(id: "x") { id } }',
     "{ failureModeCatalogue { code } }",
+    "{ notifications { totalCount } }",
     'mutation { cancelSimulation(input: { simulationId: "x" }) { errors { code } } }',
     'mutation { deleteScenario(input: { scenarioId: "x" }) { errors { code } } }',
     'mutation { injectFailure(input: { simulationId: "x", code: "x" }) { errors { code } } }',
+    "mutation { markNotificationsRead(input: { throughSeq: 1 }) { errors { code } } }",
     'mutation { simulate(input: { scenario: { text: "" } }) { errors { code } } }',
 ]
 

@@ -11,12 +11,14 @@ from windtunnel.domain.viewers import Role
 
 RAW = "01938f2c-7b1e-7abc-8def-0123456789ab"
 SIMULATION, SCENARIO = encode(Kind.SIMULATION, RAW), encode(Kind.SCENARIO, RAW)
+NOTIFICATION = encode(Kind.NOTIFICATION, RAW)
 TOKEN, USER = encode(Kind.API_TOKEN, RAW), encode(Kind.USER, RAW)
 VERBS = {
     Action.SIMULATE: f'simulate(input: {{ scenario: {{ scenarioId: "{SCENARIO}" }} }})',
     Action.CANCEL_SIMULATION: f'cancelSimulation(input: {{ simulationId: "{SIMULATION}" }})',
     Action.DELETE_SCENARIO: f'deleteScenario(input: {{ scenarioId: "{SCENARIO}" }})',
     Action.INJECT_FAILURE: f'injectFailure(input: {{ simulationId: "{SIMULATION}", code: "tool_api_timeout" }})',
+    Action.MARK_NOTIFICATIONS_READ: f'markNotificationsRead(input: {{ ids: ["{NOTIFICATION}"] }})',
     Action.REVOKE_API_TOKEN: f'revokeApiToken(input: {{ tokenId: "{TOKEN}" }})',
     Action.ISSUE_API_TOKEN: f'issueApiToken(input: {{ name: "t", roles: [ADMIN], userId: "{USER}" }})',
 }
@@ -45,4 +47,4 @@ async def test_a_subscription_is_open_to_its_roles(client: Client) -> None:
 
 
 def test_every_verb_is_tried() -> None:
-    assert {*VERBS, Action.WATCH_SIMULATION} == set(Action)
+    assert {*VERBS, Action.WATCH_SIMULATION, Action.WATCH_NOTIFICATIONS} == set(Action)

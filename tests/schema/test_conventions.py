@@ -104,7 +104,8 @@ def test_a_mutation_takes_one_input_and_returns_a_payload(name: str, field: Grap
     results = {key: str(found.type) for key, found in payload.fields.items() if key != "errors"}
     assert str(payload.fields["errors"].type) == "[UserError!]!"
     assert len(results.keys() - {"secret"}) == 1  # a secret comes beside what it belongs to
-    assert not any(type_.endswith("!") for type_ in results.values())
+    # A count is known also when nothing was done.
+    assert {key for key, type_ in results.items() if type_.endswith("!")} <= {"unread"}
 
 
 def test_a_field_that_may_be_refused_is_nullable_outside_of_verbs() -> None:
@@ -130,7 +131,7 @@ def test_every_connection_is_whole() -> None:
             "nodes": f"[{item}!]!",
         }
         assert [interface.name for interface in connection.interfaces] == ["Connection"]
-    assert len(connections) == 2
+    assert len(connections) >= 3
 
 
 def _lists(type_: GraphQLType) -> Iterator[GraphQLType]:
