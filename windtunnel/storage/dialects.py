@@ -19,6 +19,7 @@ class Dialect:
     now: str
     for_update: str
     skip_locked: str
+    for_key_share: str
 
 
 SQLITE = Dialect(
@@ -26,12 +27,14 @@ SQLITE = Dialect(
     now="CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
     for_update="",  # BEGIN IMMEDIATE has locked everything already
     skip_locked="",
+    for_key_share="",
 )
 POSTGRES = Dialect(
     name="postgres",
     now="CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000 AS BIGINT)",
     for_update="FOR UPDATE",
     skip_locked="FOR UPDATE SKIP LOCKED",
+    for_key_share="FOR KEY SHARE",
 )
 
 
@@ -39,14 +42,15 @@ POSTGRES = Dialect(
 def render(sql: str, dialect: Dialect, offset_ms: int) -> str:
     """The statement as the database understands it.
 
-    In `sql`, `$1` is an argument, `= ANY($1)` takes a list, and `{now}` (the clock plus `offset_ms`), `{for_update}`
-    and `{skip_locked}` stand for the dialect's words.
+    In `sql`, `$1` is an argument, `= ANY($1)` takes a list, and `{now}` (the clock plus `offset_ms`), `{for_update}`,
+    `{skip_locked}` and `{for_key_share}` (others may change the row, not delete it) stand for the dialect's words.
     """
     now = f"({dialect.now} + {offset_ms})" if offset_ms else dialect.now
     sql = (
         sql.replace("{now}", now)
         .replace("{for_update}", dialect.for_update)
         .replace("{skip_locked}", dialect.skip_locked)
+        .replace("{for_key_share}", dialect.for_key_share)
     )
     if dialect.name == "sqlite":
         sql = re.sub(r"= ANY\((\$\d+)\)", r"IN (SELECT value FROM json_each(\1))", sql)

@@ -22,6 +22,10 @@ class LeaseLostError(Exception):
         self.simulation_id = simulation_id
 
 
+class DeliveryLostError(Exception):
+    """The compare-and-swap missed: the webhook is gone, or the delivery was claimed again by somebody else."""
+
+
 class CommandsPendingError(Exception):
     """The simulation cannot succeed yet: a command was accepted that no step has been fixed for. Nothing was stored."""
 

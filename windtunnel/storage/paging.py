@@ -1,6 +1,6 @@
 """Keyset pages, newest first, with everything that a page tells in one statement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from windtunnel.domain.pages import Keyset, Page, PageRequest
@@ -87,4 +87,50 @@ async def read_page(
         has_next=bool(whole["_older"]) or (more and not request.backward),
         has_previous=bool(whole["_newer"]) or (more and request.backward),
         total=whole["_total"],
+    )
+
+
+async def read_pages(
+    scope: Scope,
+    source: str,
+    columns: str,
+    *,
+    group: str,
+    ids: Sequence[str],
+    where: Conditions,
+    limit: int,
+    after: Keyset | None,
+    decode: Callable[[dict[str, Any]], T],
+) -> dict[str, Page[T]]:
+    """For each of `ids` the first `limit` rows after `after` with that value in column `group`, in one statement.
+
+    Ordered by created_ms and id, newest first; `total` and has_previous are as in `read_page`.
+    """
+    where.add(f"{group} = ANY(?)", list(ids))
+    all_rows = str(where)
+    follows = where.numbered("(created_ms, id) < (?, ?)", *keyset_arguments(after)) if after else "TRUE"
+    rows = await scope.fetch(
+        f"SELECT whole.{group} AS _group, whole.total AS _total, whole.newer AS _newer, item.*"  # noqa: S608
+        f" FROM (SELECT {group}, COUNT(*) AS total, SUM(CASE WHEN {follows} THEN 0 ELSE 1 END) AS newer"
+        f" FROM {source} WHERE {all_rows} GROUP BY {group}) AS whole"
+        f" LEFT JOIN (SELECT {columns}, ROW_NUMBER() OVER (PARTITION BY {group} ORDER BY created_ms DESC, id DESC)"
+        f" AS _place FROM {source} WHERE {all_rows} AND {follows}) AS item"
+        f" ON item.{group} = whole.{group} AND item._place <= {limit + 1:d}"
+        " ORDER BY item.created_ms DESC, item.id DESC",
+        *where.arguments,
+    )
+    grouped: dict[str, list[dict[str, Any]]] = {key: [] for key in ids}
+    for row in rows:
+        grouped[row["_group"]].append(row)
+    return {key: _first_page(found, limit, decode) for key, found in grouped.items()}
+
+
+def _first_page(rows: list[dict[str, Any]], limit: int, decode: Callable[[dict[str, Any]], T]) -> Page[T]:
+    found = [row for row in rows if row["id"] is not None]
+    return Page(
+        items=[decode(row) for row in found[:limit]],
+        keys=[Keyset(row["created_ms"], row["id"]) for row in found[:limit]],
+        has_next=len(found) > limit,
+        has_previous=bool(rows and rows[0]["_newer"]),
+        total=rows[0]["_total"] if rows else 0,
     )

@@ -19,7 +19,7 @@ from windtunnel.domain.simulations import (
     SimulationStatus,
 )
 from windtunnel.storage.errors import ConstraintError
-from windtunnel.storage.paging import Conditions, keyset_arguments, read_page
+from windtunnel.storage.paging import Conditions, read_page, read_pages
 from windtunnel.storage.store import Store
 from windtunnel.storage.texts import cleaned, known_ids, to_json
 from windtunnel.storage.times import milliseconds, moment, optional_milliseconds, optional_moment
@@ -95,25 +95,19 @@ async def pages_of_scenarios(
     store: Store, tenant_id: str, scenario_ids: Iterable[str], limit: int, after: Keyset | None = None
 ) -> dict[str, Page[Simulation]]:
     """For each scenario the first `limit` of its simulations after `after`, newest first, in one statement."""
-    ids = known_ids(scenario_ids)
     where = Conditions()
-    mine = where.numbered("tenant_id = ? AND scenario_id = ANY(?)", tenant_id, ids)
-    follows = where.numbered("(created_ms, id) < (?, ?)", *keyset_arguments(after)) if after else "TRUE"
-    rows = await store.of(tenant_id).fetch(
-        "SELECT whole.scenario_id AS _scenario_id, whole.total AS _total, whole.newer AS _newer, item.*"  # noqa: S608
-        " FROM (SELECT scenario_id, COUNT(*) AS total,"
-        f" SUM(CASE WHEN {follows} THEN 0 ELSE 1 END) AS newer"
-        f" FROM simulations WHERE {mine} GROUP BY scenario_id) AS whole"
-        " LEFT JOIN (SELECT *, ROW_NUMBER() OVER (PARTITION BY scenario_id ORDER BY created_ms DESC, id DESC) AS _place"
-        f" FROM simulations WHERE {mine} AND {follows}) AS item"
-        f" ON item.scenario_id = whole.scenario_id AND item._place <= {limit + 1:d}"
-        " ORDER BY item.created_ms DESC, item.id DESC",
-        *where.arguments,
+    where.add("tenant_id = ?", tenant_id)
+    return await read_pages(
+        store.of(tenant_id),
+        "simulations",
+        "*",
+        group="scenario_id",
+        ids=known_ids(scenario_ids),
+        where=where,
+        limit=limit,
+        after=after,
+        decode=simulation_of,
     )
-    by_scenario: dict[str, list[dict[str, Any]]] = {key: [] for key in ids}
-    for row in rows:
-        by_scenario[row["_scenario_id"]].append(row)
-    return {key: _page_of(found, limit) for key, found in by_scenario.items()}
 
 
 async def counts(store: Store, tenant_id: str) -> Counts:
@@ -195,14 +189,3 @@ def _failure(row: dict[str, Any]) -> SimulationFailure | None:
     if row["error_code"] is None:
         return None
     return SimulationFailure(ErrorCode(row["error_code"]), row["error_message"], row["error_stage"])
-
-
-def _page_of(rows: list[dict[str, Any]], limit: int) -> Page[Simulation]:
-    found = [row for row in rows if row["id"] is not None]
-    return Page(
-        items=[simulation_of(row) for row in found[:limit]],
-        keys=[Keyset(row["created_ms"], row["id"]) for row in found[:limit]],
-        has_next=len(found) > limit,
-        has_previous=bool(rows and rows[0]["_newer"]),
-        total=rows[0]["_total"] if rows else 0,
-    )

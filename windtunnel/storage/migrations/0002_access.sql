@@ -115,6 +115,10 @@ CREATE TABLE webhook_deliveries (
     FOREIGN KEY (tenant_id, webhook_id) REFERENCES webhooks (tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_ms) WHERE status = 'PENDING';
+CREATE INDEX webhook_deliveries_in_turn ON webhook_deliveries (webhook_id, due_ms, id) WHERE status = 'PENDING';
+CREATE INDEX webhook_deliveries_held ON webhook_deliveries (tenant_id, webhook_id) WHERE lease_owner IS NOT NULL;
+CREATE INDEX webhook_deliveries_finished ON webhook_deliveries (finished_ms) WHERE status <> 'PENDING';
+CREATE INDEX webhook_deliveries_by_status ON webhook_deliveries (tenant_id, status, webhook_id, created_ms, id);
 CREATE INDEX webhook_deliveries_newest ON webhook_deliveries (tenant_id, webhook_id, created_ms, id);
 
 CREATE TABLE feature_flags (
