@@ -1,13 +1,16 @@
 """The server: uvicorn, set for many long-lived streams."""
 
 import asyncio
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import HANDLED_SIGNALS
 from websockets.frames import CloseCode
 from websockets.http11 import Request
 
@@ -86,11 +89,24 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
 
 class Server(uvicorn.Server):
-    """Uvicorn's server, which says when its port is open."""
+    """Uvicorn's server, which says when its port is open, and just returns when a signal has ended it.
+
+    Uvicorn raises the signal again, which on SIGTERM would kill the process with everything else in it left open.
+    """
 
     def __init__(self, config: uvicorn.Config, on_open: Callable[[], None] | None) -> None:
         super().__init__(config)
         self._on_open = on_open
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let signals end the server, and nothing but the server."""
+        before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the port; a port that cannot be had ends the process, as uvicorn does."""

@@ -18,6 +18,7 @@ from windtunnel.storage.migrations import is_current, migrate
 from windtunnel.storage.store import DatabaseRole, Store, open_store
 from windtunnel.storage.tenants import ensure_demo
 from windtunnel.streams.bus import open_bus
+from windtunnel.vault.checkpoints import CheckpointFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,22 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
         stack.push_async_callback(bus.close)
         services = await stack.enter_async_context(
             open_services(
-                store, bus, planner_of(settings), load_book(), limits, owner=owner, price=price_of_model(settings)
+                store,
+                bus,
+                planner_of(settings),
+                load_book(),
+                limits,
+                owner=owner,
+                price=price_of_model(settings),
+                checkpoints=checkpoint_files(settings),
             )
         )
         yield Runtime(services, owner, _dev_sign_in(demo))
+
+
+def checkpoint_files(settings: Settings) -> CheckpointFiles:
+    """Where the checkpoints of audit chains are kept, outside of the database."""
+    return CheckpointFiles(settings.data_dir / "audit", settings.data_dir / "keys" / "audit.key")
 
 
 def planner_of(settings: Settings) -> Planner:

@@ -8,7 +8,7 @@ import typer
 
 from app.logs import configure_logs
 from app.settings import Settings, SettingsError, load_settings
-from app.wiring import Runtime, open_runtime, require_many_processes
+from app.wiring import Runtime, checkpoint_files, open_runtime, require_many_processes
 from windtunnel.storage.store import DatabaseRole
 
 GREETING = """\
@@ -45,6 +45,7 @@ def serve(
 
 
 async def _serve(settings: Settings, *, with_worker: bool) -> None:
+    from app.checkpointer import Checkpointer
     from app.graphql.guard import operation_guard
     from app.http import build_app
     from app.metrics import Metrics
@@ -68,7 +69,10 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
             _warm_up()
 
         server = make_server(app, settings.host, settings.port, opened)
-        async with _conducting(runtime, settings.worker_concurrency if with_worker else 0):
+        async with (
+            Checkpointer(runtime.services.store, checkpoint_files(settings)),
+            _conducting(runtime, settings.worker_concurrency if with_worker else 0),
+        ):
             try:
                 await server.serve()
             except SystemExit:

@@ -5,9 +5,10 @@ import signal
 
 import typer
 
+from app.checkpointer import Checkpointer
 from app.logs import configure_logs
 from app.settings import Settings, load_settings
-from app.wiring import open_runtime, require_many_processes
+from app.wiring import checkpoint_files, open_runtime, require_many_processes
 from app.worker import Worker
 from windtunnel.storage.store import DatabaseRole
 
@@ -27,6 +28,7 @@ async def _work(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     async with (
         open_runtime(settings, DatabaseRole.WORKER) as runtime,
+        Checkpointer(runtime.services.store, checkpoint_files(settings)),
         Worker(runtime.services, owner=runtime.owner, concurrency=settings.worker_concurrency),
     ):
         typer.echo("Ready.")

@@ -125,6 +125,17 @@ class AuditEntry:
         return Subject(Kind(self.subject_kind), self.subject_id)
 
 
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries are wanted; None: any. `since` is inclusive, `until` exclusive."""
+
+    actions: frozenset[AuditAction] | None = None
+    actor_id: str | None = None
+    subject: Subject | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 COLUMNS = tuple(column.name for column in fields(AuditEntry))
 _HASHED = tuple(name for name in COLUMNS if name not in {"hash", "details"})
 

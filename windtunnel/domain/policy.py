@@ -23,6 +23,10 @@ SEED_MAX = 2**31 - 1
 SEARCH_MAX_CHARS = 200
 EVENTS_PAGE_MAX = 1_000
 NODES_PER_LOOKUP_MAX = 100
+AUDIT_CHECKPOINT_EVERY = 100
+"""Entries of one tenant between two checkpoints outside of the database, at most."""
+AUDIT_CHECKPOINT_AFTER_S = 300.0
+"""How long the last entries of a tenant may be without a checkpoint."""
 FLAG_PILOTS_MAX = 100
 WEBHOOKS_PER_TENANT = 20
 WEBHOOK_URL_MAX_CHARS = 2_000

@@ -17,6 +17,7 @@ from windtunnel.operations.leaseholder import Leaseholder
 from windtunnel.storage.store import Store
 from windtunnel.streams.bus import Bus
 from windtunnel.streams.hub import Hub
+from windtunnel.vault.checkpoints import CheckpointFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Services:
     started_at: datetime
     planning_slots: asyncio.Semaphore = field(repr=False)
     price: ModelPrice | None = None
+    checkpoints: CheckpointFiles | None = None
 
     @property
     def bus(self) -> Bus:
@@ -59,6 +61,7 @@ async def open_services(
     *,
     owner: str,
     price: ModelPrice | None = None,
+    checkpoints: CheckpointFiles | None = None,
 ) -> AsyncIterator[Services]:
     """Services on an open store and bus, which stay open. `owner` names this process in leases.
 
@@ -79,6 +82,7 @@ async def open_services(
                 started_at=await store.now(),
                 planning_slots=asyncio.Semaphore(limits.planning_at_once),
                 price=price,
+                checkpoints=checkpoints,
             )
     finally:
         await planning.close()

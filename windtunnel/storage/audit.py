@@ -11,12 +11,16 @@ from windtunnel.domain.audit import (
     SUBJECT_ID_MAX_CHARS,
     AuditDraft,
     AuditEntry,
+    AuditFilter,
     canonical_details,
     hash_of,
 )
 from windtunnel.domain.ids import new_id
+from windtunnel.domain.pages import Page, PageRequest
+from windtunnel.storage.paging import Conditions, read_page
 from windtunnel.storage.store import Store
 from windtunnel.storage.texts import cleaned, cleaned_deeply, known_ids
+from windtunnel.storage.times import milliseconds
 
 _HEAD = {
     # The lock is waited for inside of a function, so that the head is read after it, in a snapshot of its own.
@@ -78,6 +82,31 @@ async def read(store: Store, tenant_id: str, after_seq: int, limit: int) -> Sequ
         limit,
     )
     return [AuditEntry(**row) for row in rows]
+
+
+async def page(store: Store, tenant_id: str, request: PageRequest, filter: AuditFilter) -> Page[AuditEntry]:
+    """The tenant's entries that pass the filter, newest first."""
+    where = Conditions()
+    where.add("tenant_id = ?", tenant_id)
+    if filter.actions is not None:
+        where.add("action = ANY(?)", sorted(action.value for action in filter.actions))
+    if filter.actor_id is not None:
+        where.add("actor_id = ANY(?)", known_ids([filter.actor_id]))
+    if filter.subject is not None:
+        where.add("subject_kind = ? AND subject_id = ?", filter.subject.kind.value, cleaned(filter.subject.id))
+    if filter.since is not None:
+        where.add("at_ms >= ?", milliseconds(filter.since))
+    if filter.until is not None:
+        where.add("at_ms < ?", milliseconds(filter.until))
+    return await read_page(
+        store.of(tenant_id),
+        "audit_entries",
+        _NAMES,
+        where=where,
+        request=request,
+        decode=lambda row: AuditEntry(**{name: row[name] for name in COLUMNS}),
+        by="seq",
+    )
 
 
 async def get_many(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str, AuditEntry]:
