@@ -1,14 +1,44 @@
 """People and their tenants: how they are named."""
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
 
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.viewers import Role
 
 EMAIL_MAX_CHARS = 254
 NAME_MAX_CHARS = 200
+SUBJECT_MAX_CHARS = 255
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f\ud800-\udfff]+@[^\s@\x00-\x1f\x7f\ud800-\udfff]+")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """A person as an OpenID provider tells of them at `told_at`, in the tenant that it names.
+
+    `email` is None unless the provider has verified it, `roles` when it tells nothing of roles.
+    """
+
+    issuer: str
+    subject: str
+    slug: str
+    name: str
+    email: str | None
+    roles: frozenset[Role] | None
+    told_at: datetime
+
+    def is_news(self, told_at: datetime, told_roles: frozenset[Role] | None) -> bool:
+        """Whether this is newer than what the provider told before.
+
+        An older token that is still valid must not undo what a newer one, or an ADMIN since then, has said.
+        """
+        return self.told_at > told_at or (self.told_at == told_at and self.roles != told_roles)
+
+    def roles_of(self, person: frozenset[Role]) -> frozenset[Role]:
+        """What its bearer may do: as far as the provider says, and the person still may."""
+        return person if self.roles is None else person & self.roles
 
 
 def email_of(text: str, path: tuple[str, ...] | None = None) -> str:
