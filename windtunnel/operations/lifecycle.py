@@ -1,10 +1,15 @@
 """The events around the story: a simulation begins, is planned step by step, and ends."""
 
 from windtunnel.domain.architectures import Architecture
-from windtunnel.domain.events import EventDraft, EventKind
+from windtunnel.domain.events import EventDraft, EventKind, SimulationEvent
 from windtunnel.domain.planning import PlannerStep
-from windtunnel.domain.simulations import SimulationStatus
+from windtunnel.domain.scenarios import Scenario
+from windtunnel.domain.simulations import SimulationFailure, SimulationStatus
 
+TITLES = {
+    SimulationStatus.SUCCEEDED: "Simulation succeeded",
+    SimulationStatus.FAILED: "Simulation failed",
+}
 ENDINGS = {
     SimulationStatus.SUCCEEDED: "The simulation is over.",
     SimulationStatus.FAILED: "The simulation could not be finished.",
@@ -32,6 +37,15 @@ def planned_draft(architecture: Architecture, architecture_id: str) -> EventDraf
     agents, links, tools = len(architecture.agents), len(architecture.links), len(architecture.tools)
     message = f"The network is planned: {agents} agents, {links} links, {tools} tools."
     return EventDraft(EventKind.ARCHITECTURE_PLANNED, message, {"architecture_id": architecture_id})
+
+
+def finished_words(
+    status: SimulationStatus, scenario: Scenario | None, last: SimulationEvent, failure: SimulationFailure | None
+) -> tuple[str, str]:
+    """What the author is told when it has ended by itself with the event `last`: a title, and more about it."""
+    title = f"{TITLES[status]}: {scenario.title}" if scenario else f"{TITLES[status]}."
+    told = f"It told {last.seq:,} events in {last.elapsed_ms / 1000:,.1f} seconds of simulated time."
+    return title, failure.message if failure else told
 
 
 def finished_draft(status: SimulationStatus, elapsed_ms: float, message: str | None = None) -> EventDraft:

@@ -8,12 +8,15 @@ from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.events import EventDraft, SimulationEvent
 from windtunnel.domain.ids import new_id
+from windtunnel.domain.notifications import NotificationKind
+from windtunnel.domain.scenarios import Scenario
 from windtunnel.domain.simulations import Command, Simulation, SimulationFailure, SimulationStatus
 from windtunnel.operations.announce import announce_events, announce_work
 from windtunnel.operations.audit_trail import record
-from windtunnel.operations.lifecycle import finished_draft, planned_draft
+from windtunnel.operations.lifecycle import finished_draft, finished_words, planned_draft
+from windtunnel.operations.notify import announce_notifications, notify
 from windtunnel.operations.services import Services
-from windtunnel.storage import architectures, commands, events, transitions
+from windtunnel.storage import architectures, commands, events, scenarios, transitions
 from windtunnel.storage.errors import ConstraintError, LeaseLostError
 
 
@@ -116,6 +119,7 @@ class Scribe:
     ) -> None:
         simulation = self._simulation
         last = finished_draft(status, elapsed_ms, failure.message if failure else None)
+        scenario = await self._scenario()
         async with self._store.transaction(simulation.tenant_id):
             stored = await transitions.finished(
                 self._store,
@@ -128,13 +132,32 @@ class Scribe:
                 error=failure,
                 drafts=[*drafts, last],
             )
+            subject = Subject(Kind.SIMULATION, simulation.id)
+            title, body = finished_words(status, scenario, stored[-1], failure)
+            announcement = await notify(
+                self._services,
+                simulation.tenant_id,
+                NotificationKind.SIMULATION_FINISHED,
+                title=title,
+                body=body,
+                subject=subject,
+                recipients=[simulation.created_by],
+            )
             await record(
                 self._services,
                 None,
                 simulation.tenant_id,
                 AuditAction.SIMULATION_FINISHED,
-                Subject(Kind.SIMULATION, simulation.id),
+                subject,
                 details={"status": status.value, "error": failure and failure.code.value},
             )
         self.last_seq += len(drafts) + 1
         await announce_events(self._services.bus, simulation.id, stored)
+        await announce_notifications(self._services.bus, announcement)
+
+    async def _scenario(self) -> Scenario | None:
+        """What is simulated, if it was told in words."""
+        scenario_id = self._simulation.scenario_id
+        if scenario_id is None:
+            return None
+        return (await scenarios.get_many(self._store, self._simulation.tenant_id, [scenario_id])).get(scenario_id)
