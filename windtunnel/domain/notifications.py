@@ -38,7 +38,7 @@ class NotificationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NotificationDraft:
-    """What is to be told, in plain text; `title` has at most TITLE_MAX_CHARS characters (the rest is cut off)."""
+    """What is to be told, in plain text that can be stored; `title` has at most TITLE_MAX_CHARS characters."""
 
     kind: NotificationKind
     title: str

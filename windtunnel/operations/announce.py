@@ -15,6 +15,9 @@ WORK = "work"
 ACCESS = "access"
 """The channel that rings when a token or a role was taken away."""
 
+DELIVERIES = "deliveries"
+"""The channel that rings when there may be a message to a webhook to send."""
+
 MESSAGE_MAX_BYTES = 64 * 1024
 READ_THE_LOG = "[]"
 
@@ -57,6 +60,11 @@ async def announce_work(bus: Bus) -> None:
 async def announce_access(bus: Bus) -> None:
     """Have every process look again whether those who follow something still may."""
     await bus.publish(ACCESS, "")
+
+
+async def announce_deliveries(bus: Bus) -> None:
+    """Have whoever sends messages to webhooks look for some."""
+    await bus.publish(DELIVERIES, "")
 
 
 def encoded(events: Sequence[SimulationEvent]) -> str:

@@ -5,11 +5,11 @@ from typing import Any
 
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.ids import new_id
-from windtunnel.domain.notifications import TITLE_MAX_CHARS, Notification, NotificationDraft, NotificationKind
+from windtunnel.domain.notifications import Notification, NotificationDraft, NotificationKind
 from windtunnel.domain.pages import Page, PageRequest
 from windtunnel.storage.paging import Conditions, read_page
 from windtunnel.storage.store import Store
-from windtunnel.storage.texts import cleaned, known_ids
+from windtunnel.storage.texts import known_ids
 from windtunnel.storage.times import moment, optional_moment
 
 _COLUMNS = "id, user_id, seq, kind, title, body, subject_kind, subject_id, created_ms, read_ms"
@@ -129,8 +129,8 @@ def _drafted(draft: NotificationDraft, user_id: str, seq: int, at_ms: int) -> di
         "user_id": user_id,
         "seq": seq,
         "kind": draft.kind.value,
-        "title": cleaned(draft.title[:TITLE_MAX_CHARS]),
-        "body": cleaned(draft.body),
+        "title": draft.title,
+        "body": draft.body,
         "subject_kind": draft.subject.kind.value,
         "subject_id": draft.subject.id,
         "created_ms": at_ms,
