@@ -85,6 +85,11 @@ class Verdict:
     retry_in_s: float | None = None
 
 
+def place_of_secret(tenant_id: str, webhook_id: str) -> tuple[str, ...]:
+    """Where the sealed secret of a webhook belongs: anywhere else it cannot be opened."""
+    return ("webhooks", tenant_id, webhook_id)
+
+
 def verdict_on(answer: Answer, attempts: int, luck: float) -> Verdict:
     """What follows from the answer to attempt number `attempts`; `luck` (0 to 1) spreads retries.
 

@@ -1,6 +1,7 @@
 """What operations work with: everything that is open in one process."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from datetime import datetime
 
 from openfeature.client import OpenFeatureClient
 
+from windtunnel.delivery.courier import Courier
 from windtunnel.domain.planning import Planner
 from windtunnel.domain.policy import SIMULATIONS_RUNNING_PER_TENANT, SIMULATIONS_WAITING_PER_TENANT
 from windtunnel.domain.prices import ModelPrice
@@ -18,6 +20,7 @@ from windtunnel.storage.store import Store
 from windtunnel.streams.bus import Bus
 from windtunnel.streams.hub import Hub
 from windtunnel.vault.checkpoints import CheckpointFiles
+from windtunnel.vault.sealing import KEY_BYTES, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Services:
     limits: Limits
     planning: Leaseholder
     flags: OpenFeatureClient
+    vault: Vault
+    courier: Courier
     started_at: datetime
     planning_slots: asyncio.Semaphore = field(repr=False)
     price: ModelPrice | None = None
@@ -62,8 +67,13 @@ async def open_services(
     owner: str,
     price: ModelPrice | None = None,
     checkpoints: CheckpointFiles | None = None,
+    vault: Vault | None = None,
+    courier: Courier | None = None,
 ) -> AsyncIterator[Services]:
     """Services on an open store and bus, which stay open. `owner` names this process in leases.
+
+    Without a `vault`, what is sealed can be opened by this process alone, and without a `courier`, webhooks lead to
+    the public internet only.
 
     In the end, plans under way are given up and their leases released: a worker takes over. Followers are sent away.
     """
@@ -79,6 +89,8 @@ async def open_services(
                 limits=limits,
                 planning=planning,
                 flags=flags,
+                vault=vault or Vault([secrets.token_bytes(KEY_BYTES)]),
+                courier=courier or Courier(),
                 started_at=await store.now(),
                 planning_slots=asyncio.Semaphore(limits.planning_at_once),
                 price=price,
