@@ -8,6 +8,7 @@ from strawberry.dataloader import DataLoader
 
 from resolvers.runs import WholeRuns
 from windtunnel.domain.architectures import StoredArchitecture
+from windtunnel.domain.audit import AuditEntry
 from windtunnel.domain.events import EventKind, SimulationEvent
 from windtunnel.domain.notifications import Notification
 from windtunnel.domain.pages import Keyset, Page
@@ -15,7 +16,17 @@ from windtunnel.domain.scenarios import Scenario
 from windtunnel.domain.simulations import Command, Simulation
 from windtunnel.domain.tokens import ApiToken
 from windtunnel.domain.viewers import User, Viewer
-from windtunnel.storage import architectures, commands, events, notifications, scenarios, simulations, tenants, tokens
+from windtunnel.storage import (
+    architectures,
+    audit,
+    commands,
+    events,
+    notifications,
+    scenarios,
+    simulations,
+    tenants,
+    tokens,
+)
 from windtunnel.storage.store import Store
 
 G = TypeVar("G", bound=Hashable)
@@ -74,6 +85,9 @@ class Loaders:
         self.tokens: DataLoader[str, ApiToken | None] = _by_id(lambda ids: tokens.get_many(store, tenant_id, ids))
         self.notifications: DataLoader[str, Notification | None] = _by_id(
             lambda ids: notifications.get_many(store, tenant_id, viewer.user.id, ids)
+        )
+        self.audit_entries: DataLoader[str, AuditEntry | None] = _by_id(
+            lambda ids: audit.get_many(store, tenant_id, ids)
         )
         self.commands: DataLoader[str, Sequence[Command] | None] = _by_id(
             lambda ids: commands.list_many(store, tenant_id, ids)

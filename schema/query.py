@@ -6,10 +6,11 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import catalogue, health, notifications, scenarios, simulations, viewers
+from resolvers import audit, catalogue, health, notifications, scenarios, simulations, viewers
 from schema.architectures import Architecture, architecture_of
+from schema.audit import AuditEntryConnection, AuditFilter, AuditVerification
 from schema.failures import FailureModeDefinition
-from schema.fields import resolved
+from schema.fields import resolved, restricted
 from schema.health import Health
 from schema.ids import Kind, decode, raw_of
 from schema.info import Info, given
@@ -19,8 +20,10 @@ from schema.pages import After, Before, First, Last, counts, page_request
 from schema.scenarios import Scenario, ScenarioConnection, scenario_of
 from schema.simulations import Simulation, SimulationConnection, simulation_of
 from schema.viewer import Viewer
+from windtunnel.domain.audit import AuditFilter as EveryEntry
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.failures import FailureCategory
+from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import NODES_PER_LOOKUP_MAX
 from windtunnel.domain.simulations import SimulationFilter as Wanted
 from windtunnel.domain.simulations import SimulationStatus
@@ -160,6 +163,33 @@ class Query:
         request = page_request(first=given(first), after=given(after), counted=counts(info))
         page = await notifications.page(info.context, request, unread_only=bool(unread_only))
         return NotificationConnection(page=page)
+
+    @restricted(Action.READ_AUDIT, "The audit log, newest first.")
+    async def audit_log(
+        self,
+        info: Info,
+        *,
+        first: First = strawberry.UNSET,
+        after: After = strawberry.UNSET,
+        last: Last = strawberry.UNSET,
+        before: Before = strawberry.UNSET,
+        filter: Annotated[
+            AuditFilter | None, strawberry.argument(description="Only those that meet these conditions.")
+        ] = strawberry.UNSET,
+    ) -> AuditEntryConnection | None:
+        """A page of the tenant's entries."""
+        request = page_request(given(first), given(after), given(last), given(before), counted=counts(info))
+        conditions = given(filter)
+        wanted = conditions.wanted() if conditions else EveryEntry()
+        return AuditEntryConnection(page=await audit.page(info.context, request, wanted))
+
+    @restricted(
+        Action.VERIFY_AUDIT,
+        "Recomputes the audit chain and compares it with the checkpoints kept outside the database.",
+    )
+    async def verify_audit(self, info: Info) -> AuditVerification | None:
+        """From the first entry to the last."""
+        return AuditVerification.of(await audit.verification(info.context))
 
     @resolved("The failure-mode catalogue that planning draws on.")
     def failure_mode_catalogue(

@@ -8,6 +8,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 from schema.architectures import Architecture
+from schema.audit import AuditEntry
 from schema.errors import USER_ERRORS
 from schema.events import EVENTS
 from schema.execution import PerEventExecutor
@@ -43,7 +44,7 @@ def build_schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[Scenario, Simulation, Architecture, User, Tenant, ApiToken, Notification, *EVENTS, *USER_ERRORS],
+        types=[Scenario, Simulation, Architecture, User, Tenant, ApiToken, AuditEntry, Notification, *EVENTS, *USER_ERRORS],
         extensions=extensions,
         execution_context_class=PerEventExecutor,
         config=StrawberryConfig(scalar_map=SCALARS),

@@ -1,5 +1,5 @@
 """The enums of the domain, described for clients; `schema` imports this package before anything else."""
 
-from schema.enums import errors, events, failures, flags, networks, notifications, simulations, viewers
+from schema.enums import audit, errors, events, failures, flags, networks, notifications, simulations, viewers
 
-__all__ = ["errors", "events", "failures", "flags", "networks", "notifications", "simulations", "viewers"]
+__all__ = ["audit", "errors", "events", "failures", "flags", "networks", "notifications", "simulations", "viewers"]
