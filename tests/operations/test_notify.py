@@ -1,12 +1,13 @@
 """Whoever simulates is told of the end: once, in the transaction of the end, whoever brings it about."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import aclosing
+import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from tests.operations.inboxes import inbox, stored_for, tell
 from tests.operations.world import (
     LEASE_S,
     TEXT,
@@ -23,27 +24,20 @@ from tests.operations.world import (
     until,
 )
 from tests.storage import worlds
+from tests.storage.webhook_worlds import webhook
 from windtunnel.domain.entities import Kind, Subject
-from windtunnel.domain.errors import ErrorCode, UnavailableError, ValidationError
-from windtunnel.domain.ids import new_id
-from windtunnel.domain.notifications import Notification, NotificationKind
+from windtunnel.domain.errors import ErrorCode, ValidationError
+from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.scenarios import title_of
 from windtunnel.domain.simulations import SimulationStatus
 from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.announce import DELIVERIES
 from windtunnel.operations.cancel_simulation import cancel_simulation
 from windtunnel.operations.conduct_simulation import conduct_simulation
 from windtunnel.operations.delete_scenario import delete_scenario
-from windtunnel.operations.inbox import inbox_log
 from windtunnel.operations.leaseholder import Leaseholder
-from windtunnel.operations.notify import announce_notifications, notify
+from windtunnel.operations.notify import notify
 from windtunnel.operations.services import Services
-from windtunnel.operations.watch_notifications import watch_notifications
-from windtunnel.storage import notifications
-from windtunnel.streams.bus import open_bus
-
-
-async def inbox(services: Services, viewer: Viewer) -> Sequence[Notification]:
-    return await notifications.read(services.store, viewer.tenant_id, viewer.user.id, 0, 1_000)
 
 
 async def test_success_is_told_to_its_author_alone(database_url: str) -> None:
@@ -122,76 +116,68 @@ async def test_whoever_dies_near_the_end_leaves_one_notification(sqlite_url: str
         assert ended_before_death == {True, False}
 
 
-async def test_it_is_live_and_says_what_the_store_says(database_url: str) -> None:
+async def queued_messages(services: Services, viewer: Viewer) -> list[tuple[str, dict[str, Any]]]:
+    """The messages that wait for webhooks of the viewer's tenant: to which, and what."""
+    rows = await services.store.of(viewer.tenant_id).fetch(
+        "SELECT webhook_id, body FROM webhook_deliveries WHERE tenant_id = $1 ORDER BY created_ms, id", viewer.tenant_id
+    )
+    return [(row["webhook_id"], json.loads(row["body"])) for row in rows]
+
+
+async def test_webhooks_that_want_to_know_are_queued_with_the_change(database_url: str) -> None:
+    async with process(database_url) as services:
+        viewer, eve = await demo(services), await worlds.stranger(services.store)
+        wanting = await webhook(services.store, viewer, kinds=(NotificationKind.SIMULATION_FINISHED,))
+        await webhook(services.store, viewer, kinds=(NotificationKind.EXPERIMENT_FINISHED,))
+        await webhook(services.store, eve, kinds=(NotificationKind.SIMULATION_FINISHED,))
+        simulation = await queued(services, viewer)
+        async with services.hub.bell(DELIVERIES) as bell:
+            await conduct_all(services)
+            await bell.wait()
+        ((told_to, message),) = await queued_messages(services, viewer)
+        (told,) = await inbox(services, viewer)
+        assert told_to == wanting.id
+        assert message == {
+            "type": "SIMULATION_FINISHED",
+            "timestamp": told.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "data": {
+                "title": told.title,
+                "body": told.body,
+                "subject": {"type": "Simulation", "id": Subject(Kind.SIMULATION, simulation.id).global_id},
+            },
+        }
+        assert await queued_messages(services, eve) == []
+
+
+async def test_what_is_rolled_back_is_told_to_nobody(database_url: str) -> None:
     async with process(database_url) as services:
         viewer = await demo(services)
-        async with aclosing(watch_notifications(services, viewer)) as stream:
-            coming = asyncio.create_task(_next(stream))
-            await until(lambda: services.hub.followers == 1)
-            await queued(services, viewer)
-            await conduct_all(services)
-            assert [await coming] == list(await inbox(services, viewer))
-        assert services.hub.followers == 0
+        await webhook(services.store, viewer, kinds=(NotificationKind.SIMULATION_FINISHED,))
+
+        async def fail() -> None:
+            async with services.store.transaction(viewer.tenant_id):
+                await stored_for(services, viewer, "Never")
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            await fail()
+        assert await inbox(services, viewer) == []
+        assert await queued_messages(services, viewer) == []
+        nobody = await notify(
+            services,
+            viewer.tenant_id,
+            NotificationKind.SIMULATION_FINISHED,
+            title="To webhooks alone",
+            body="",
+            subject=Subject(Kind.TENANT, viewer.tenant_id),
+            recipients=[],
+        )
+        assert (nobody.notifications, nobody.deliveries) == ((), 1)
 
 
-async def test_followers_in_other_processes_miss_nothing_while_the_bus_is_down(
-    database_url: str, redis_url: str
-) -> None:
-    near, far, nowhere = await open_bus(redis_url), await open_bus(redis_url), await open_bus("redis://127.0.0.1:1/0")
-    try:
-        async with (
-            process(database_url, bus=near) as here,
-            process(database_url, bus=far) as there,
-            process(database_url, bus=nowhere) as alone,
-        ):
-            viewer = await demo(here)
-            streams = [watch_notifications(each, viewer, 0) for each in (here, there, alone)]
-            for number in range(5):
-                await tell(here, viewer, f"{number}")
-            received = [[(await anext(stream)).seq for _ in range(5)] for stream in streams]
-            assert received == [[1, 2, 3, 4, 5]] * 3
-            await tell(alone, viewer, "Unheard")
-            assert [(await anext(stream)).title for stream in streams] == ["Unheard"] * 3
-            for stream in streams:
-                await stream.aclose()
-    finally:
-        for bus in (near, far, nowhere):
-            await bus.close()
-
-
-async def test_a_server_that_shuts_down_says_so(sqlite_url: str) -> None:
-    async with process(sqlite_url) as services:
-        stream = watch_notifications(services, await demo(services))
-        coming = asyncio.create_task(_next(stream))
-        await until(lambda: services.hub.followers == 1)
-    with pytest.raises(UnavailableError):
-        await coming
-
-
-async def test_the_bus_carries_exactly_what_is_stored(sqlite_url: str) -> None:
-    async with process(sqlite_url) as services:
+async def test_texts_that_no_database_holds_are_made_holdable(database_url: str) -> None:
+    async with process(database_url) as services:
         viewer = await demo(services)
-        log = inbox_log(services.store, viewer.tenant_id, viewer.user.id)
-        async with services.bus.subscribe(log.channel) as next_message:
-            for title in ("Plain", "é 🦊 \u2028", "x" * 200):
-                await tell(services, viewer, title)
-                assert log.decode(await next_message()) == (await inbox(services, viewer))[-1:]
-    assert log.channel != inbox_log(services.store, viewer.tenant_id, new_id()).channel
-
-
-async def tell(services: Services, viewer: Viewer, title: str) -> None:
-    announcement = await notify(
-        services,
-        viewer.tenant_id,
-        NotificationKind.SIMULATION_FINISHED,
-        title=title,
-        body="\ud800",
-        subject=Subject(Kind.SIMULATION, new_id()),
-        recipients=[viewer.user.id],
-    )
-    await announce_notifications(services.bus, announcement)
-
-
-async def _next(stream: object) -> Notification:
-    told: Notification = await anext(stream)  # type: ignore[call-overload]
-    return told
+        await tell(services, viewer, "é" * 300, "a\0b\ud800")
+        (told,) = await inbox(services, viewer)
+        assert (told.title, told.body) == ("é" * 200, "a\ufffdb\ufffd")

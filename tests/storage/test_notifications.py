@@ -177,18 +177,6 @@ async def test_marking_at_once_waits_for_nobody_in_a_circle(store: Store) -> Non
     assert await notifications.unread(store, you.tenant_id, you.user.id) == 4
 
 
-async def test_texts_that_no_database_holds_are_made_holdable(store: Store) -> None:
-    you = await demo(store)
-    (told,) = await notifications.insert(
-        store,
-        you.tenant_id,
-        NotificationDraft(NotificationKind.SIMULATION_FINISHED, "é" * 300, "a\0b\ud800", draft().subject),
-        [you.user.id],
-    )
-    assert (told.title, told.body) == ("é" * 200, "a\ufffdb\ufffd")
-    assert await inbox(store, you) == [told]
-
-
 Marking = tuple[frozenset[int], int]
 MARKINGS = st.lists(st.tuples(st.frozensets(st.integers(0, 5)), st.integers(-1, 8)), max_size=6)
 
