@@ -86,9 +86,13 @@ async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]
     if not concurrency:
         yield
         return
+    from app.housekeeper import Housekeeper
     from app.worker import Worker
 
-    async with Worker(runtime.services, owner=runtime.owner, concurrency=concurrency):
+    async with (
+        Housekeeper(runtime.services.store),
+        Worker(runtime.services, owner=runtime.owner, concurrency=concurrency),
+    ):
         yield
 
 

@@ -6,6 +6,7 @@ import signal
 import typer
 
 from app.checkpointer import Checkpointer
+from app.housekeeper import Housekeeper
 from app.logs import configure_logs
 from app.settings import Settings, load_settings
 from app.wiring import checkpoint_files, open_runtime, require_many_processes
@@ -29,6 +30,7 @@ async def _work(settings: Settings) -> None:
     async with (
         open_runtime(settings, DatabaseRole.WORKER) as runtime,
         Checkpointer(runtime.services.store, checkpoint_files(settings)),
+        Housekeeper(runtime.services.store),
         Worker(runtime.services, owner=runtime.owner, concurrency=settings.worker_concurrency),
     ):
         typer.echo("Ready.")

@@ -1,0 +1,55 @@
+"""The housekeeper: throws away what has served its time."""
+
+import asyncio
+import random
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from windtunnel.domain.errors import UnavailableError
+from windtunnel.storage import idempotency
+from windtunnel.storage.store import Store
+
+LOOK_EVERY_S = 600.0
+SWEPT_AT_ONCE = 1_000
+"""Few enough that nobody waits for the rows of one statement."""
+
+log = structlog.get_logger()
+
+
+class Housekeeper:
+    """Runs beside the worker, in any number of processes. Use it as `async with`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._sweeping: asyncio.Task[None]
+
+    async def __aenter__(self) -> Self:
+        self._sweeping = asyncio.create_task(self._sweep_now_and_then(), name="housekeeper")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._sweeping.cancel()
+        await asyncio.wait([self._sweeping])
+
+    async def sweep(self) -> int:
+        """Forget the idempotency keys whose time is over; how many it were. Raises UnavailableError."""
+        swept = 0
+        while True:
+            found = await idempotency.sweep(self._store, SWEPT_AT_ONCE)
+            swept += found
+            if found < SWEPT_AT_ONCE:
+                return swept
+
+    async def _sweep_now_and_then(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except UnavailableError as error:
+                log.warning("old keys not swept", reason=error.message)
+            except Exception:
+                log.exception("old keys not swept because of a defect")
+            await asyncio.sleep(LOOK_EVERY_S * random.uniform(0.5, 1.5))
