@@ -16,16 +16,19 @@ from windtunnel.domain.scenarios import Scenario
 from windtunnel.domain.simulations import Command, Simulation
 from windtunnel.domain.tokens import ApiToken
 from windtunnel.domain.viewers import User, Viewer
+from windtunnel.domain.webhooks import Delivery, DeliveryStatus, Webhook
 from windtunnel.storage import (
     architectures,
     audit,
     commands,
+    delivery_pages,
     events,
     notifications,
     scenarios,
     simulations,
     tenants,
     tokens,
+    webhooks,
 )
 from windtunnel.storage.store import Store
 
@@ -48,6 +51,15 @@ class Stretch:
     after: int
     limit: int | None
     kinds: frozenset[EventKind] | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySlice:
+    """Which messages to a webhook."""
+
+    limit: int
+    after: Keyset | None
+    status: DeliveryStatus | None
 
 
 class Grouped(Generic[G, T]):
@@ -97,6 +109,18 @@ class Loaders:
         )
         self.events: Grouped[Stretch, list[SimulationEvent]] = Grouped(
             lambda ids, how: events.read_many(store, tenant_id, ids, how.after, how.limit, kinds=how.kinds)
+        )
+        self.webhooks: DataLoader[str, Webhook | None] = _by_id(lambda ids: webhooks.get_many(store, tenant_id, ids))
+        self.deliveries: DataLoader[str, Delivery | None] = _by_id(
+            lambda ids: delivery_pages.get_many(store, tenant_id, ids)
+        )
+        self.dead_letters: DataLoader[str, int | None] = _by_id(
+            lambda ids: delivery_pages.dead_letters(store, tenant_id, ids)
+        )
+        self.webhook_deliveries: Grouped[DeliverySlice, Page[Delivery]] = Grouped(
+            lambda ids, how: delivery_pages.pages_of_webhooks(
+                store, tenant_id, ids, how.limit, how.after, status=how.status
+            )
         )
         self.runs = WholeRuns(store, tenant_id)
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import flags, notifications, scenarios, simulations, tokens
+from resolvers import flags, notifications, scenarios, simulations, tokens, webhooks
 from schema.fields import mutation
 from schema.flags import FeatureFlag, SetFeatureFlagInput, SetFeatureFlagPayload
 from schema.ids import Kind, demand, encode
@@ -30,6 +30,12 @@ from schema.tokens import (
     SetMemberRolesPayload,
 )
 from schema.viewers import User
+from schema.webhooks import (
+    DeleteWebhookInput,
+    DeleteWebhookPayload,
+    RegisterWebhookInput,
+    RegisterWebhookPayload,
+)
 from windtunnel.domain.permissions import Action
 
 _INPUT = strawberry.argument(description="What to do, in full.")
@@ -123,3 +129,17 @@ class Mutation:
         """At once here, within seconds everywhere."""
         raw = demand(Kind.API_TOKEN, input.token_id, ("input", "token_id"))
         return RevokeApiTokenPayload(revoked_id=encode(Kind.API_TOKEN, await tokens.revoke(info.context, raw)))
+
+    @mutation(Action.REGISTER_WEBHOOK, "Have notifications posted to a URL; the secret that signs them is shown once.")
+    async def register_webhook(
+        self, info: Info, input: Annotated[RegisterWebhookInput, _INPUT]
+    ) -> RegisterWebhookPayload:
+        """Of everything that happens from now on."""
+        registered = await webhooks.register(info.context, input.url, input.kinds, given(input.idempotency_key))
+        return RegisterWebhookPayload.of(registered)
+
+    @mutation(Action.DELETE_WEBHOOK, "Delete a webhook: nothing is sent to it any more, what waits included.")
+    async def delete_webhook(self, info: Info, input: Annotated[DeleteWebhookInput, _INPUT]) -> DeleteWebhookPayload:
+        """With the record of its deliveries."""
+        raw = demand(Kind.WEBHOOK, input.webhook_id, ("input", "webhook_id"))
+        return DeleteWebhookPayload(deleted_id=encode(Kind.WEBHOOK, await webhooks.delete(info.context, raw)))

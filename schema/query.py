@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import audit, catalogue, health, notifications, scenarios, simulations, viewers
+from resolvers import audit, catalogue, health, notifications, scenarios, simulations, viewers, webhooks
 from schema.architectures import Architecture, architecture_of
 from schema.audit import AuditEntryConnection, AuditFilter, AuditVerification
 from schema.failures import FailureModeDefinition
@@ -20,6 +20,7 @@ from schema.pages import After, Before, First, Last, counts, page_request
 from schema.scenarios import Scenario, ScenarioConnection, scenario_of
 from schema.simulations import Simulation, SimulationConnection, simulation_of
 from schema.viewer import Viewer
+from schema.webhooks import Webhook
 from windtunnel.domain.audit import AuditFilter as EveryEntry
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.failures import FailureCategory
@@ -201,6 +202,11 @@ class Query:
     ) -> list[FailureModeDefinition]:
         """In the order of the book."""
         return [FailureModeDefinition.of(entry) for entry in catalogue.failure_modes(info.context, given(category))]
+
+    @restricted(Action.READ_WEBHOOKS, "The tenant's webhooks, newest first: at most 20.")
+    async def webhooks(self, info: Info) -> list[Webhook] | None:
+        """All of them."""
+        return [Webhook.of(each) for each in await webhooks.every(info.context)]
 
 
 async def _node(info: Info, id: str) -> Node | None:

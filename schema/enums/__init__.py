@@ -1,5 +1,16 @@
 """The enums of the domain, described for clients; `schema` imports this package before anything else."""
 
-from schema.enums import audit, errors, events, failures, flags, networks, notifications, simulations, viewers
+from schema.enums import audit, errors, events, failures, flags, networks, notifications, simulations, viewers, webhooks
 
-__all__ = ["audit", "errors", "events", "failures", "flags", "networks", "notifications", "simulations", "viewers"]
+__all__ = [
+    "audit",
+    "errors",
+    "events",
+    "failures",
+    "flags",
+    "networks",
+    "notifications",
+    "simulations",
+    "viewers",
+    "webhooks",
+]

@@ -116,8 +116,9 @@ def test_a_field_that_may_be_refused_is_nullable_outside_of_verbs() -> None:
 def test_every_entity_is_a_node_and_has_a_kind() -> None:
     node = SCHEMA.type_map["Node"]
     assert isinstance(node, GraphQLInterfaceType)
-    assert {type_.name for type_ in SCHEMA.get_possible_types(node)} == set(Kind)
-    assert {type_.name for type_ in OBJECTS if "id" in type_.fields} == set(Kind)
+    entities = set(Kind) - {Kind.FEATURE_FLAG}
+    assert {type_.name for type_ in SCHEMA.get_possible_types(node)} == entities
+    assert {type_.name for type_ in OBJECTS if "id" in type_.fields} == entities
 
 
 def test_every_connection_is_whole() -> None:

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     AUDIT_ENTRY = "AuditEntry"
     NOTIFICATION = "Notification"
     WEBHOOK = "Webhook"
+    WEBHOOK_DELIVERY = "WebhookDelivery"
     FEATURE_FLAG = "FeatureFlag"
 
 

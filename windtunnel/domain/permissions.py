@@ -23,6 +23,11 @@ class Action(StrEnum):
     ISSUE_API_TOKEN = "issueApiToken"  # noqa: S105 - a verb, no secret
     REVOKE_API_TOKEN = "revokeApiToken"  # noqa: S105
     READ_API_TOKENS = "apiTokens"
+    REGISTER_WEBHOOK = "registerWebhook"
+    DELETE_WEBHOOK = "deleteWebhook"
+    READ_WEBHOOKS = "webhooks"
+    READ_AUDIT = "auditLog"
+    VERIFY_AUDIT = "verifyAudit"
 
 
 ALLOWED: dict[Action, frozenset[Role]] = {
@@ -38,11 +43,21 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.ISSUE_API_TOKEN: frozenset({Role.ADMIN}),
     Action.REVOKE_API_TOKEN: frozenset({Role.ADMIN}),
     Action.READ_API_TOKENS: frozenset({Role.ADMIN}),
+    Action.REGISTER_WEBHOOK: frozenset({Role.OPERATOR, Role.ADMIN}),
+    Action.DELETE_WEBHOOK: frozenset({Role.OPERATOR, Role.ADMIN}),
+    Action.READ_WEBHOOKS: frozenset({Role.OPERATOR, Role.ADMIN}),
+    Action.READ_AUDIT: frozenset({Role.AUDITOR, Role.SECURITY_REVIEWER, Role.ADMIN}),
+    Action.VERIFY_AUDIT: frozenset({Role.AUDITOR, Role.ADMIN}),
 }
+
+
+def allows(viewer: Viewer, action: Action) -> bool:
+    """Whether the viewer has one of the roles that `action` needs."""
+    return bool(viewer.roles & ALLOWED[action])
 
 
 def require(viewer: Viewer, action: Action) -> None:
     """Raise ForbiddenError unless the viewer has one of the roles that `action` needs."""
-    if not viewer.roles & ALLOWED[action]:
+    if not allows(viewer, action):
         needed = ", ".join(sorted(ALLOWED[action]))
         raise ForbiddenError(f"{action} needs one of the roles {needed}.")
