@@ -65,7 +65,7 @@ async def test_it_sweeps_again_and_again_whatever_goes_wrong(sqlite_url: str, mo
     assert {entry["event"] for entry in entries} == {"old keys not swept"}
     async with Housekeeper(store):
         store.clock_offset = A_DAY
-        while await keys(store, you):
+        while await keys(store, you):  # noqa: ASYNC110
             await asyncio.sleep(0)
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "housekeeper"]
     await store.close()
