@@ -48,7 +48,7 @@ def build_app(
     pages of `allowed_origins` may use the API from browsers, as those of its own origin may. Without a `limiter`
     nobody pays.
     """
-    limiter = limiter or Limiter(None)
+    limiter = limiter or Limiter()
 
     def context(caller: Caller) -> Context:
         return Context(services, caller.viewer, caller.request_id, caller.connection_params, caller.account or Bill())

@@ -13,7 +13,7 @@ from app.graphql.cost import ENTRY_POINTS
 from app.limiting.limiter import Limiter, address_of
 from app.metrics import Metrics
 from app.requests import RequestError, json_body, retry_after
-from app.sign_in import Authenticate, SignInError
+from app.sign_in import Authenticate, SignInError, viewer_of
 from app.sse import event_stream, message
 from app.statuses import status_of
 from resolvers import architectures
@@ -100,7 +100,8 @@ class Rest:
             raise NotFoundError("There is no simulation with this id.", path=("id",))
         if simulation.is_over and after >= simulation.last_seq:
             return Response(status_code=204)  # tells an EventSource not to come again
-        return event_stream(self._stream(viewer, raw, after))
+        self._limiter.connections.opened(viewer)
+        return event_stream(self._stream(viewer, raw, after), lambda: self._limiter.connections.closed(viewer))
 
     async def _stream(self, viewer: Viewer, raw: str, after: int) -> AsyncGenerator[ServerSentEvent, None]:
         with self._metrics.rest_stream_open():
@@ -113,8 +114,10 @@ class Rest:
 
     async def _viewer(self, request: Request, points: int) -> Viewer:
         """Who asks, and has paid for it."""
-        address = address_of(request)
-        viewer = await self._limiter.viewer_of(self._authenticate, request.headers.get("authorization"), address)
+        address, authorization = address_of(request), request.headers.get("authorization")
+        viewer = await self._limiter.letting_in(
+            authorization, address, lambda: viewer_of(self._authenticate, authorization)
+        )
         await self._limiter.account(viewer, address).pay(points)
         if viewer is None:
             raise SignInError("Sign in first: send a token as `Authorization: Bearer TOKEN`.")

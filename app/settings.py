@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from windtunnel.domain.policy import SIMULATIONS_WAITING_PER_TENANT
+from windtunnel.domain.policy import POINTS_PER_MINUTE, SIMULATIONS_WAITING_PER_TENANT, SOCKETS_PER_VIEWER
 from windtunnel.domain.prices import ModelPrice
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     model: str = "gpt-5-mini"
     model_api: Literal["auto", "responses", "chat"] = "auto"
     max_queued: int = Field(SIMULATIONS_WAITING_PER_TENANT, ge=1)
+    rate_limit: Annotated[int, Field(ge=1, le=1_000_000_000)] | Literal["off"] | None = None
+    max_sockets: Annotated[int, Field(ge=1)] | Literal["off"] | None = None
+    documents: Literal["off", "allow", "only"] = "allow"
+    document_manifest: Path | None = None
     worker_concurrency: int = Field(400, ge=1, le=1000)
     graphiql: Literal["on", "off"] = "on"
     allowed_origins: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
@@ -87,6 +91,10 @@ class Settings(BaseSettings):
                 "WINDTUNNEL_CLOCK_OFFSET is refused: it shifts every deadline and is meant for tests; "
                 "set WINDTUNNEL_TEST_CLOCK=1 to allow it."
             )
+        if self.documents == "only" and self.document_manifest is None:
+            raise SettingsError(
+                "WINDTUNNEL_DOCUMENTS='only' needs WINDTUNNEL_DOCUMENT_MANIFEST: without it nothing could be asked."
+            )
         if self.uses_openai and not self.openai_api_key:
             raise SettingsError("WINDTUNNEL_PLANNER='openai' needs OPENAI_API_KEY; set it, or choose 'offline'.")
         return self
@@ -95,6 +103,27 @@ class Settings(BaseSettings):
     def uses_openai(self) -> bool:
         """True when a model endpoint plans: asked for, or by default when there is a key."""
         return self.planner == "openai" or (self.planner is None and bool(self.openai_api_key))
+
+    @property
+    def shows_graphiql(self) -> bool:
+        """Whether there is a page to write documents in; of no use where only known ones run."""
+        return self.graphiql == "on" and self.documents != "only"
+
+    @property
+    def points_per_minute(self) -> int | None:
+        """What a tenant may spend; None for no limit."""
+        return self._limit(self.rate_limit, POINTS_PER_MINUTE)
+
+    @property
+    def sockets_per_viewer(self) -> int | None:
+        """How many sockets and streams a person may hold open; None for no limit."""
+        return self._limit(self.max_sockets, SOCKETS_PER_VIEWER)
+
+    def _limit(self, given: int | str | None, default: int) -> int | None:
+        """A set limit counts in every mode; dev sign-in has none by itself."""
+        if given is None:
+            return None if self.auth == "dev" else default
+        return given if isinstance(given, int) else None
 
     @property
     def database(self) -> str:
@@ -126,6 +155,8 @@ def _sentence(error: ValidationError, environment: Mapping[str, str]) -> str:
 _ALLOWED = {
     "port": "a number from 0 to 65535",
     "max_queued": "a whole number of at least 1",
+    "rate_limit": "points a minute as a whole number from 1 to 1000000000, or off",
+    "max_sockets": "a whole number of at least 1, or off",
     "worker_concurrency": "a whole number from 1 to 1000",
     "clock_offset": "an ISO 8601 duration such as PT25H",
 }

@@ -1,6 +1,6 @@
 """Server-sent events, for GraphQL and REST alike."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import structlog
@@ -28,15 +28,24 @@ def end_of_stream() -> ServerSentEvent:
     return ServerSentEvent("", event="complete", sep=NEW_LINE)
 
 
-def event_stream(messages: AsyncIterator[ServerSentEvent]) -> Response:
-    """A stream with a comment now and then to keep it open; it ends when the client leaves or stops reading."""
-    return _EventStream(messages, sep=NEW_LINE, send_timeout=SEND_TIMEOUT_S)
+def event_stream(messages: AsyncIterator[ServerSentEvent], on_end: Callable[[], None] = lambda: None) -> Response:
+    """A stream with a comment now and then to keep it open; it ends when the client leaves or stops reading.
+
+    `on_end` is called once it has ended, in whatever way.
+    """
+    stream = _EventStream(messages, sep=NEW_LINE, send_timeout=SEND_TIMEOUT_S)
+    stream.on_end = on_end
+    return stream
 
 
 class _EventStream(EventSourceResponse):
+    on_end: Callable[[], None]
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A client that stops reading is no defect of ours."""
         try:
             await super().__call__(scope, receive, send)
         except SendTimeoutError:
             log.info("slow client dropped", client=scope.get("client"))
+        finally:
+            self.on_end()

@@ -6,6 +6,8 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.settings import Settings, SettingsError, price_of_model
 from app.sign_in import Authenticate
@@ -19,6 +21,9 @@ from windtunnel.storage.store import DatabaseRole, Store, open_store
 from windtunnel.storage.tenants import ensure_demo
 from windtunnel.streams.bus import open_bus
 from windtunnel.vault.checkpoints import CheckpointFiles
+
+if TYPE_CHECKING:
+    from app.limiting.limiter import Limiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +78,42 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
         yield Runtime(services, owner, _dev_sign_in(demo))
 
 
-def checkpoint_files(settings: Settings) -> CheckpointFiles:
-    """Where the checkpoints of audit chains are kept, outside of the database."""
-    return CheckpointFiles(settings.data_dir / "audit", settings.data_dir / "keys" / "audit.key")
+def checkpoint_files(settings: Settings, directory: Path | None = None) -> CheckpointFiles:
+    """Where the checkpoints of audit chains are kept, outside of the database: in `directory` or the usual place."""
+    return CheckpointFiles(directory or settings.data_dir / "audit", settings.data_dir / "keys" / "audit.key")
+
+
+@asynccontextmanager
+async def opened_for_reading(settings: Settings) -> AsyncIterator[Store]:
+    """The database for commands that only look at it: it must be there, and at the current schema (SettingsError)."""
+    path = Path(settings.database.removeprefix("sqlite:///"))
+    if settings.database.startswith("sqlite:") and not path.exists():
+        raise SettingsError(f"There is no database at {str(path)!r}.")
+    async with opened_store(settings, DatabaseRole.API) as store:
+        if not await is_current(store):
+            raise SettingsError(NOT_CURRENT)
+        yield store
+
+
+@asynccontextmanager
+async def opened_limiter(settings: Settings) -> AsyncIterator["Limiter"]:
+    """Who may ask for how much: counted in this process, or with Redis by all processes together."""
+    from app.limiting.buckets import Buckets
+    from app.limiting.connections import Connections
+    from app.limiting.limiter import Limiter, utc_now
+    from app.limiting.shared import SharedBuckets
+
+    connections = Connections(settings.sockets_per_viewer)
+    limit = settings.points_per_minute
+    if limit is None:
+        yield Limiter(None, connections=connections)
+        return
+    buckets = Buckets(limit)
+    meter = SharedBuckets(settings.redis_url, buckets) if settings.redis_url else buckets
+    try:
+        yield Limiter(meter, now=lambda: utc_now() + settings.clock_offset, connections=connections)
+    finally:
+        await meter.close()
 
 
 def planner_of(settings: Settings) -> Planner:

@@ -8,7 +8,7 @@ import typer
 
 from app.logs import configure_logs
 from app.settings import Settings, SettingsError, load_settings
-from app.wiring import Runtime, checkpoint_files, open_runtime, require_many_processes
+from app.wiring import Runtime, checkpoint_files, open_runtime, opened_limiter, require_many_processes
 from windtunnel.storage.store import DatabaseRole
 
 GREETING = """\
@@ -47,12 +47,18 @@ def serve(
 async def _serve(settings: Settings, *, with_worker: bool) -> None:
     from app.checkpointer import Checkpointer
     from app.graphql.guard import operation_guard
+    from app.graphql.trusted import TrustedDocuments
     from app.http import build_app
+    from app.manifests import load_manifest
     from app.metrics import Metrics
     from app.server import make_server
     from schema.root import build_schema
 
-    async with open_runtime(settings, DatabaseRole.SERVER if with_worker else DatabaseRole.API) as runtime:
+    documents = TrustedDocuments(settings.documents, load_manifest(settings.document_manifest))
+    async with (
+        open_runtime(settings, DatabaseRole.SERVER if with_worker else DatabaseRole.API) as runtime,
+        opened_limiter(settings) as limiter,
+    ):
         metrics = Metrics()
         app = build_app(
             runtime.services,
@@ -61,7 +67,9 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
             metrics,
             loopback_only=settings.auth == "dev",
             allowed_origins=settings.allowed_origins,
-            graphiql=settings.graphiql == "on",
+            graphiql=settings.shows_graphiql,
+            limiter=limiter,
+            documents=documents,
         )
 
         def opened() -> None:

@@ -21,10 +21,10 @@ from app.graphql.websocket import Connection, SocketLimits
 from app.limiting.limiter import Limiter, address_of
 from app.metrics import Metrics
 from app.requests import RequestError, retry_after
-from app.sign_in import Authenticate, SignInError
+from app.sign_in import Authenticate, SignInError, viewer_of
 from app.sse import end_of_stream, event_stream, message
 from app.statuses import status_of
-from windtunnel.domain.errors import ErrorCode, RateLimitedError
+from windtunnel.domain.errors import ErrorCode, QuotaError, RateLimitedError
 
 ALLOWED = {
     "GET": frozenset({OperationType.QUERY}),
@@ -56,7 +56,7 @@ class GraphQLEndpoint:
         self._page = page
         self._metrics = metrics
         self._limits = limits or SocketLimits()
-        self._limiter = limiter or Limiter(None)
+        self._limiter = limiter or Limiter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or speak with one WebSocket to its end."""
@@ -113,7 +113,9 @@ class GraphQLEndpoint:
         address = address_of(request)
         try:
             authorization = request.headers.get("authorization")
-            viewer = await self._limiter.viewer_of(self._authenticate, authorization, address)
+            viewer = await self._limiter.letting_in(
+                authorization, address, lambda: viewer_of(self._authenticate, authorization)
+            )
         except SignInError as error:
             raise RequestError(401, str(error), ErrorCode.UNAUTHENTICATED, {"WWW-Authenticate": "Bearer"}) from error
         except RateLimitedError as error:
@@ -121,7 +123,15 @@ class GraphQLEndpoint:
         return Caller(viewer, request.state.request_id, account=self._limiter.account(viewer, address))
 
     def _events(self, request: Request, admitted: Admitted) -> Response:
-        return event_stream(_told(self._execution.stream(admitted, STREAMED[request.method])))
+        messages = _told(self._execution.stream(admitted, STREAMED[request.method]))
+        viewer = admitted.caller.viewer
+        if viewer is None:
+            return event_stream(messages)
+        try:
+            self._limiter.connections.opened(viewer)
+        except QuotaError as error:
+            raise RequestError(429, error.message, error.code) from error
+        return event_stream(messages, lambda: self._limiter.connections.closed(viewer))
 
 
 async def _told(answers: AsyncGenerator[Answer, None]) -> AsyncGenerator[ServerSentEvent, None]:

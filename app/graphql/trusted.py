@@ -35,7 +35,7 @@ class TrustedDocuments:
     def __init__(self, mode: Mode = "allow", manifest: Mapping[str, str] | None = None) -> None:
         given = dict(manifest or {})
         self._mode = mode
-        self._manifest = {hash_of(text): text for text in given.values()} | given
+        self._manifest = given | {hash_of(text): text for text in given.values()}
         self._learnt = BoundedCache[tuple[str, str], str](LEARNT_MAX, LEARNT_MAX_CHARACTERS)
 
     def text_of(self, operation: Operation, tenant_id: str | None) -> str:
@@ -45,7 +45,7 @@ class TrustedDocuments:
             if text is None or (self._mode == "only" and hash_of(text) not in self._manifest):
                 raise self._unknown(operation)
             return text
-        id_ = plain(operation.document_id)
+        id_ = hash_in(operation.document_id) or operation.document_id
         known = self._manifest.get(id_)
         if known is None and self._mode == "allow":
             known = self._learnt.get((tenant_id or "", id_)) if text is None else text
@@ -59,8 +59,9 @@ class TrustedDocuments:
 
     def learn(self, operation: Operation, tenant_id: str | None) -> None:
         """Remember, for a tenant, a valid document that came with its hash."""
-        if self._mode == "allow" and operation.query and operation.document_id and tenant_id:
-            self._learnt.put((tenant_id, plain(operation.document_id)), operation.query, len(operation.query))
+        hash_ = hash_in(operation.document_id or "")
+        if self._mode == "allow" and operation.query and hash_ and tenant_id:
+            self._learnt.put((tenant_id, hash_), operation.query, len(operation.query))
 
     def _unknown(self, operation: Operation) -> DocumentError:
         if self._mode == "only":
@@ -74,10 +75,10 @@ def _mismatch() -> DocumentError:
     return DocumentError("The id is not that of the document sent with it.", code=ErrorCode.BAD_USER_INPUT)
 
 
-def plain(id_: str) -> str:
-    """The id as it is looked up: of a SHA-256 only the digits, anything else as it is."""
+def hash_in(id_: str) -> str | None:
+    """The digits of an id that is a SHA-256, with its prefix or without; None for any other id."""
     found = PREFIXED.fullmatch(id_)
-    return found[1] if found else id_
+    return found[1] if found else None
 
 
 def hash_of(text: str) -> str:

@@ -14,8 +14,8 @@ from app.graphql.operations import Answer, Caller, Operation, RefusedError
 from app.graphql.requests import operation_of
 from app.limiting.limiter import Limiter, address_of
 from app.requests import RequestError
-from app.sign_in import Authenticate, SignInError, authorization_in
-from windtunnel.domain.errors import ErrorCode, RateLimitedError
+from app.sign_in import Authenticate, SignInError, authorization_in, viewer_of
+from windtunnel.domain.errors import ErrorCode, QuotaError, RateLimitedError
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.viewers import Viewer
 
@@ -93,6 +93,9 @@ class Connection:
             self._abort()
         except* (WebSocketDisconnect, WebSocketDisconnected):
             pass
+        finally:
+            if self._viewer is not None:
+                self._limiter.connections.closed(self._viewer)
 
     async def _read(self, group: asyncio.TaskGroup) -> None:
         """Handle messages until the client leaves (WebSocketDisconnect) or breaks the protocol (_CloseError)."""
@@ -143,13 +146,20 @@ class Connection:
         params = payload or {}
         authorization = authorization_in(params) or self._websocket.headers.get("authorization")
         try:
-            self._viewer = await self._limiter.viewer_of(self._authenticate, authorization, self._address)
+            viewer = await self._limiter.letting_in(
+                authorization, self._address, lambda: viewer_of(self._authenticate, authorization)
+            )
         except SignInError:
             raise _CloseError(4401, "Unauthorized") from None
         except RateLimitedError as error:
             raise _CloseError(4429, f"Too many refused sign-ins: try again in {error.retry_after_s} s") from None
-        if self._viewer is None:
+        if viewer is None:
             raise _CloseError(4401, "Unauthorized")
+        try:
+            self._limiter.connections.opened(viewer)
+        except QuotaError as error:
+            raise _CloseError(4429, f"Too many connections: {error.message}") from None
+        self._viewer = viewer
         self._params = params
         await self._send({"type": "connection_ack"})
 

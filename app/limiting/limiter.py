@@ -2,14 +2,16 @@
 
 import hashlib
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from starlette.requests import HTTPConnection
 
 from app.limiting.buckets import Meter
-from app.sign_in import Authenticate, SignInError, viewer_of
+from app.limiting.connections import Connections
+from app.sign_in import SignInError
 from schema.scalars import write_datetime
 from windtunnel.domain.allowances import Bill, full_in_ms, points_in
 from windtunnel.domain.errors import RateLimitedError
@@ -17,6 +19,7 @@ from windtunnel.domain.policy import REFUSED_SIGN_IN_POINTS
 from windtunnel.domain.viewers import Viewer
 from windtunnel.storage.lru import LRU
 
+T = TypeVar("T")
 SIGNED_IN_KEPT = 10_000
 
 
@@ -61,7 +64,14 @@ class Account(Bill):
 class Limiter:
     """Opens the account of each request, and lets people in by their tokens. Without a `meter` all is free."""
 
-    def __init__(self, meter: Meter | None, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        meter: Meter | None = None,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        connections: Connections | None = None,
+    ) -> None:
+        self.connections = connections or Connections()
         self._meter = meter
         self._now = now
         self._signed_in: LRU[bytes, bool] = LRU(SIGNED_IN_KEPT)
@@ -81,26 +91,26 @@ class Limiter:
         if not drawn.paid:
             raise _refusal(points, limit, drawn.wait_ms)
 
-    async def viewer_of(self, authenticate: Authenticate, authorization: object, address: str) -> Viewer | None:
-        """The viewer of an `Authorization` value, as `sign_in.viewer_of` tells; refused ones cost the address points.
+    async def letting_in(self, authorization: object, address: str, sign_in: Callable[[], Awaitable[T]]) -> T:
+        """What `sign_in` answers to an `Authorization` value; its SignInError costs the address points.
 
         An address that has none left waits (RateLimitedError) before a token of it is looked at, unless that very
         token was good before: guessing is slow, and those behind one address with a guesser can work on.
         """
         if self._meter is None or authorization is None:
-            return await viewer_of(authenticate, authorization)
+            return await sign_in()
         payer, price = _stranger(address), min(REFUSED_SIGN_IN_POINTS, self._meter.limit)
         digest = hashlib.sha256(str(authorization).encode(errors="replace")).digest()
         if not self._signed_in.get(digest) and (wait_ms := self._meter.wait_ms(payer, price)):
             raise _refusal(price, self._meter.limit, wait_ms)
         try:
-            viewer = await viewer_of(authenticate, authorization)
+            found = await sign_in()
         except SignInError:
             self._signed_in.put(digest, False)
             await self._meter.draw(payer, price)
             raise
         self._signed_in.put(digest, True)
-        return viewer
+        return found
 
 
 def _stranger(address: str) -> str:

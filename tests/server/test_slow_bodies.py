@@ -44,7 +44,7 @@ def test_a_graphql_body_that_stalls_times_out(serving: Serving) -> None:
 
 def test_a_rest_body_that_stalls_times_out() -> None:
     services = cast("Services", None)  # never reached
-    rest = Rest(services, authenticate, Metrics(), Limiter(None))
+    rest = Rest(services, authenticate, Metrics(), Limiter())
     with Serving(Starlette(routes=[Route("/simulate", rest.simulate, methods=["POST"])])) as serving:
         told = problem(serving.port, b"/simulate")
     assert told == {"error": {"code": "TIMEOUT", "message": "The body did not arrive within 0 seconds."}}
