@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import audit, catalogue, health, notifications, scenarios, simulations, viewers, webhooks
+from resolvers import audit, catalogue, health, notifications, rate_limits, scenarios, simulations, viewers, webhooks
 from schema.architectures import Architecture, architecture_of
 from schema.audit import AuditEntryConnection, AuditFilter, AuditVerification
 from schema.failures import FailureModeDefinition
@@ -17,6 +17,7 @@ from schema.info import Info, given
 from schema.nodes import Node, node_of
 from schema.notifications import NotificationConnection
 from schema.pages import After, Before, First, Last, counts, page_request
+from schema.rate_limits import RateLimit
 from schema.scenarios import Scenario, ScenarioConnection, scenario_of
 from schema.simulations import Simulation, SimulationConnection, simulation_of
 from schema.viewer import Viewer
@@ -98,6 +99,11 @@ class Query:
     async def health(self, info: Info) -> Health:
         """Checked now."""
         return Health.of(await health.health(info.context))
+
+    @resolved("What this request costs and what remains.")
+    async def rate_limit(self, info: Info) -> RateLimit:
+        """After this request."""
+        return RateLimit.of(await rate_limits.rate_limit(info.context))
 
     @resolved("One scenario; null when there is none that you may see.")
     async def scenario(self, info: Info, id: Id) -> Scenario | None:
