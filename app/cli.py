@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from app.commands.audit import audit
 from app.commands.migrate import migrate
 from app.commands.schema import schema
 from app.commands.serve import serve
@@ -25,6 +26,7 @@ cli.command()(worker)
 cli.command()(migrate)
 cli.command()(simulate)
 cli.command()(schema)
+cli.add_typer(audit, name="audit")
 
 
 def _print_version(wanted: bool) -> None:

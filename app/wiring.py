@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from app.settings import Settings, SettingsError, price_of_model
 from app.sign_in import Authenticate
+from windtunnel.delivery.addresses import read_allowance
+from windtunnel.delivery.courier import Courier
 from windtunnel.domain.planning import Planner
 from windtunnel.domain.viewers import Viewer
 from windtunnel.knowledge import load_book
@@ -21,6 +23,8 @@ from windtunnel.storage.store import DatabaseRole, Store, open_store
 from windtunnel.storage.tenants import ensure_demo
 from windtunnel.streams.bus import open_bus
 from windtunnel.vault.checkpoints import CheckpointFiles
+from windtunnel.vault.key_files import KeyRefusedError
+from windtunnel.vault.sealing import Vault
 
 if TYPE_CHECKING:
     from app.limiting.limiter import Limiter
@@ -73,9 +77,21 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
                 owner=owner,
                 price=price_of_model(settings),
                 checkpoints=checkpoint_files(settings),
+                vault=vault_of(settings),
+                courier=Courier(read_allowance(settings.webhook_allow)),
             )
         )
         yield Runtime(services, owner, _dev_sign_in(demo))
+
+
+def vault_of(settings: Settings) -> Vault:
+    """What secrets are sealed with: the keys of the settings, else the key file, which is made when missing."""
+    try:
+        if settings.secrets_key:
+            return Vault.of_text(settings.secrets_key)
+        return Vault.open(settings.data_dir / "keys" / "secrets.key")
+    except KeyRefusedError as error:
+        raise SettingsError(str(error)) from None
 
 
 def checkpoint_files(settings: Settings, directory: Path | None = None) -> CheckpointFiles:
@@ -86,9 +102,7 @@ def checkpoint_files(settings: Settings, directory: Path | None = None) -> Check
 @asynccontextmanager
 async def opened_for_reading(settings: Settings) -> AsyncIterator[Store]:
     """The database for commands that only look at it: it must be there, and at the current schema (SettingsError)."""
-    path = Path(settings.database.removeprefix("sqlite:///"))
-    if settings.database.startswith("sqlite:") and not path.exists():
-        raise SettingsError(f"There is no database at {str(path)!r}.")
+    _require_database(settings)
     async with opened_store(settings, DatabaseRole.API) as store:
         if not await is_current(store):
             raise SettingsError(NOT_CURRENT)
@@ -114,6 +128,12 @@ async def opened_limiter(settings: Settings) -> AsyncIterator["Limiter"]:
         yield Limiter(meter, now=lambda: utc_now() + settings.clock_offset, connections=connections)
     finally:
         await meter.close()
+
+
+def _require_database(settings: Settings) -> None:
+    path = Path(settings.database.removeprefix("sqlite:///"))
+    if settings.database.startswith("sqlite:") and not path.exists():
+        raise SettingsError(f"There is no database at {str(path)!r}.")
 
 
 def planner_of(settings: Settings) -> Planner:
