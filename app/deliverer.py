@@ -17,8 +17,6 @@ from windtunnel.streams.listener import Listener
 
 DELIVERIES_AT_ONCE = 32
 LOOK_EVERY_S = 1.0
-SWEEP_EVERY_S = 3_600.0
-SWEPT_AT_ONCE = 500
 STOP_TIMEOUT_S = 3.0
 RELEASE_TIMEOUT_S = 2.0
 PAUSE_S = 0.2
@@ -38,7 +36,6 @@ class Deliverer:
         self._services = services
         self._owner = owner
         self._under_way: dict[asyncio.Task[None], ClaimedDelivery] = {}
-        self._sweep_at = 0.0
         self._stopping = False
         self._bell: Listener[Any] | None = None
         self._working: asyncio.Task[None]
@@ -69,7 +66,7 @@ class Deliverer:
             self._bell = bell
             while not self._stopping:
                 try:
-                    begun = await self._begin() or await self._sweep()
+                    begun = await self._begin()
                     pause = PAUSE_S
                 except UnavailableError as error:
                     log.warning("nothing delivered", reason=error.message)
@@ -106,17 +103,6 @@ class Deliverer:
         if not task.cancelled():
             self._under_way.pop(task, None)
         self._look()
-
-    async def _sweep(self) -> bool:
-        """From time to time, delete what was finished long ago; True when there may be more of it."""
-        now = asyncio.get_running_loop().time()
-        if now < self._sweep_at:
-            return False
-        swept = await deliveries.sweep(self._services.store, SWEPT_AT_ONCE)
-        if swept < SWEPT_AT_ONCE:
-            self._sweep_at = now + SWEEP_EVERY_S
-            return False
-        return True
 
     async def _release(self, claimed: list[ClaimedDelivery]) -> None:
         try:

@@ -8,7 +8,7 @@ from typing import Self
 import structlog
 
 from windtunnel.domain.errors import UnavailableError
-from windtunnel.storage import idempotency
+from windtunnel.storage import deliveries, idempotency
 from windtunnel.storage.store import Store
 
 LOOK_EVERY_S = 600.0
@@ -36,20 +36,24 @@ class Housekeeper:
         await asyncio.wait([self._sweeping])
 
     async def sweep(self) -> int:
-        """Forget the idempotency keys whose time is over; how many it were. Raises UnavailableError."""
+        """Delete idempotency keys and finished messages to webhooks whose time is over; how many it were.
+
+        Raises UnavailableError.
+        """
         swept = 0
-        while True:
-            found = await idempotency.sweep(self._store, SWEPT_AT_ONCE)
-            swept += found
-            if found < SWEPT_AT_ONCE:
-                return swept
+        for sweep in (idempotency.sweep, deliveries.sweep):
+            found = SWEPT_AT_ONCE
+            while found == SWEPT_AT_ONCE:
+                found = await sweep(self._store, SWEPT_AT_ONCE)
+                swept += found
+        return swept
 
     async def _sweep_now_and_then(self) -> None:
         while True:
             try:
                 await self.sweep()
             except UnavailableError as error:
-                log.warning("old keys not swept", reason=error.message)
+                log.warning("nothing swept", reason=error.message)
             except Exception:
-                log.exception("old keys not swept because of a defect")
+                log.exception("nothing swept because of a defect")
             await asyncio.sleep(LOOK_EVERY_S * random.uniform(0.5, 1.5))

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from windtunnel.delivery.addresses import read_allowance
 from windtunnel.domain.policy import POINTS_PER_MINUTE, SIMULATIONS_WAITING_PER_TENANT, SOCKETS_PER_VIEWER
 from windtunnel.domain.prices import ModelPrice
 
@@ -52,6 +53,8 @@ class Settings(BaseSettings):
     graphiql: Literal["on", "off"] = "on"
     allowed_origins: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
     prices: Path | None = None
+    webhook_allow: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
+    secrets_key: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = Field([], repr=False)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     test_clock: Literal["0", "1"] = "0"
     clock_offset: timedelta = timedelta(0)
@@ -77,6 +80,25 @@ class Settings(BaseSettings):
     def _origins(cls, value: list[str]) -> list[str]:
         if not all(re.fullmatch(r"https?://[^/\s]+", origin) for origin in value):
             raise ValueError("origins like https://app.example.org, separated by commas")
+        return value
+
+    @field_validator("webhook_allow")
+    @classmethod
+    def _webhook_allow(cls, value: list[str]) -> list[str]:
+        read_allowance(value)
+        return value
+
+    @field_validator("secrets_key")
+    @classmethod
+    def _secrets_key(cls, value: list[str]) -> list[str]:
+        if value:
+            from windtunnel.vault.key_files import KeyRefusedError
+            from windtunnel.vault.sealing import Vault
+
+            try:
+                Vault.of_text(value)
+            except KeyRefusedError as error:
+                raise ValueError(str(error)) from None
         return value
 
     @model_validator(mode="after")
@@ -158,6 +180,8 @@ _ALLOWED = {
     "rate_limit": "points a minute as a whole number from 1 to 1000000000, or off",
     "max_sockets": "a whole number of at least 1, or off",
     "worker_concurrency": "a whole number from 1 to 1000",
+    "webhook_allow": "networks like 10.1.0.0/16 and host names, separated by commas",
+    "secrets_key": "32 bytes in base64; several, the newest first, are separated by commas",
     "clock_offset": "an ISO 8601 duration such as PT25H",
 }
 

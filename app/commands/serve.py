@@ -94,11 +94,13 @@ async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]
     if not concurrency:
         yield
         return
+    from app.deliverer import Deliverer
     from app.housekeeper import Housekeeper
     from app.worker import Worker
 
     async with (
         Housekeeper(runtime.services.store),
+        Deliverer(runtime.services, owner=runtime.owner),
         Worker(runtime.services, owner=runtime.owner, concurrency=concurrency),
     ):
         yield

@@ -6,6 +6,7 @@ import signal
 import typer
 
 from app.checkpointer import Checkpointer
+from app.deliverer import Deliverer
 from app.housekeeper import Housekeeper
 from app.logs import configure_logs
 from app.settings import Settings, load_settings
@@ -31,6 +32,7 @@ async def _work(settings: Settings) -> None:
         open_runtime(settings, DatabaseRole.WORKER) as runtime,
         Checkpointer(runtime.services.store, checkpoint_files(settings)),
         Housekeeper(runtime.services.store),
+        Deliverer(runtime.services, owner=runtime.owner),
         Worker(runtime.services, owner=runtime.owner, concurrency=settings.worker_concurrency),
     ):
         typer.echo("Ready.")

@@ -1,5 +1,6 @@
 """Settings: the embedded defaults, and one sentence for each bad value."""
 
+import base64
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.settings import SettingsError, load_prices, load_settings, price_of_model
+from app.wiring import vault_of
 from windtunnel.domain.prices import ModelPrice
+from windtunnel.vault.sealing import UnsealError
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +49,8 @@ def test_a_key_selects_the_model_endpoint_unless_offline_is_asked_for(monkeypatc
         ("WINDTUNNEL_CLOCK_OFFSET", "soon", "ISO 8601"),
         ("WINDTUNNEL_LOG_LEVEL", "loud", "'debug'"),
         ("WINDTUNNEL_ALLOWED_ORIGINS", "foo", "https://app.example.org"),
+        ("WINDTUNNEL_WEBHOOK_ALLOW", "10.1.2.3/8", "networks like 10.1.0.0/16 and host names"),
+        ("WINDTUNNEL_WEBHOOK_ALLOW", "http://receiver", "networks like 10.1.0.0/16 and host names"),
     ],
 )
 def test_a_bad_value_is_one_sentence_with_name_value_and_what_is_allowed(
@@ -95,3 +100,36 @@ def test_a_bad_price_table_is_one_sentence(tmp_path: Path, content: str | None) 
     with pytest.raises(SettingsError, match="WINDTUNNEL_PRICES") as refused:
         load_prices(table)
     assert "\n" not in str(refused.value)
+
+
+def test_keys_for_secrets_are_read_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [base64.b64encode(bytes([number] * 32)).decode() for number in (1, 2)]
+    monkeypatch.setenv("WINDTUNNEL_SECRETS_KEY", ", ".join(keys))
+    settings = load_settings()
+    assert settings.secrets_key == keys
+    assert keys[0] not in repr(settings)
+    monkeypatch.setenv("WINDTUNNEL_SECRETS_KEY", "hunter2")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value) == (
+        "WINDTUNNEL_SECRETS_KEY=*** is refused; allowed: 32 bytes in base64; several, the newest first, are separated "
+        "by commas."
+    )
+
+
+def test_the_key_of_the_settings_comes_before_the_key_file(tmp_path: Path) -> None:
+    key = base64.b64encode(bytes(32)).decode()
+    given, made = load_settings(secrets_key=[key], data_dir=tmp_path), load_settings(data_dir=tmp_path)
+    sealed = vault_of(given).seal("secret", ["here"])
+    assert not (tmp_path / "keys").exists()
+    with pytest.raises(UnsealError):
+        vault_of(made).unseal(sealed, ["here"])
+    assert vault_of(made).unseal(vault_of(made).seal("secret", ["here"]), ["here"]) == "secret"
+    (tmp_path / "keys" / "secrets.key").write_text("nonsense")
+    with pytest.raises(SettingsError, match="is refused"):
+        vault_of(made)
+
+
+def test_an_operator_allows_receivers_of_the_inner_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINDTUNNEL_WEBHOOK_ALLOW", " 10.1.0.0/16, receiver ,")
+    assert load_settings().webhook_allow == ["10.1.0.0/16", "receiver"]
