@@ -45,7 +45,7 @@ class Verifier:
     def of_line(cls, line: str, name: str) -> Self | None:
         """The reverse of `line`; None for anything that it cannot have written."""
         try:
-            key = base64.b64decode(line.rpartition("+")[2], validate=True)
+            key = base64.b64decode(line.split("+", 2)[-1], validate=True)  # which may have a plus itself
         except (binascii.Error, ValueError):
             return None
         found = cls(key[1:])

@@ -1,0 +1,96 @@
+"""Signed notes: what is signed, by whom, and what is refused."""
+
+import base64
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from windtunnel.vault.key_files import KeyRefusedError
+from windtunnel.vault.signing import Signer, Verifier
+
+NAME = "example.com/log"
+TEXT = "example.com/log\n5\nabc\n"
+
+
+def signer(seed: int = 1) -> Signer:
+    return Signer(Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32))
+
+
+def test_a_note_is_text_blank_line_and_signature() -> None:
+    note = signer().note(NAME, TEXT)
+    assert note.startswith(TEXT + f"\n\N{EM DASH} {NAME} ")
+    assert note.endswith("\n")
+    assert signer().verifier.signed_text(note, NAME) == TEXT
+
+
+def test_keys_are_named_as_other_tools_name_them() -> None:
+    # The example of golang.org/x/mod/sumdb/note.
+    line = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+    note = (
+        "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n"
+        "\N{EM DASH} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6"
+        "RyyBwJnAM=\n"
+    )
+    verifier = Verifier.of_line(line, "PeterNeumann")
+    assert verifier
+    assert verifier.line("PeterNeumann") == line
+    assert verifier.signed_text(note, "PeterNeumann") == note.partition("\n\n")[0] + "\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "PeterNeumann", "PeterNeumann+c74f20a3+", "Other+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", "+"],
+)
+def test_other_lines_are_no_keys(line: str) -> None:
+    assert Verifier.of_line(line, "PeterNeumann") is None
+
+
+def test_forgeries_are_refused() -> None:
+    verifier, note = signer().verifier, signer().note(NAME, TEXT)
+    signature = note.splitlines()[-1]
+    garbled = base64.b64encode(base64.b64decode(signature.split()[-1])[:-1] + b"\0").decode()
+    for forged in (
+        "",
+        TEXT,
+        note[:-60],
+        note.replace("5", "6"),
+        note.replace("\n\n", "\n"),
+        signer(2).note(NAME, TEXT),
+        signer().note("example.com/other", TEXT),
+        f"{TEXT}\n\N{EM DASH} {NAME} {garbled}\n",
+        f"{TEXT}\n\N{EM DASH} {NAME} ????\n",
+        f"{note}\N{EM DASH} {NAME} {garbled}\n",  # ours twice, and once it does not hold
+    ):
+        assert verifier.signed_text(forged, NAME) is None, forged
+
+
+def test_signatures_of_others_do_not_matter() -> None:
+    note = signer().note(NAME, TEXT)
+    witness = signer(2).note("example.com/witness", TEXT).splitlines()[-1]
+    assert signer().verifier.signed_text(f"{note}{witness}\n", NAME) == TEXT
+
+
+def test_the_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "audit.key"
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: Signer.open(path).verifier, range(16)))
+    assert len(set(made)) == 1
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [each.name for each in path.parent.iterdir()] == ["audit.key"]
+
+
+def test_other_files_are_no_keys(tmp_path: Path) -> None:
+    path = tmp_path / "audit.key"
+    other = X25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for content in (b"", b"secret", other):
+        path.write_bytes(content)
+        path.chmod(0o600)
+        with pytest.raises(KeyRefusedError, match="Ed25519 private key in PEM") as refused:
+            Signer.open(path)
+        assert "secret" not in str(refused.value)
