@@ -34,7 +34,7 @@ COLUMN: dict[str, st.SearchStrategy[Any]] = {
     "tenant_id": TEXT,
     "seq": NUMBERS,
     "id": TEXT,
-    "at_ms": NUMBERS,
+    "at_ms": st.integers(0, 250_000_000_000_000),  # up to the year 9892
     "actor_id": st.none() | TEXT,
     "token_id": st.none() | TEXT,
     "action": st.sampled_from([action.value for action in AuditAction]),

@@ -3,10 +3,11 @@
 import base64
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -29,25 +30,29 @@ def test_a_note_is_text_blank_line_and_signature() -> None:
 
 
 def test_keys_are_named_as_other_tools_name_them() -> None:
-    # The example of golang.org/x/mod/sumdb/note.
-    line = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
-    note = (
-        "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n"
-        "\N{EM DASH} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6"
-        "RyyBwJnAM=\n"
-    )
-    verifier = Verifier.of_line(line, "PeterNeumann")
-    assert verifier
-    assert verifier.line("PeterNeumann") == line
-    assert verifier.signed_text(note, "PeterNeumann") == note.partition("\n\n")[0] + "\n"
+    verifier = signer().verifier
+    key_id = sha256(NAME.encode() + b"\n\x01" + verifier.public).digest()[:4]
+    key = base64.b64encode(b"\x01" + verifier.public).decode()
+    line = f"{NAME}+{key_id.hex()}+{key}"
+    assert verifier.line(NAME) == line
+    assert Verifier.of_line(line, NAME) == verifier
+    signature = base64.b64decode(signer().note(NAME, TEXT).split()[-1])
+    assert signature[:4] == key_id
+    Ed25519PublicKey.from_public_bytes(verifier.public).verify(signature[4:], TEXT.encode())
+
+
+def test_a_key_whose_text_has_a_plus_is_read_as_well() -> None:
+    verifiers = [signer(seed).verifier for seed in range(40)]
+    assert any(verifier.line(NAME).count("+") > 2 for verifier in verifiers)
+    assert [Verifier.of_line(verifier.line(NAME), NAME) for verifier in verifiers] == verifiers
 
 
 @pytest.mark.parametrize(
     "line",
-    ["", "PeterNeumann", "PeterNeumann+c74f20a3+", "Other+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", "+"],
+    ["", NAME, f"{NAME}+00000000+", f"{NAME}+00000000+????", signer().verifier.line("another/name"), "+", "\ud800"],
 )
 def test_other_lines_are_no_keys(line: str) -> None:
-    assert Verifier.of_line(line, "PeterNeumann") is None
+    assert Verifier.of_line(line, NAME) is None
 
 
 def test_forgeries_are_refused() -> None:
