@@ -105,7 +105,7 @@ async def page(store: Store, tenant_id: str, request: PageRequest, filter: Audit
         where=where,
         request=request,
         decode=lambda row: AuditEntry(**{name: row[name] for name in COLUMNS}),
-        by="seq",
+        by=("seq",),
     )
 
 

@@ -70,7 +70,7 @@ async def page(
     if unread_only:
         where.add("read_ms IS NULL")
     return await read_page(
-        store.of(tenant_id), "notifications", _COLUMNS, where=where, request=request, decode=_notification, by="seq"
+        store.of(tenant_id), "notifications", _COLUMNS, where=where, request=request, decode=_notification, by=("seq",)
     )
 
 

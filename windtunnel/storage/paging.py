@@ -47,9 +47,9 @@ async def read_page(
     where: Conditions,
     request: PageRequest,
     decode: Callable[[dict[str, Any]], T],
-    by: str = "created_ms",
+    by: Sequence[str] = ("created_ms", "id"),
 ) -> Page[T]:
-    """The page of table `source` that `request` asks for, ordered by the columns `by` and id.
+    """The page of table `source` that `request` asks for, ordered by the columns `by`: together they are unique.
 
     `total` counts all rows under `where`, if wanted. has_previous and has_next tell whether there are newer and older
     ones beyond the page.
@@ -57,22 +57,22 @@ async def read_page(
     all_rows = str(where)
     span, newer, older = all_rows, "FALSE", "FALSE"
     total = f"(SELECT COUNT(*) FROM {source} WHERE {all_rows})" if request.counted else "NULL"  # noqa: S608
+    place, arguments = f"({', '.join(by)})", f"({', '.join('?' * len(by))})"
     if request.after:
-        place = where.numbered("(?, ?)", *keyset_arguments(request.after))
-        span += f" AND ({by}, id) < {place}"
-        newer = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND ({by}, id) >= {place})"  # noqa: S608
+        given = where.numbered(arguments, *keyset_arguments(request.after)[: len(by)])
+        span += f" AND {place} < {given}"
+        newer = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND {place} >= {given})"  # noqa: S608
     if request.before:
-        place = where.numbered("(?, ?)", *keyset_arguments(request.before))
-        span += f" AND ({by}, id) > {place}"
-        older = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND ({by}, id) <= {place})"  # noqa: S608
-    order = "ASC" if request.backward else "DESC"
+        given = where.numbered(arguments, *keyset_arguments(request.before)[: len(by)])
+        span += f" AND {place} > {given}"
+        older = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND {place} <= {given})"  # noqa: S608
+    order = ", ".join(f"{column} {'ASC' if request.backward else 'DESC'}" for column in by)
     rows = await scope.fetch(
         f"SELECT whole.total AS _total, whole.newer AS _newer, whole.older AS _older, item.*"  # noqa: S608
         f" FROM (SELECT {total} AS total,"
         f" {newer} AS newer, {older} AS older) AS whole"
         f" LEFT JOIN (SELECT {columns} FROM {source} WHERE {span}"
-        f" ORDER BY {by} {order}, id {order} LIMIT {request.limit + 1:d}) AS item ON TRUE"
-        f" ORDER BY item.{by} {order}, item.id {order}",
+        f" ORDER BY {order} LIMIT {request.limit + 1:d}) AS item ON TRUE ORDER BY {order}",
         *where.arguments,
     )
     whole = rows[0]
@@ -83,7 +83,7 @@ async def read_page(
         found.reverse()
     return Page(
         items=[decode(row) for row in found],
-        keys=[Keyset(row[by], row["id"]) for row in found],
+        keys=[Keyset(row[by[0]], row["id"]) for row in found],
         has_next=bool(whole["_older"]) or (more and not request.backward),
         has_previous=bool(whole["_newer"]) or (more and request.backward),
         total=whole["_total"],
