@@ -20,7 +20,9 @@ from windtunnel.domain.entities import Kind
 VALUES: dict[str, Any] = {
     "text": "Customers write to us. Route each message to a specialist; refunds need a manager.",
     "code": "tool_api_timeout",
-    "email": "you@demo.local",
+    "email": "somebody@demo.local",
+    "url": "https://93.184.215.14/in",  # a public address: nothing is looked up, and nothing is sent
+    "url": "https://93.184.216.34/windtunnel",
     "IssueApiTokenInput.name": "Pipeline",
     "SetFeatureFlagInput.name": "enable-deployment-pipeline",
     "SetFeatureFlagInput.enabled": False,

@@ -44,6 +44,14 @@ async def _tenant(_: World, viewer: Viewer) -> str:
     return encode(Kind.TENANT, viewer.tenant_id)
 
 
+async def _delivery(world: World, viewer: Viewer) -> str:
+    await world.do("registerWebhook", viewer)
+    await world.do("simulate", viewer)
+    await conduct(world.services)
+    answer = await world.ask(ENTRIES["webhooks"], {}, viewer, levels=3)
+    return str(answer["data"]["webhooks"][0]["deliveries"]["nodes"][0]["id"])
+
+
 MAKERS: dict[Kind, Make] = {
     Kind.SCENARIO: _made("simulate", "simulation", "scenario"),
     Kind.SIMULATION: _made("simulate", "simulation"),
@@ -52,6 +60,7 @@ MAKERS: dict[Kind, Make] = {
     Kind.TENANT: _tenant,
     Kind.API_TOKEN: _made("issueApiToken", "token"),
     Kind.WEBHOOK: _made("registerWebhook", "webhook"),
+    Kind.WEBHOOK_DELIVERY: _delivery,
     Kind.NOTIFICATION: _newest("notifications"),
     Kind.AUDIT_ENTRY: _newest("auditLog"),
 }
