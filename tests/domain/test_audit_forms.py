@@ -9,11 +9,11 @@ import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_structured
 from cloudevents.core.formats.json import JSONFormat
 from hypothesis import given, settings
-from py_ocsf_models.events.base_event import BaseEvent
-from py_ocsf_models.objects.api import API
-from py_ocsf_models.objects.product import Product
-from py_ocsf_models.objects.resource_details import ResourceDetails
-from py_ocsf_models.objects.user import User as OcsfUser
+from py_ocsf_models.events.base_event import BaseEvent  # type: ignore[import-untyped]
+from py_ocsf_models.objects.api import API  # type: ignore[import-untyped]
+from py_ocsf_models.objects.product import Product  # type: ignore[import-untyped]
+from py_ocsf_models.objects.resource_details import ResourceDetails  # type: ignore[import-untyped]
+from py_ocsf_models.objects.user import User as OcsfUser  # type: ignore[import-untyped]
 
 from tests.domain.test_audit import ENTRIES, EXAMPLE
 from windtunnel.domain.audit import AuditAction, AuditEntry, canonical_details, hash_of, is_intact

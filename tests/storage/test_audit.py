@@ -10,8 +10,11 @@ from windtunnel.domain.audit import GENESIS_HASH, AuditAction, AuditDraft, is_in
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.ids import new_id
 from windtunnel.storage import audit
+from windtunnel.storage.audit_chains import Chain, chains, length, stretch
 from windtunnel.storage.errors import ConstraintError
-from windtunnel.storage.store import Store
+from windtunnel.storage.store import DatabaseRole, Store, open_store
+
+CHANGES = ("UPDATE audit_entries SET reason = 'x'", "DELETE FROM audit_entries")
 
 
 def draft(number: int = 0, **other: object) -> AuditDraft:
@@ -86,3 +89,59 @@ async def test_six_writers_never_fork_the_chain(store: Store) -> None:
     assert [entry.seq for entry in entries] == list(range(1, 121))
     assert [entry.previous_hash for entry in entries] == [GENESIS_HASH, *(entry.hash for entry in entries[:-1])]
     assert [entry.at_ms for entry in entries] == sorted(entry.at_ms for entry in entries)
+
+
+async def test_the_tables_refuse_changes_of_their_owner(unguarded: Store) -> None:
+    entry = await audit.append(unguarded, (await worlds.demo(unguarded)).tenant_id, draft())
+    more = {
+        "sqlite": ("INSERT OR REPLACE INTO audit_entries SELECT * FROM audit_entries",),
+        "postgres": ("TRUNCATE audit_entries", "TRUNCATE tenants CASCADE"),
+    }
+    for change in (*CHANGES, *more[unguarded.dialect]):
+        with pytest.raises(ConstraintError, match="append-only"):
+            await unguarded.fetch(change)
+    assert await audit.read(unguarded, entry.tenant_id, 0, 10) == [entry]
+
+
+async def test_a_tenant_with_a_log_stays(unguarded: Store) -> None:
+    entry = await audit.append(unguarded, (await worlds.demo(unguarded)).tenant_id, draft())
+    with pytest.raises(ConstraintError):
+        await unguarded.fetch("DELETE FROM tenants WHERE id = $1", entry.tenant_id)
+
+
+@pytest.mark.parametrize("role", DatabaseRole)
+async def test_processes_may_only_append(postgres_database_url: str, role: DatabaseRole) -> None:
+    server = await open_store(postgres_database_url)
+    viewer = await worlds.demo(server)
+    store = await open_store(postgres_database_url, role=role)
+    try:
+        entry = await audit.append(store, viewer.tenant_id, draft())
+        for change in (*CHANGES, "TRUNCATE audit_entries", "ALTER TABLE audit_entries DISABLE TRIGGER ALL"):
+            with pytest.raises(ConstraintError, match=r"permission denied|must be owner"):
+                await store.of(viewer.tenant_id).fetch(change)
+        assert await audit.read(store, viewer.tenant_id, 0, 10) == [entry]
+    finally:
+        await store.close()
+        await server.close()
+
+
+async def test_chains_tell_how_far_each_tenant_has_come(store: Store) -> None:
+    mine, other = await worlds.demo(store), await worlds.stranger(store)
+    for _ in range(3):
+        entry = await audit.append(store, mine.tenant_id, draft())
+    found = {chain.slug: chain for chain in await chains(store)}
+    assert found == {
+        "demo": Chain(mine.tenant_id, "demo", 3, entry.hash, found["demo"].at),
+        other.tenant.slug: Chain(other.tenant_id, other.tenant.slug, 0, GENESIS_HASH, found["demo"].at),
+    }
+    assert (await length(store, mine.tenant_id), await length(store, other.tenant_id)) == (3, 0)
+
+
+async def test_a_long_chain_is_read_in_stretches(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("windtunnel.storage.audit_chains.READ_AT_ONCE", 4)
+    viewer = await worlds.demo(store)
+    for number in range(10):
+        await audit.append(store, viewer.tenant_id, draft(number))
+    parts = [[entry.seq for entry in part] async for part in stretch(store, viewer.tenant_id, 1, 9)]
+    assert parts == [[2, 3, 4, 5], [6, 7, 8, 9]]
+    assert [part async for part in stretch(store, viewer.tenant_id, 10, 20)] == []
