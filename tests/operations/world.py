@@ -6,6 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from tests.examples import support_triage
+from windtunnel.delivery.courier import Courier
 from windtunnel.domain.architectures import Architecture, Interpretation
 from windtunnel.domain.events import EventKind, SimulationEvent, StepStatus
 from windtunnel.domain.planning import OnStep, Plan, Planner, PlannerAgent, PlannerMode, PlannerStep
@@ -22,6 +23,7 @@ from windtunnel.operations.watch_simulation import watch_simulation
 from windtunnel.storage import events, leases, simulations, tenants
 from windtunnel.storage.store import open_store
 from windtunnel.streams.bus import Bus, open_bus
+from windtunnel.vault.sealing import Vault
 
 TEXT = "Customers write to us. Route each message to a specialist; refunds need a manager."
 INTERPRETATION = Interpretation("Answer mail", "support", ("customer",), ("mail",), ("answer",), (), (), 0.9)
@@ -70,12 +72,21 @@ async def process(
     bus: Bus | None = None,
     limits: Limits | None = None,
     owner: str = "one",
+    courier: Courier | None = None,
+    vault: Vault | None = None,
 ) -> AsyncIterator[Services]:
     """A process on a migrated database: services of its own, a bus of its own unless given one."""
     store, own_bus = await open_store(url), bus or await open_bus(None)
     try:
         async with open_services(
-            store, own_bus, planner or ReadyPlanner(), load_book(), limits or Limits(), owner=owner
+            store,
+            own_bus,
+            planner or ReadyPlanner(),
+            load_book(),
+            limits or Limits(),
+            owner=owner,
+            courier=courier,
+            vault=vault,
         ) as services:
             yield services
     finally:
