@@ -4,23 +4,13 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 from app.limiting.buckets import Buckets
 from app.limiting.shared import ANSWER_S, SharedBuckets
+from tests.limiting.clock import Clock
 from tests.servers import RedisServer
 from windtunnel.domain.allowances import points_in
 from windtunnel.domain.ids import new_id
-
-
-@dataclass
-class Clock:
-    """Turned by hand."""
-
-    now: int = field(default=0)
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @asynccontextmanager

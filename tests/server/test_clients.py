@@ -8,8 +8,12 @@ from gql.transport.exceptions import TransportQueryError
 from gql.transport.httpx import HTTPXAsyncTransport
 from gql.transport.websockets import WebsocketsTransport
 
+from app.graphql.trusted import TrustedDocuments
+from app.limiting.buckets import Buckets
+from app.limiting.limiter import Limiter
+from tests.limiting.clock import Clock
 from tests.server.nodes import Node
-from tests.server.world import Serving
+from tests.server.world import Serving, World, tiny_app
 
 QUERY = {"query": "query Q($n: String!) { hello(name: $n) }", "variables": {"n": "client"}}
 MUTATION = {"query": "mutation M($i: BumpInput!) { bump(input: $i) }", "variables": {"i": {"by": 0, "tags": ["a"]}}}
@@ -54,9 +58,12 @@ def test_graphql_ws_signs_in_by_its_connection_params(node: Node, serving: Servi
     assert node.run("graphql-ws.mjs", wrong) == [[{"closed": 4401, "reason": "Unauthorized"}]]
 
 
-def test_apollo_client(node: Node, serving: Serving) -> None:
+@pytest.mark.parametrize("sse", [False, True])
+def test_apollo_client(node: Node, serving: Serving, sse: bool) -> None:
     operations = [QUERY, MUTATION, COUNT, UNKNOWN, MASKED]
-    query, mutation, count, unknown, masked = node.run("apollo.mjs", {"url": serving.url, "operations": operations})
+    query, mutation, count, unknown, masked = node.run(
+        "apollo.mjs", {"url": serving.url, "operations": operations, "sse": sse}
+    )
     assert query == [{"data": {"hello": "hello client"}}]
     assert list(mutation[0]["data"]) == ["bump"]
     assert [result["data"]["count"] for result in count] == [1, 2, 3, 4, 5]
@@ -76,6 +83,62 @@ def test_urql(node: Node, serving: Serving, sse: bool) -> None:
     assert [result["data"]["count"] for result in count] == [1, 2, 3, 4, 5]
     assert code(unknown[0]) == "GRAPHQL_VALIDATION_FAILED"
     assert code(masked[0]) == "INTERNAL"
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_apollo_client_asks_by_hash_and_teaches_the_server_its_documents(
+    node: Node, serving: Serving, method: str
+) -> None:
+    new = {"query": f"query ByHash{method} {{ hello }}"}
+    asked = {"url": serving.url, "operations": [new, new, MUTATION, UNKNOWN], "persisted": method}
+    told = node.run("apollo.mjs", asked)
+    first, second, mutation, unknown = told["results"]
+    assert first == second == [{"data": {"hello": "hello world"}}]
+    assert list(mutation[0]["data"]) == ["bump"]
+    assert code(unknown[0]) == "GRAPHQL_VALIDATION_FAILED"
+    assert told["requests"][:3] == [f"{method} hash", "POST hash text", f"{method} hash"]
+    with Serving(tiny_app(World(), documents=TrustedDocuments("off"))) as without:
+        told = node.run("apollo.mjs", {**asked, "url": without.url})
+        assert told["results"][:2] == [first, second]
+        assert told["requests"][:3] == [f"{method} hash", "POST text", "POST text"]
+
+
+@pytest.mark.parametrize("sse", [False, True])
+def test_urql_asks_by_hash_and_teaches_the_server_its_documents(node: Node, serving: Serving, sse: bool) -> None:
+    new = {"query": f"query ByHash{sse} {{ hello }}"}
+    asked = {"url": serving.url, "operations": [new, new, MUTATION, COUNT, UNKNOWN], "persisted": True, "sse": sse}
+    told = node.run("urql.mjs", asked)
+    first, second, mutation, count, unknown = told["results"]
+    assert first == second == [{"data": {"hello": "hello world"}}]
+    assert list(mutation[0]["data"]) == ["bump"]
+    assert [result["data"]["count"] for result in count] == [1, 2, 3, 4, 5]
+    assert code(unknown[0]) == "GRAPHQL_VALIDATION_FAILED"
+    assert told["requests"][:3] == ["GET hash", "GET hash text", "GET hash"]
+
+
+def test_graphql_sse(node: Node, serving: Serving) -> None:
+    operations = [QUERY, MUTATION, COUNT, SYNTAX, UNKNOWN, FAILING]
+    query, mutation, count, syntax, unknown, failing = node.run(
+        "graphql-sse.mjs", {"url": serving.url, "operations": operations}
+    )
+    assert query[0]["data"] == {"hello": "hello client"}
+    assert list(mutation[0]["data"]) == ["bump"]
+    assert [result["data"]["count"] for result in count] == [1, 2, 3, 4, 5]
+    assert [code(result) for result in (*syntax, *unknown)] == ["GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"]
+    assert [result["data"]["fails"] for result in failing[:2]] == [0, 1]
+    assert code(failing[2]) == "INTERNAL"
+
+
+def test_graphql_sse_hears_of_what_is_refused_before_the_stream(node: Node) -> None:
+    limiter = Limiter(Buckets(2, Clock()))
+    with Serving(tiny_app(World(), limiter=limiter)) as limited:
+        asked = {"url": limited.url, "operations": [QUERY, COUNT, COUNT]}
+        query, count, refused = node.run("graphql-sse.mjs", asked)
+        assert len(query) == 1
+        assert len(count) == 5
+        assert [told["status"] for told in refused] == [429]
+        wrong = {**asked, "operations": [QUERY], "headers": {"Authorization": "Bearer wrong"}}
+        assert node.run("graphql-sse.mjs", wrong)[0][0]["status"] == 401
 
 
 async def test_gql(serving: Serving) -> None:

@@ -1,18 +1,24 @@
 // urql: queries and mutations over HTTP; subscriptions over graphql-ws, or with {"sse": true} over server-sent events.
+// With {"persisted": true} by hash first; then {results, requests} are printed, each request as what it had.
 import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
+import { persistedExchange } from '@urql/exchange-persisted';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
+import { recorder } from './recorder.mjs';
 
-const { url, operations, sse } = JSON.parse(process.argv[2]);
+const { url, operations, sse, persisted } = JSON.parse(process.argv[2]);
+const { fetch, requests } = recorder();
+const byHash = persistedExchange({ enableForMutation: true, enableForSubscriptions: true });
 const socket = createClient({ url: url.replace(/^http/, 'ws'), webSocketImpl: WebSocket, retryAttempts: 0 });
 const overSocket = subscriptionExchange({
-  forwardSubscription: ({ query, variables }) => ({
-    subscribe: (sink) => ({ unsubscribe: socket.subscribe({ query: query ?? '', variables }, sink) }),
+  forwardSubscription: ({ query, variables, extensions }) => ({
+    subscribe: (sink) => ({ unsubscribe: socket.subscribe({ query: query ?? '', variables, extensions }, sink) }),
   }),
 });
 const client = new Client({
   url,
-  exchanges: sse ? [fetchExchange] : [overSocket, fetchExchange],
+  fetch,
+  exchanges: [...(persisted ? [byHash] : []), ...(sse ? [] : [overSocket]), fetchExchange],
   fetchSubscriptions: Boolean(sse),
   preferGetMethod: false,
   requestPolicy: 'network-only',
@@ -47,4 +53,4 @@ async function run(query, variables) {
 const results = [];
 for (const { query, variables } of operations) results.push(await run(query, variables));
 await socket.dispose();
-console.log(JSON.stringify(results));
+console.log(JSON.stringify(persisted ? { results, requests } : results));
