@@ -23,7 +23,7 @@ from app.limiting.limiter import Limiter
 from app.metrics import Metrics
 from app.probes import Probes
 from app.rest import Rest, error_response
-from app.sign_in import Authenticate
+from app.sign_in.entrance import Entrance
 from resolvers.context import Context
 from windtunnel.domain.allowances import Bill
 from windtunnel.domain.errors import ErrorCode
@@ -33,7 +33,7 @@ from windtunnel.operations.services import Services
 def build_app(
     services: Services,
     schema: strawberry.Schema,
-    authenticate: Authenticate,
+    entrance: Entrance,
     metrics: Metrics,
     *,
     loopback_only: bool,
@@ -55,9 +55,9 @@ def build_app(
 
     page = GraphiQLPage()
     execution = Execution(schema, context, documents)
-    graphql = GraphQLEndpoint(execution, authenticate, page if graphiql else None, metrics, limiter=limiter)
+    graphql = GraphQLEndpoint(execution, entrance, page if graphiql else None, metrics, limiter=limiter)
     metrics.watch(services.hub.statistics, lambda: services.bus.up)
-    rest = Rest(services, authenticate, metrics, limiter)
+    rest = Rest(services, entrance, metrics, limiter)
     probes = Probes(services, metrics)
     routes = [
         Route("/graphql", graphql),

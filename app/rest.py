@@ -13,7 +13,9 @@ from app.graphql.cost import ENTRY_POINTS
 from app.limiting.limiter import Limiter, address_of
 from app.metrics import Metrics
 from app.requests import RequestError, json_body, retry_after
-from app.sign_in import Authenticate, SignInError, viewer_of
+from app.sign_in.entrance import Entrance
+from app.sign_in.sessions import Session, SignInError
+from app.sign_in.watch import while_signed_in
 from app.sse import event_stream, message
 from app.statuses import status_of
 from resolvers import architectures
@@ -33,7 +35,6 @@ from windtunnel.domain.events import SimulationEvent
 from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import MUTATION_POINTS
 from windtunnel.domain.simulations import SimulationStage
-from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.permit import permit
 from windtunnel.operations.services import Services
 from windtunnel.operations.simulate import SimulateRequest, simulate
@@ -57,9 +58,9 @@ def error_response(code: ErrorCode, message: str, status: int, headers: dict[str
 class Rest:
     """The handlers; expected failures become `{"error": {"code", "message"}}` with the code's status."""
 
-    def __init__(self, services: Services, authenticate: Authenticate, metrics: Metrics, limiter: Limiter) -> None:
+    def __init__(self, services: Services, entrance: Entrance, metrics: Metrics, limiter: Limiter) -> None:
         self._services = services
-        self._authenticate = authenticate
+        self._entrance = entrance
         self._metrics = metrics
         self._limiter = limiter
 
@@ -72,7 +73,7 @@ class Rest:
         return await _answered(self._events, request)
 
     async def _simulate(self, request: Request) -> Response:
-        viewer = await self._viewer(request, MUTATION_POINTS)
+        viewer = (await self._session(request, MUTATION_POINTS)).viewer_in(request.state.request_id)
         asked = _simulate_request(await json_body(request))
         simulation = await simulate(self._services, viewer, asked)
         if simulation.architecture_id is None:
@@ -91,7 +92,8 @@ class Rest:
         )
 
     async def _events(self, request: Request) -> Response:
-        viewer = await self._viewer(request, ENTRY_POINTS)
+        session = await self._session(request, ENTRY_POINTS)
+        viewer = session.viewer_in(request.state.request_id)
         await permit(self._services, viewer, Action.WATCH_SIMULATION, aimed_at(request.path_params))
         after = _sequence_number(request.headers.get("last-event-id") or request.query_params.get("after") or "0")
         raw = demand(Kind.SIMULATION, request.path_params["id"], ("id",))
@@ -101,27 +103,33 @@ class Rest:
         if simulation.is_over and after >= simulation.last_seq:
             return Response(status_code=204)  # tells an EventSource not to come again
         self._limiter.connections.opened(viewer)
-        return event_stream(self._stream(viewer, raw, after), lambda: self._limiter.connections.closed(viewer))
+        stream = self._stream(session, watch_simulation(self._services, viewer, raw, after))
+        return event_stream(stream, lambda: self._limiter.connections.closed(viewer))
 
-    async def _stream(self, viewer: Viewer, raw: str, after: int) -> AsyncGenerator[ServerSentEvent, None]:
+    async def _stream(
+        self, session: Session, events: AsyncGenerator[SimulationEvent, None]
+    ) -> AsyncGenerator[ServerSentEvent, None]:
         with self._metrics.rest_stream_open():
+            lasting = while_signed_in(self._entrance.watch, session, events)
             try:
-                async with aclosing(watch_simulation(self._services, viewer, raw, after)) as events:
-                    async for event in events:
+                async with aclosing(events), aclosing(lasting):
+                    async for event in lasting:
                         yield message(event_fields(event), id=str(event.seq))
             except WindtunnelError as error:
                 yield message({"code": error.code, "message": error.message}, event="error")
+            except SignInError as error:
+                yield message({"code": ErrorCode.UNAUTHENTICATED, "message": str(error)}, event="error")
 
-    async def _viewer(self, request: Request, points: int) -> Viewer:
+    async def _session(self, request: Request, points: int) -> Session:
         """Who asks, and has paid for it."""
         address, authorization = address_of(request), request.headers.get("authorization")
-        viewer = await self._limiter.letting_in(
-            authorization, address, lambda: viewer_of(self._authenticate, authorization)
+        session = await self._limiter.letting_in(
+            authorization, address, lambda: self._entrance.session_of(authorization)
         )
-        await self._limiter.account(viewer, address).pay(points)
-        if viewer is None:
+        await self._limiter.account(session.viewer if session else None, address).pay(points)
+        if session is None:
             raise SignInError("Sign in first: send a token as `Authorization: Bearer TOKEN`.")
-        return viewer
+        return session
 
 
 def event_fields(event: SimulationEvent) -> dict[str, Any]:

@@ -40,7 +40,9 @@ class Settings(BaseSettings):
     owner_database_url: str | None = None
     worker_database_url: str | None = None
     redis_url: str | None = None
-    auth: Literal["dev"] = "dev"
+    auth: Literal["dev", "token", "oidc"] = "dev"
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
     planner: Literal["offline", "openai"] | None = None
     model: str = "gpt-5-mini"
     model_api: Literal["auto", "responses", "chat"] = "auto"
@@ -75,6 +77,15 @@ class Settings(BaseSettings):
             raise ValueError("redis://HOST:PORT/DATABASE, rediss:// or unix://")
         return value or None
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, value: str | None) -> str | None:
+        if value and not (
+            re.fullmatch(r"https://[^\s?#]+", value) or re.match(r"http://(127\.0\.0\.1|localhost)\b", value)
+        ):
+            raise ValueError("https://HOST/PATH as in the `iss` of its tokens, or http:// on this machine")
+        return value or None
+
     @field_validator("allowed_origins")
     @classmethod
     def _origins(cls, value: list[str]) -> list[str]:
@@ -107,6 +118,11 @@ class Settings(BaseSettings):
             raise SettingsError(
                 f"WINDTUNNEL_HOST={self.host!r} is refused: dev sign-in gives every role to every caller and works "
                 f"on loopback addresses only ({', '.join(sorted(LOOPBACK_HOSTS))})."
+            )
+        if self.auth == "oidc" and not (self.oidc_issuer and self.oidc_audience):
+            raise SettingsError(
+                "WINDTUNNEL_AUTH='oidc' needs WINDTUNNEL_OIDC_ISSUER and WINDTUNNEL_OIDC_AUDIENCE: whose tokens count, "
+                "and for whom they must have been issued."
             )
         if self.clock_offset and self.test_clock != "1":
             raise SettingsError(

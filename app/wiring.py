@@ -6,19 +6,19 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.settings import Settings, SettingsError, price_of_model
-from app.sign_in import Authenticate
 from windtunnel.delivery.addresses import read_allowance
 from windtunnel.delivery.courier import Courier
 from windtunnel.domain.planning import Planner
-from windtunnel.domain.viewers import Viewer
 from windtunnel.knowledge import load_book
 from windtunnel.operations.services import Limits, Services, open_services
 from windtunnel.storage.errors import NOT_CURRENT
 from windtunnel.storage.migrations import is_current, migrate
+from windtunnel.storage.sign_in import still_signed_in
 from windtunnel.storage.store import DatabaseRole, Store, open_store
 from windtunnel.storage.tenants import ensure_demo
 from windtunnel.streams.bus import open_bus
@@ -28,6 +28,8 @@ from windtunnel.vault.sealing import Vault
 
 if TYPE_CHECKING:
     from app.limiting.limiter import Limiter
+    from app.sign_in.entrance import Entrance
+    from app.sign_in.sessions import Authenticate
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,6 @@ class Runtime:
 
     services: Services
     owner: str
-    authenticate: Authenticate
 
 
 @asynccontextmanager
@@ -51,20 +52,26 @@ async def opened_store(settings: Settings, role: DatabaseRole | None) -> AsyncIt
 
 
 @asynccontextmanager
-async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[Runtime]:
-    """Open what a server or worker needs, and close it in reverse order.
+async def ready_store(settings: Settings, role: DatabaseRole) -> AsyncIterator[Store]:
+    """The database at the current schema.
 
     SQLite is migrated on the way; PostgreSQL must have been (SettingsError): many processes start at once there.
     """
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    limits = Limits(max_queued=settings.max_queued)
-    async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(opened_store(settings, role))
+    async with opened_store(settings, role) as store:
         if store.dialect == "sqlite":
             await migrate(store)
         elif not await is_current(store):
             raise SettingsError(NOT_CURRENT)
-        demo = None if role is DatabaseRole.WORKER else await ensure_demo(store)  # workers let nobody in
+        yield store
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[Runtime]:
+    """Open what a server or worker needs, on a `ready_store`, and close it in reverse order."""
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    limits = Limits(max_queued=settings.max_queued)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(ready_store(settings, role))
         bus = await open_bus(settings.redis_url)
         stack.push_async_callback(bus.close)
         services = await stack.enter_async_context(
@@ -81,7 +88,7 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
                 courier=Courier(read_allowance(settings.webhook_allow)),
             )
         )
-        yield Runtime(services, owner, _dev_sign_in(demo))
+        yield Runtime(services, owner)
 
 
 def vault_of(settings: Settings) -> Vault:
@@ -107,6 +114,30 @@ async def opened_for_reading(settings: Settings) -> AsyncIterator[Store]:
         if not await is_current(store):
             raise SettingsError(NOT_CURRENT)
         yield store
+
+
+@asynccontextmanager
+async def opened_entrance(settings: Settings, services: Services) -> AsyncIterator["Entrance"]:
+    """Who is let in, as the settings choose; what they follow is watched for as long as this is open."""
+    from app.sign_in.entrance import Entrance
+    from app.sign_in.modes import by_oidc, in_dev
+    from app.sign_in.tokens import ApiTokens
+    from app.sign_in.watch import Watch
+
+    watch, tokens = Watch(partial(still_signed_in, services.store)), ApiTokens(services.store)
+    authenticate: Authenticate = tokens
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(tokens.close)
+        await stack.enter_async_context(watch.looking(services.hub))
+        if settings.auth == "dev":
+            authenticate = in_dev(tokens, await ensure_demo(services.store))
+        elif settings.auth == "oidc":
+            from app.sign_in.oidc import issued_by
+
+            issuer, audience = settings.oidc_issuer or "", settings.oidc_audience or ""
+            people = await stack.enter_async_context(issued_by(issuer, audience, services.store))
+            authenticate = by_oidc(tokens, people)
+        yield Entrance(authenticate, watch)
 
 
 @asynccontextmanager
@@ -159,10 +190,3 @@ def require_many_processes(settings: Settings, what: str) -> None:
         )
     if settings.redis_url is None:
         raise SettingsError(f"{what} needs WINDTUNNEL_REDIS_URL, so that processes hear of each other.")
-
-
-def _dev_sign_in(demo: Viewer | None) -> Authenticate:
-    async def authenticate(token: str | None) -> Viewer | None:
-        return demo if token is None else None
-
-    return authenticate

@@ -11,7 +11,7 @@ from app.http import build_app
 from app.metrics import Metrics
 from app.server import make_server
 from app.settings import load_settings
-from app.wiring import Runtime, open_runtime
+from app.wiring import Runtime, open_runtime, opened_entrance
 from schema.root import build_schema
 from windtunnel.storage.store import DatabaseRole
 
@@ -20,10 +20,14 @@ from windtunnel.storage.store import DatabaseRole
 async def embedded() -> AsyncIterator[tuple[Runtime, int]]:
     """What is open, and the port that it is served on; without a worker, in a fresh directory."""
     with tempfile.TemporaryDirectory(prefix="windtunnel-bench-") as directory:
-        async with open_runtime(load_settings(data_dir=Path(directory)), DatabaseRole.SERVER) as runtime:
+        settings = load_settings(data_dir=Path(directory))
+        async with (
+            open_runtime(settings, DatabaseRole.SERVER) as runtime,
+            opened_entrance(settings, runtime.services) as entrance,
+        ):
             metrics = Metrics()
             schema = build_schema([operation_guard(metrics)])
-            app = build_app(runtime.services, schema, runtime.authenticate, metrics, loopback_only=True)
+            app = build_app(runtime.services, schema, entrance, metrics, loopback_only=True)
             opened = asyncio.Event()
             server = make_server(app, "127.0.0.1", 0, opened.set)
             serving = asyncio.create_task(server.serve())

@@ -1,15 +1,22 @@
 """`windtunnel serve`: the API, with the embedded worker unless told otherwise."""
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import typer
 
 from app.logs import configure_logs
 from app.settings import Settings, SettingsError, load_settings
-from app.wiring import Runtime, checkpoint_files, open_runtime, opened_limiter, require_many_processes
-from windtunnel.storage.store import DatabaseRole
+from app.wiring import (
+    Runtime,
+    checkpoint_files,
+    open_runtime,
+    opened_entrance,
+    opened_limiter,
+    require_many_processes,
+)
+from windtunnel.storage.store import DatabaseRole, Store
 
 GREETING = """\
 Windtunnel {version}: planner {planner}, {database}.
@@ -26,7 +33,18 @@ To paste into GraphiQL:
     }}) {{ simulation {{ id architecture {{ summary agents {{ key role }} }} }} errors {{ code message }} }}
   }}
 
+{sign_in}
+
 Stop with Ctrl-C."""
+
+SIGN_IN = {
+    "dev": """\
+Without a token you are you@demo.local with every role. Nobody can approve their own submission: to be somebody else,
+put one of these into GraphiQL's headers tab:
+""",
+    "token": "Sign in with a token: `windtunnel token create --tenant SLUG --user EMAIL --role ROLE` makes one.",
+    "oidc": "Sign in with a token of {issuer}, or with one of `windtunnel token create`.",
+}
 
 
 def serve(
@@ -58,12 +76,16 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
     async with (
         open_runtime(settings, DatabaseRole.SERVER if with_worker else DatabaseRole.API) as runtime,
         opened_limiter(settings) as limiter,
+        opened_entrance(settings, runtime.services) as entrance,
+        Checkpointer(runtime.services.store, checkpoint_files(settings)),
+        _printed_tokens(settings, runtime.services.store) as printed,
+        _conducting(runtime, settings.worker_concurrency if with_worker else 0),
     ):
         metrics = Metrics()
         app = build_app(
             runtime.services,
             build_schema([operation_guard(metrics)]),
-            runtime.authenticate,
+            entrance,
             metrics,
             loopback_only=settings.auth == "dev",
             allowed_origins=settings.allowed_origins,
@@ -73,20 +95,16 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
         )
 
         def opened() -> None:
-            _greet(settings)
+            _greet(settings, printed)
             _warm_up()
 
         server = make_server(app, settings.host, settings.port, opened)
-        async with (
-            Checkpointer(runtime.services.store, checkpoint_files(settings)),
-            _conducting(runtime, settings.worker_concurrency if with_worker else 0),
-        ):
-            try:
-                await server.serve()
-            except SystemExit:
-                raise SettingsError(
-                    f"WINDTUNNEL_PORT={settings.port} cannot be used on {settings.host}: is another server running?"
-                ) from None
+        try:
+            await server.serve()
+        except SystemExit:
+            raise SettingsError(
+                f"WINDTUNNEL_PORT={settings.port} cannot be used on {settings.host}: is another server running?"
+            ) from None
 
 
 @asynccontextmanager
@@ -106,7 +124,19 @@ async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]
         yield
 
 
-def _greet(settings: Settings) -> None:
+@asynccontextmanager
+async def _printed_tokens(settings: Settings, store: Store) -> AsyncIterator[Mapping[str, str]]:
+    """Secrets of the demo's people, by address; there are none outside of dev."""
+    if settings.auth != "dev":
+        yield {}
+        return
+    from app.sign_in.demo import demo_tokens
+
+    async with demo_tokens(store) as printed:
+        yield printed
+
+
+def _greet(settings: Settings, printed: Mapping[str, str]) -> None:
     from windtunnel import __version__
 
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -116,9 +146,17 @@ def _greet(settings: Settings) -> None:
             planner=settings.model if settings.uses_openai else "offline",
             database="PostgreSQL" if settings.database.startswith("postgres") else settings.database,
             address=f"http://{host}:{settings.port}",
+            sign_in=_sign_in(settings, printed),
         )
     )
     typer.echo("Ready.")
+
+
+def _sign_in(settings: Settings, printed: Mapping[str, str]) -> str:
+    told = SIGN_IN[settings.auth].format(issuer=settings.oidc_issuer)
+    return told + "".join(
+        f'\n  {email:<20} {{"Authorization": "Bearer {secret}"}}' for email, secret in printed.items()
+    )
 
 
 def _warm_up() -> None:

@@ -21,10 +21,12 @@ from app.graphql.websocket import Connection, SocketLimits
 from app.limiting.limiter import Limiter, address_of
 from app.metrics import Metrics
 from app.requests import RequestError, retry_after
-from app.sign_in import Authenticate, SignInError, viewer_of
+from app.sign_in.entrance import Entrance
+from app.sign_in.sessions import Session, SignInError
+from app.sign_in.watch import Watch, while_signed_in
 from app.sse import end_of_stream, event_stream, message
 from app.statuses import status_of
-from windtunnel.domain.errors import ErrorCode, QuotaError, RateLimitedError
+from windtunnel.domain.errors import ErrorCode, QuotaError, RateLimitedError, UnavailableError
 
 ALLOWED = {
     "GET": frozenset({OperationType.QUERY}),
@@ -33,6 +35,7 @@ ALLOWED = {
 STREAMED = {method: types | {OperationType.SUBSCRIPTION} for method, types in ALLOWED.items()}
 OPERATIONS = {"query", "documentId", "extensions"}
 """A GET with one of these asks for an operation, not for the page."""
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
 ANSWERS = (negotiation.JSON, negotiation.GRAPHQL, negotiation.EVENT_STREAM)
 
 log = structlog.get_logger()
@@ -44,7 +47,7 @@ class GraphQLEndpoint:
     def __init__(
         self,
         execution: Execution,
-        authenticate: Authenticate,
+        entrance: Entrance,
         page: GraphiQLPage | None,
         metrics: Metrics,
         *,
@@ -52,7 +55,7 @@ class GraphQLEndpoint:
         limiter: Limiter | None = None,
     ) -> None:
         self._execution = execution
-        self._authenticate = authenticate
+        self._entrance = entrance
         self._page = page
         self._metrics = metrics
         self._limits = limits or SocketLimits()
@@ -63,7 +66,7 @@ class GraphQLEndpoint:
         if scope["type"] == "websocket":
             websocket = WebSocket(scope, receive, send)
             with self._metrics.socket_open():
-                await Connection(websocket, self._execution, self._authenticate, self._limits, self._limiter).run()
+                await Connection(websocket, self._execution, self._entrance, self._limits, self._limiter).run()
             return
         request = Request(scope, receive, send)
         try:
@@ -95,7 +98,7 @@ class GraphQLEndpoint:
         try:
             admitted = await self._execution.admit(operation, caller)
             if media_type == negotiation.EVENT_STREAM:
-                return self._events(request, admitted)
+                return await self._events(request, admitted)
             return _response(await self._execution.run(admitted, ALLOWED[request.method]), media_type)
         except RefusedError as refused:
             if media_type == negotiation.EVENT_STREAM and refused.answer.retry_after_s is None:
@@ -107,31 +110,57 @@ class GraphQLEndpoint:
             if not negotiation.accepts(request.headers.get("accept"), negotiation.EVENT_STREAM):
                 reason = f"A subscription needs `Accept: {negotiation.EVENT_STREAM}` or a WebSocket."
                 raise RequestError(406, reason) from error
-            return self._events(request, admitted)
+            return await self._events(request, admitted)
 
     async def _caller(self, request: Request) -> Caller:
         address = address_of(request)
         try:
             authorization = request.headers.get("authorization")
-            viewer = await self._limiter.letting_in(
-                authorization, address, lambda: viewer_of(self._authenticate, authorization)
+            session = await self._limiter.letting_in(
+                authorization, address, lambda: self._entrance.session_of(authorization)
             )
         except SignInError as error:
-            raise RequestError(401, str(error), ErrorCode.UNAUTHENTICATED, {"WWW-Authenticate": "Bearer"}) from error
+            raise RequestError(401, str(error), ErrorCode.UNAUTHENTICATED, CHALLENGE) from error
         except RateLimitedError as error:
             raise RequestError(429, error.message, error.code, retry_after(error.retry_after_s)) from error
-        return Caller(viewer, request.state.request_id, account=self._limiter.account(viewer, address))
+        except UnavailableError as error:
+            raise RequestError(status_of(error.code), error.message, error.code) from error
+        account = self._limiter.account(session.viewer if session else None, address)
+        return Caller(session, request.state.request_id, account=account)
 
-    def _events(self, request: Request, admitted: Admitted) -> Response:
-        messages = _told(self._execution.stream(admitted, STREAMED[request.method]))
-        viewer = admitted.caller.viewer
-        if viewer is None:
-            return event_stream(messages)
+    async def _events(self, request: Request, admitted: Admitted) -> Response:
+        answers = self._execution.stream(admitted, STREAMED[request.method])
+        session = admitted.caller.session
+        if session is None:
+            return await _events_for_strangers(answers)
+        viewer = session.viewer
         try:
             self._limiter.connections.opened(viewer)
         except QuotaError as error:
             raise RequestError(429, error.message, error.code) from error
+        messages = _told_while_signed_in(answers, self._entrance.watch, session)
         return event_stream(messages, lambda: self._limiter.connections.closed(viewer))
+
+
+async def _events_for_strangers(answers: AsyncGenerator[Answer, None]) -> Response:
+    """What they may ask is answered at once, so that a refusal can still be told by the status."""
+    first = await anext(answers, None)
+    if first is not None and _lacks_sign_in(first):
+        await answers.aclose()
+        return _response(first, negotiation.JSON)
+    return event_stream(_told(_after(first, answers)))
+
+
+async def _told_while_signed_in(
+    answers: AsyncGenerator[Answer, None], watch: Watch, session: Session
+) -> AsyncGenerator[ServerSentEvent, None]:
+    async with aclosing(answers), aclosing(while_signed_in(watch, session, answers)) as lasting:
+        try:
+            async for answer in lasting:
+                yield message(answer.body, event="next")
+        except SignInError as error:
+            yield message(_errors(str(error), ErrorCode.UNAUTHENTICATED), event="next")
+    yield end_of_stream()
 
 
 async def _told(answers: AsyncGenerator[Answer, None]) -> AsyncGenerator[ServerSentEvent, None]:
@@ -145,31 +174,48 @@ async def _one(answer: Answer) -> AsyncGenerator[Answer, None]:
     yield answer
 
 
+async def _after(first: Answer | None, others: AsyncGenerator[Answer, None]) -> AsyncGenerator[Answer, None]:
+    async with aclosing(others):
+        if first is not None:
+            yield first
+        async for answer in others:
+            yield answer
+
+
 def _response(answer: Answer, media_type: str) -> Response:
     if media_type == negotiation.EVENT_STREAM:
         media_type = negotiation.JSON
     return Response(
         encode_json(answer.body),
         status_code=_status(answer, media_type),
-        headers=retry_after(answer.retry_after_s),
+        headers=CHALLENGE if _lacks_sign_in(answer) else retry_after(answer.retry_after_s),
         media_type=f"{media_type}; charset=utf-8",
     )
 
 
 def _status(answer: Answer, media_type: str) -> int:
     """Refused operations are 400 or worse; under `application/json` those that are only wrong are 200, by the book."""
+    if _lacks_sign_in(answer):
+        return 401
     if not answer.refused:
         return 200
     status = status_of(ErrorCode(answer.errors[0]["extensions"]["code"]))
     return 200 if status == 400 and media_type == negotiation.JSON else status
 
 
+def _lacks_sign_in(answer: Answer) -> bool:
+    return any(error["extensions"]["code"] == ErrorCode.UNAUTHENTICATED for error in answer.errors)
+
+
+def _errors(message: str, code: ErrorCode) -> dict[str, object]:
+    return {"errors": [{"message": message, "extensions": {"code": code}}]}
+
+
 def _problem(request: Request, error: RequestError) -> Response:
     """A GraphQL response for what never became an operation."""
-    body = {"errors": [{"message": error.message, "extensions": {"code": error.code}}]}
     wanted = negotiation.preferred(request.headers.get("accept"), (negotiation.JSON, negotiation.GRAPHQL))
     return Response(
-        encode_json(body),
+        encode_json(_errors(error.message, error.code)),
         status_code=error.status,
         headers=error.headers,
         media_type=f"{wanted or negotiation.JSON}; charset=utf-8",

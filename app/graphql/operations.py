@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.limiting.limiter import Account
+from app.sign_in.sessions import Session
 from windtunnel.domain.viewers import Viewer
 
 
@@ -23,15 +24,20 @@ class Operation:
 class Caller:
     """Who asks, under which id the logs speak of it, and what it costs; without an account nobody counts."""
 
-    viewer: Viewer | None
+    session: Session | None
     request_id: str
     connection_params: dict[str, Any] = field(default_factory=dict)
     account: Account | None = None
 
     @property
+    def viewer(self) -> Viewer | None:
+        """Who asks; nobody has signed in without one."""
+        return self.session.viewer_in(self.request_id) if self.session else None
+
+    @property
     def tenant_id(self) -> str | None:
         """The viewer's tenant."""
-        return self.viewer.tenant_id if self.viewer else None
+        return self.session.viewer.tenant_id if self.session else None
 
 
 MakeContext = Callable[[Caller], object]

@@ -14,10 +14,10 @@ from app.graphql.operations import Answer, Caller, Operation, RefusedError
 from app.graphql.requests import operation_of
 from app.limiting.limiter import Limiter, address_of
 from app.requests import RequestError
-from app.sign_in import Authenticate, SignInError, authorization_in, viewer_of
-from windtunnel.domain.errors import ErrorCode, QuotaError, RateLimitedError
+from app.sign_in.entrance import Entrance
+from app.sign_in.sessions import Session, SignInError, authorization_in
+from windtunnel.domain.errors import ErrorCode, QuotaError, RateLimitedError, UnavailableError
 from windtunnel.domain.ids import new_id
-from windtunnel.domain.viewers import Viewer
 
 SUBPROTOCOL = "graphql-transport-ws"
 ABORT = "windtunnel.abort"
@@ -57,19 +57,19 @@ class Connection:
         self,
         websocket: WebSocket,
         execution: Execution,
-        authenticate: Authenticate,
+        entrance: Entrance,
         limits: SocketLimits,
         limiter: Limiter,
     ) -> None:
         self._websocket = websocket
         self._is_writable = websocket.scope.get("extensions", {}).get(IS_WRITABLE) or _may_wait
         self._execution = execution
-        self._authenticate = authenticate
+        self._entrance = entrance
         self._limits = limits
         self._limiter = limiter
         self._address = address_of(websocket)
         self._params: dict[str, Any] | None = None
-        self._viewer: Viewer | None = None
+        self._session: Session | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -85,30 +85,38 @@ class Connection:
                 try:
                     await self._read(group)
                 except _CloseError as closing:
+                    self._stop()  # nothing is sent after the close frame
                     await self._close(closing)
                 finally:
-                    for task in self._tasks:
-                        task.cancel()
+                    self._stop()
         except* _SlowClientError:
             self._abort()
         except* (WebSocketDisconnect, WebSocketDisconnected):
             pass
         finally:
-            if self._viewer is not None:
-                self._limiter.connections.closed(self._viewer)
+            if self._session is not None:
+                self._limiter.connections.closed(self._session.viewer)
+
+    def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
 
     async def _read(self, group: asyncio.TaskGroup) -> None:
         """Handle messages until the client leaves (WebSocketDisconnect) or breaks the protocol (_CloseError)."""
         try:
             async with asyncio.timeout(self._limits.init_timeout) as waiting:
-                while self._params is None:
+                while self._session is None:
                     await self._handle(await self._receive(), group)
         except TimeoutError:
             if waiting.expired():
                 raise _CloseError(4408, "Connection initialisation timeout") from None
             raise
-        while True:
-            await self._handle(await self._receive(), group)
+        try:
+            async with self._entrance.watch.lasting(self._session):
+                while True:
+                    await self._handle(await self._receive(), group)
+        except SignInError as error:
+            raise _CloseError(4401, f"Unauthorized: {error}") from None
 
     async def _receive(self) -> dict[str, Any]:
         event = await self._websocket.receive()
@@ -144,22 +152,25 @@ class Connection:
         if self._params is not None:
             raise _CloseError(4429, "Too many initialisation requests")
         params = payload or {}
-        authorization = authorization_in(params) or self._websocket.headers.get("authorization")
+        given = authorization_in(params)
+        authorization = self._websocket.headers.get("authorization") if given is None else given
         try:
-            viewer = await self._limiter.letting_in(
-                authorization, self._address, lambda: viewer_of(self._authenticate, authorization)
+            session = await self._limiter.letting_in(
+                authorization, self._address, lambda: self._entrance.session_of(authorization)
             )
         except SignInError:
             raise _CloseError(4401, "Unauthorized") from None
         except RateLimitedError as error:
             raise _CloseError(4429, f"Too many refused sign-ins: try again in {error.retry_after_s} s") from None
-        if viewer is None:
+        except UnavailableError:
+            raise _CloseError(1013, "Try again later") from None
+        if session is None:
             raise _CloseError(4401, "Unauthorized")
         try:
-            self._limiter.connections.opened(viewer)
+            self._limiter.connections.opened(session.viewer)
         except QuotaError as error:
             raise _CloseError(4429, f"Too many connections: {error.message}") from None
-        self._viewer = viewer
+        self._session = session
         self._params = params
         await self._send({"type": "connection_ack"})
 
@@ -192,7 +203,8 @@ class Connection:
 
     async def _operate(self, id_: str, operation: Operation, params: dict[str, Any]) -> None:
         """Send every answer, then `complete`; or one `error`, after which the id is free again."""
-        caller = Caller(self._viewer, new_id(), params, self._limiter.account(self._viewer, self._address))
+        viewer = self._session.viewer if self._session else None
+        caller = Caller(self._session, new_id(), params, self._limiter.account(viewer, self._address))
         last: dict[str, Any] = {"type": "complete", "id": id_}
         with (
             structlog.contextvars.bound_contextvars(request_id=caller.request_id),

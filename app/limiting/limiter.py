@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 
 from app.limiting.buckets import Meter
 from app.limiting.connections import Connections
-from app.sign_in import SignInError
+from app.sign_in.sessions import SignInError
 from schema.scalars import write_datetime
 from windtunnel.domain.allowances import Bill, full_in_ms, points_in
 from windtunnel.domain.errors import RateLimitedError

@@ -93,14 +93,17 @@ class KeyCache(Generic[K]):
         if self._fetching is None and self._may_fetch():
             self._tried_at = self._clock()
             self._fetching = asyncio.create_task(self._fetch_once(), name="fetch keys")
-            self._fetching.add_done_callback(self._over)
+            self._fetching.add_done_callback(_told)
         return self._fetching
 
     async def _fetch_once(self) -> None:
-        self._keys = await self._fetch()
-        self._fetched_at = self._clock()
+        try:
+            self._keys = await self._fetch()
+            self._fetched_at = self._clock()
+        finally:
+            self._fetching = None
 
-    def _over(self, task: asyncio.Task[None]) -> None:
-        self._fetching = None
-        if not task.cancelled() and (error := task.exception()):
-            log.warning("keys of the sign-in provider not renewed", reason=str(error))
+
+def _told(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.warning("keys of the sign-in provider not renewed", reason=str(error))

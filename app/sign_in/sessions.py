@@ -1,7 +1,7 @@
 """Somebody who is signed in: who, until when, and what would end it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic
 
@@ -25,6 +25,10 @@ class Session:
     is_checked: bool = True
     began: float = field(default_factory=monotonic)
 
+    def viewer_in(self, request_id: str) -> Viewer:
+        """The viewer of one request."""
+        return replace(self.viewer, request_id=request_id)
+
     @property
     def seconds_left(self) -> float | None:
         """Until the token ends by itself, below 0 when it has; None: it does not."""
@@ -35,20 +39,6 @@ class Session:
 
 Authenticate = Callable[[str | None], Awaitable[Session | None]]
 """The session of whoever has this token; given None, of whoever may come without one. None: nobody."""
-
-
-async def session_of(authenticate: Authenticate, authorization: object) -> Session | None:
-    """The session of an `Authorization` value, None when there is none and strangers are let in unnamed.
-
-    Raises SignInError for anything given that is not a good bearer token: it never falls back to the default viewer.
-    """
-    if authorization is None:
-        return await authenticate(None)
-    scheme, _, token = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
-    session = await authenticate(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
-    if session is None:
-        raise SignInError("The token is not valid; send `Authorization: Bearer TOKEN` with a current one.")
-    return session
 
 
 def authorization_in(params: Mapping[str, object]) -> object:

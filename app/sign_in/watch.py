@@ -63,6 +63,25 @@ class Watch:
             if timer:
                 timer.cancel()
 
+    @asynccontextmanager
+    async def lasting(self, session: Session) -> AsyncIterator[None]:
+        """Within, the task is interrupted by SignInError, with the reason, when the session ends."""
+        ended: list[str] = []
+        try:
+            async with asyncio.timeout(None) as timeout:
+
+                def end(reason: str) -> None:
+                    if not ended:
+                        timeout.reschedule(asyncio.get_running_loop().time())
+                    ended.append(reason)
+
+                with self.hold(session, end):
+                    yield
+        except TimeoutError:
+            if ended and timeout.expired():
+                raise SignInError(ended[0]) from None
+            raise
+
     async def look(self) -> None:
         """End what must end now: one statement, whatever number is followed. Raises UnavailableError."""
         holds = list(self._holds)

@@ -6,13 +6,15 @@ from typing import Any, cast
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from app import requests
+from app.guards import Guards
 from app.limiting.limiter import Limiter
 from app.metrics import Metrics
 from app.rest import Rest
-from tests.server.world import Serving, authenticate
+from tests.server.world import Serving, entrance
 from windtunnel.operations.services import Services
 
 HEAD = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
@@ -44,7 +46,8 @@ def test_a_graphql_body_that_stalls_times_out(serving: Serving) -> None:
 
 def test_a_rest_body_that_stalls_times_out() -> None:
     services = cast("Services", None)  # never reached
-    rest = Rest(services, authenticate, Metrics(), Limiter())
-    with Serving(Starlette(routes=[Route("/simulate", rest.simulate, methods=["POST"])])) as serving:
+    rest = Rest(services, entrance(), Metrics(), Limiter())
+    routes = [Route("/simulate", rest.simulate, methods=["POST"])]
+    with Serving(Starlette(routes=routes, middleware=[Middleware(Guards, loopback_only=True)])) as serving:
         told = problem(serving.port, b"/simulate")
     assert told == {"error": {"code": "TIMEOUT", "message": "The body did not arrive within 0 seconds."}}

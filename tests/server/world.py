@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -25,6 +25,9 @@ from app.guards import Guards
 from app.limiting.limiter import Account, Limiter
 from app.metrics import Metrics
 from app.server import make_server
+from app.sign_in.entrance import Entrance
+from app.sign_in.sessions import Session
+from app.sign_in.watch import Watch
 from windtunnel.domain.errors import ErrorCode, ForbiddenError, NotFoundError
 from windtunnel.domain.viewers import Role, Tenant, User, Viewer
 
@@ -209,14 +212,26 @@ class _Open:
         self._world.note(closed=1)
 
 
-async def authenticate(token: str | None) -> Viewer | None:
+async def authenticate(token: str | None) -> Session | None:
     """No token: the demo viewer; `other`: a viewer of another tenant; anything else: nobody."""
-    return DEMO if token is None else OTHER if token == "other" else None
+    if token not in {None, "other"}:
+        return None
+    return Session(OTHER if token else DEMO, is_checked=False)
 
 
-async def authenticate_strictly(token: str | None) -> Viewer | None:
+async def authenticate_strictly(token: str | None) -> Session | None:
     """Nobody comes without a token."""
-    return OTHER if token == "other" else None
+    return None if token is None else await authenticate(token)
+
+
+async def _nobody(tokens: Collection[str], people: Collection[str]) -> Mapping[str, frozenset[Role]]:
+    """Nobody of theirs is checked."""
+    return {}
+
+
+def entrance(*, strict: bool = False) -> Entrance:
+    """Where they come in."""
+    return Entrance(authenticate_strictly if strict else authenticate, Watch(_nobody))
 
 
 def tiny_app(
@@ -238,7 +253,7 @@ def tiny_app(
     page = GraphiQLPage()
     endpoint = GraphQLEndpoint(
         Execution(schema, lambda caller: Context(world, caller, DataLoader(load_fn=load)), documents),
-        authenticate_strictly if strict else authenticate,
+        entrance(strict=strict),
         page,
         metrics,
         limits=SocketLimits(**limits),  # type: ignore[arg-type]
