@@ -8,9 +8,9 @@ from windtunnel.domain.tokens import ApiToken
 from windtunnel.domain.viewers import Role, User
 from windtunnel.operations.issue_api_token import TokenRequest, issue_api_token
 from windtunnel.operations.minting import Issued
+from windtunnel.operations.read_api_tokens import read_api_tokens
 from windtunnel.operations.revoke_api_token import revoke_api_token
 from windtunnel.operations.set_member_roles import set_member_roles
-from windtunnel.storage import tokens as stored
 
 
 async def token(context: Context, id: str) -> ApiToken | None:
@@ -22,7 +22,7 @@ async def token(context: Context, id: str) -> ApiToken | None:
 
 async def valid(context: Context) -> list[ApiToken]:
     """The tenant's tokens that can be used now, newest first."""
-    return await stored.list_valid(context.services.store, context.tenant_id)
+    return await read_api_tokens(context.services, context.signed_in())
 
 
 async def issue(context: Context, request: TokenRequest, idempotency_key: str | None) -> Issued:

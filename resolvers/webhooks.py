@@ -9,8 +9,8 @@ from windtunnel.domain.pages import Page
 from windtunnel.domain.permissions import Action, allows
 from windtunnel.domain.webhooks import Delivery, Webhook
 from windtunnel.operations.delete_webhook import delete_webhook
+from windtunnel.operations.read_webhooks import read_webhooks
 from windtunnel.operations.register_webhook import Registered, register_webhook
-from windtunnel.storage import webhooks as stored
 
 
 async def webhook(context: Context, id: str) -> Webhook | None:
@@ -25,7 +25,7 @@ async def delivery(context: Context, id: str) -> Delivery | None:
 
 async def every(context: Context) -> Sequence[Webhook]:
     """The tenant's webhooks, newest first."""
-    return await stored.list(context.services.store, context.tenant_id)
+    return await read_webhooks(context.services, context.signed_in())
 
 
 async def dead_letters(context: Context, id: str) -> int:

@@ -22,7 +22,6 @@ VALUES: dict[str, Any] = {
     "code": "tool_api_timeout",
     "email": "somebody@demo.local",
     "url": "https://93.184.215.14/in",  # a public address: nothing is looked up, and nothing is sent
-    "url": "https://93.184.216.34/windtunnel",
     "IssueApiTokenInput.name": "Pipeline",
     "SetFeatureFlagInput.name": "enable-deployment-pipeline",
     "SetFeatureFlagInput.enabled": False,
@@ -39,10 +38,14 @@ SCALARS: dict[str, Any] = {
     "JSON": {},
 }
 
-KINDS: dict[str, Kind] = {}
+KINDS: dict[str, Kind] = {
+    "node.id": Kind.SCENARIO,
+    "nodes.ids": Kind.SCENARIO,
+    "tokenId": Kind.API_TOKEN,
+}
 """Which kind of thing an id names, where its name does not say it (`simulationId` does)."""
 
-ALSO: dict[str, tuple[str, ...]] = {}
+ALSO: dict[str, tuple[str, ...]] = {"MarkNotificationsReadInput": ("throughSeq",)}
 """Optional fields of an input without which a call would mean nothing."""
 
 OwnId = Callable[[Kind], str]
@@ -55,6 +58,18 @@ def arguments(entry: Entry, own: OwnId, aim: tuple[str, ...] = (), aimed: str = 
         name: _value(entry.name, name, entry.field.args[name].type, own, aim[1:] if name in aim[:1] else None, aimed)
         for name in wanted
     }
+
+
+def wants(entry: Entry) -> list[Kind]:
+    """The kinds of things that the required arguments name."""
+    wanted: list[Kind] = []
+
+    def own(kind: Kind) -> str:
+        wanted.append(kind)
+        return ""
+
+    arguments(entry, own)
+    return wanted
 
 
 def _value(  # noqa: PLR0917 - one call, in one place
@@ -104,7 +119,7 @@ def kind_of(owner: str, name: str) -> Kind:
     for key in (f"{owner}.{name}", name):
         if key in KINDS:
             return KINDS[key]
-    stem = name.removesuffix("s").removesuffix("Id")
+    stem = owner if name == "id" else name.removesuffix("s").removesuffix("Id")
     title = stem[:1].upper() + stem[1:]
     assert title in Kind.__members__.values(), f"add {owner}.{name} to KINDS of tests/walks/inputs.py"
     return Kind(title)

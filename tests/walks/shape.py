@@ -97,7 +97,7 @@ def required_roles(field: GraphQLField) -> frozenset[Role] | None:
     """The roles of the printed `@requires`; None when the field has none."""
     for directive in (field.ast_node.directives if field.ast_node else None) or ():
         if directive.name.value == "requires":
-            (argument,) = directive.arguments
+            (argument,) = directive.arguments or ()
             assert isinstance(argument.value, ListValueNode)
             values = [value.value for value in argument.value.values if isinstance(value, EnumValueNode)]
             return frozenset(Role(value) for value in values)

@@ -1,5 +1,6 @@
 """Two tenants on one database, each with a thing of every kind, and a client that shows whole answers."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from windtunnel.storage.store import Store
 from windtunnel.streams.bus import open_bus
 
 ENTRIES = {entry.name: entry for entry in root_entries()}
+
+logging.getLogger("strawberry.execution").disabled = True  # as the transport does
 
 Answer = dict[str, Any]
 """`data` and `errors`, as a client gets them."""
