@@ -9,6 +9,7 @@ from app.commands.migrate import migrate
 from app.commands.schema import schema
 from app.commands.serve import serve
 from app.commands.simulate import simulate
+from app.commands.token import token
 from app.commands.worker import worker
 from app.settings import SettingsError
 from windtunnel import __version__
@@ -27,6 +28,7 @@ cli.command()(migrate)
 cli.command()(simulate)
 cli.command()(schema)
 cli.add_typer(audit, name="audit")
+cli.add_typer(token, name="token")
 
 
 def _print_version(wanted: bool) -> None:

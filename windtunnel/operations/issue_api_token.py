@@ -8,12 +8,10 @@ from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import NotFoundError, PolicyError, ValidationError
 from windtunnel.domain.permissions import Action
-from windtunnel.domain.policy import TOKEN_NAME_MAX_CHARS
-from windtunnel.domain.scenarios import check_storable
 from windtunnel.domain.viewers import Role, User, Viewer
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.idempotent import Asked, Done, once
-from windtunnel.operations.minting import Issued, mint, on_record
+from windtunnel.operations.minting import Issued, check_name, mint, on_record
 from windtunnel.operations.permit import permit
 from windtunnel.operations.services import Services
 from windtunnel.storage import people, tenants, tokens
@@ -40,7 +38,9 @@ async def issue_api_token(
     (IDEMPOTENCY_MISMATCH), and PolicyError for roles that the person does not have.
     """
     await permit(services, viewer, Action.ISSUE_API_TOKEN)
-    _check(request)
+    name = check_name(request.name, ("input", "name"))
+    if not request.roles:
+        raise ValidationError("A token without a role could do nothing: name one.", rule="no_roles", path=ROLES)
 
     async def issue() -> Done[Issued]:
         holder = await _holder(services, viewer, request)
@@ -48,7 +48,7 @@ async def issue_api_token(
             services.store,
             holder,
             issued_by=viewer.user.id,
-            name=request.name.strip(),
+            name=name,
             roles=request.roles,
             expires_at=request.expires_at,
         )
@@ -62,17 +62,6 @@ async def issue_api_token(
         return outcome.made
     known = await tokens.get_many(services.store, viewer.tenant_id, [outcome.result_id])
     return Issued(known[outcome.result_id], secret=None)
-
-
-def _check(request: TokenRequest) -> None:
-    path = ("input", "name")
-    if not request.name.strip() or len(request.name.strip()) > TOKEN_NAME_MAX_CHARS:
-        raise ValidationError(
-            f"A token has a name of 1 to {TOKEN_NAME_MAX_CHARS} characters.", rule="token_name_length", path=path
-        )
-    check_storable(request.name, path)
-    if not request.roles:
-        raise ValidationError("A token without a role could do nothing: name one.", rule="no_roles", path=ROLES)
 
 
 async def _holder(services: Services, viewer: Viewer, request: TokenRequest) -> User:

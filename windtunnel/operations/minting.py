@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from windtunnel.domain.errors import QuotaError, ValidationError
 from windtunnel.domain.ids import new_id
-from windtunnel.domain.policy import TOKENS_PER_TENANT
+from windtunnel.domain.policy import TOKEN_NAME_MAX_CHARS, TOKENS_PER_TENANT
+from windtunnel.domain.scenarios import check_storable
 from windtunnel.domain.tokens import ApiToken, digest_of, new_secret, prefix_of
 from windtunnel.domain.viewers import Role, User
 from windtunnel.storage import tokens
@@ -21,6 +22,17 @@ class Issued:
 
     token: ApiToken
     secret: str | None
+
+
+def check_name(name: str, path: tuple[str, ...] | None = None) -> str:
+    """What a token is for, without blanks around it. Raises ValidationError."""
+    trimmed = name.strip()
+    if not 1 <= len(trimmed) <= TOKEN_NAME_MAX_CHARS:
+        raise ValidationError(
+            f"A token has a name of 1 to {TOKEN_NAME_MAX_CHARS} characters.", rule="token_name_length", path=path
+        )
+    check_storable(trimmed, path or ())
+    return trimmed
 
 
 async def mint(

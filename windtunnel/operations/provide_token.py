@@ -8,7 +8,7 @@ from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.people import email_of, is_slug, name_of_address
 from windtunnel.domain.viewers import Role
-from windtunnel.operations.minting import Issued, mint, on_record
+from windtunnel.operations.minting import Issued, check_name, mint, on_record
 from windtunnel.storage import audit, people, tenants
 from windtunnel.storage.store import Store
 
@@ -33,7 +33,7 @@ async def provide_token(
         )
     if not roles:
         raise ValidationError("A token without a role could do nothing: name one.", rule="no_roles")
-    address = email_of(email)
+    address, name = email_of(email), check_name(name)
     expires_at = None if expires_in is None else _end(await store.now(), expires_in)
     tenant = await tenants.ensure(store, slug, slug)
     async with store.transaction(tenant.id):
