@@ -1,13 +1,28 @@
 """The manifest of trusted documents: what the clients' build made, in any of the forms that builds write."""
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from app.graphql.trusted import hash_in, hash_of
 from app.settings import SettingsError
 
-APOLLO = "apollo-persisted-query-manifest"
+Document = Annotated[str, Field(min_length=1)]
+
+
+class _ApolloOperation(BaseModel):
+    id: str
+    body: Document
+
+
+class _ApolloManifest(BaseModel):
+    format: Literal["apollo-persisted-query-manifest"]
+    version: Literal[1]
+    operations: list[_ApolloOperation]
+
+
+_MANIFEST = TypeAdapter[_ApolloManifest | dict[str, Document]](_ApolloManifest | dict[str, Document])
 
 
 def load_manifest(path: Path | None) -> dict[str, str]:
@@ -19,22 +34,16 @@ def load_manifest(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
     try:
-        documents = _documents(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError) as error:
-        raise _refused(path, str(error).splitlines()[0]) from None
-    for id_, text in documents.items():
+        found = _MANIFEST.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise _refused(path, error.errors()[-1]["msg"]) from None
+    except OSError as error:
+        raise _refused(path, error.strerror or "unreadable") from None
+    if isinstance(found, _ApolloManifest):
+        found = {operation.id: operation.body for operation in found.operations}
+    for id_, text in found.items():
         if (given := hash_in(id_)) and given != hash_of(text):
             raise _refused(path, f"{id_} is not the SHA-256 of its document")
-    return documents
-
-
-def _documents(manifest: Any) -> dict[str, str]:
-    if isinstance(manifest, dict) and manifest.get("format") == APOLLO:
-        found = {operation["id"]: operation["body"] for operation in manifest["operations"]}
-    else:
-        found = manifest
-    if not isinstance(found, dict) or not all(isinstance(text, str) and text for text in found.values()):
-        raise ValueError("not an object of ids and documents")
     return found
 
 

@@ -46,6 +46,10 @@ def test_a_key_selects_the_model_endpoint_unless_offline_is_asked_for(monkeypatc
         ("WINDTUNNEL_PLANNER", "magic", "'offline' or 'openai'"),
         ("WINDTUNNEL_MAX_QUEUED", "0", "at least 1"),
         ("WINDTUNNEL_GRAPHIQL", "maybe", "'on' or 'off'"),
+        ("WINDTUNNEL_RATE_LIMIT", "0", "1 to 1000000000, or off"),
+        ("WINDTUNNEL_RATE_LIMIT", "much", "1 to 1000000000, or off"),
+        ("WINDTUNNEL_MAX_SOCKETS", "-1", "at least 1, or off"),
+        ("WINDTUNNEL_DOCUMENTS", "some", "'off', 'allow' or 'only'"),
         ("WINDTUNNEL_CLOCK_OFFSET", "soon", "ISO 8601"),
         ("WINDTUNNEL_LOG_LEVEL", "loud", "'debug'"),
         ("WINDTUNNEL_ALLOWED_ORIGINS", "foo", "https://app.example.org"),
@@ -76,6 +80,30 @@ def test_a_shifted_clock_needs_the_test_switch(monkeypatch: pytest.MonkeyPatch) 
         load_settings()
     monkeypatch.setenv("WINDTUNNEL_TEST_CLOCK", "1")
     assert load_settings().clock_offset == timedelta(hours=25)
+
+
+def test_limits_have_defaults_except_in_dev_and_a_set_one_counts_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (load_settings().points_per_minute, load_settings().sockets_per_viewer) == (None, None)
+    assert load_settings(auth="token").points_per_minute == 60_000
+    assert load_settings(auth="token").sockets_per_viewer == 100
+    for auth in ("dev", "token"):
+        monkeypatch.setenv("WINDTUNNEL_RATE_LIMIT", "70")
+        monkeypatch.setenv("WINDTUNNEL_MAX_SOCKETS", "3")
+        settings = load_settings(auth=auth)
+        assert (settings.points_per_minute, settings.sockets_per_viewer) == (70, 3)
+        monkeypatch.setenv("WINDTUNNEL_RATE_LIMIT", "off")
+        monkeypatch.setenv("WINDTUNNEL_MAX_SOCKETS", "off")
+        settings = load_settings(auth=auth)
+        assert (settings.points_per_minute, settings.sockets_per_viewer) == (None, None)
+
+
+def test_only_known_documents_need_a_manifest_and_no_page_to_write_others(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="WINDTUNNEL_DOCUMENT_MANIFEST"):
+        load_settings(documents="only")
+    settings = load_settings(documents="only", document_manifest=tmp_path / "manifest.json")
+    assert not settings.shows_graphiql
+    assert load_settings().shows_graphiql
+    assert not load_settings(graphiql="off").shows_graphiql
 
 
 def test_openai_without_a_key_is_refused() -> None:
