@@ -15,8 +15,8 @@ from windtunnel.domain.policy import (
     WEBHOOK_LEASE_MS,
 )
 from windtunnel.domain.webhooks import ClaimedDelivery, DeliveryStatus, Verdict
+from windtunnel.storage.delivery_statements import ANY_DUE_DELIVERY, CLAIM_DELIVERIES, SWEEP_DELIVERIES
 from windtunnel.storage.errors import DeliveryLostError
-from windtunnel.storage.privileged import ANY_DUE_DELIVERY, CLAIM_DELIVERIES, SWEEP_DELIVERIES
 from windtunnel.storage.store import Store
 from windtunnel.storage.texts import cleaned
 
@@ -70,8 +70,9 @@ async def enqueue(store: Store, tenant_id: str, kind: NotificationKind, body: st
 async def claim(store: Store, owner: str, limit: int) -> list[ClaimedDelivery]:
     """Take at most `limit` deliveries that are due and that nobody attempts, under a new fence, for WEBHOOK_LEASE_MS.
 
-    Of a webhook and of a tenant only so many are attempted at a time, and tenants take turns: a receiver that does
-    not answer holds up nobody but itself. Within a webhook the one that is due longest comes first.
+    Of a webhook and of a tenant only so many are attempted at a time, tenants take turns, and within a tenant those
+    webhooks come first that answered well the last time: a receiver that does not answer holds up nobody but itself.
+    Within a webhook the one that is due longest comes first.
     """
     if limit <= 0 or not await store.privileged(ANY_DUE_DELIVERY):
         return []  # the usual case costs no transaction

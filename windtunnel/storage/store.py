@@ -17,7 +17,7 @@ from windtunnel.storage.dialects import POSTGRES, SQLITE, Dialect, DialectName, 
 from windtunnel.storage.engine import NOBODY, Rows
 from windtunnel.storage.lru import LRU
 from windtunnel.storage.postgres import PooledPostgresEngine
-from windtunnel.storage.privileged import Privileged
+from windtunnel.storage.privilege import Privileged
 from windtunnel.storage.sqlite import PooledSQLiteEngine
 from windtunnel.storage.times import moment
 

@@ -9,7 +9,8 @@ from importlib.resources import files
 
 from windtunnel.storage.dialects import DialectName
 from windtunnel.storage.errors import RevisionError, RightError, RoleError
-from windtunnel.storage.privileged import PREFIX, STATEMENTS
+from windtunnel.storage.privilege import PREFIX
+from windtunnel.storage.privileged import STATEMENTS
 from windtunnel.storage.store import Store
 
 ROLES = ("windtunnel_api", "windtunnel_worker", "windtunnel_server", "windtunnel_system")
