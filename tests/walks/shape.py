@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from graphql import (
@@ -116,6 +116,36 @@ def restricted_entries() -> list[Entry]:
                     assert type_.name in ways, f"no field without arguments leads to {type_.name}.{name}: teach `shape`"
                     entries.append(Entry("query", (*ways[type_.name], name), field))
     return entries
+
+
+def audiences() -> dict[str, frozenset[Role | None]]:
+    """By type, the roles that let somebody come to it from a root, None for who has no role.
+
+    Fields of type Node are no way: they look up whatever an id names, and must keep to what is said here.
+    """
+    anyone = frozenset[Role | None]({None, *Role})
+    seen = dict.fromkeys(SCHEMA.type_map, frozenset[Role | None]())
+    ahead = deque(root for root in (SCHEMA.query_type, SCHEMA.mutation_type, SCHEMA.subscription_type) if root)
+    seen |= {root.name: anyone for root in ahead}
+    while ahead:
+        type_ = ahead.popleft()
+        for found in type_.fields.values():
+            needed = required_roles(found)
+            audience = seen[type_.name] & (anyone if needed is None else needed)
+            for inner in _leads_to(found):
+                if not audience <= seen[inner.name]:
+                    seen[inner.name] |= audience
+                    ahead.append(inner)
+    return seen
+
+
+def _leads_to(found: GraphQLField) -> Sequence[GraphQLObjectType]:
+    inner = get_named_type(found.type)
+    if isinstance(inner, GraphQLObjectType):
+        return [inner]
+    if isinstance(inner, GraphQLInterfaceType) and inner.name != "Node":
+        return SCHEMA.get_possible_types(inner)
+    return []
 
 
 def _ways_without_arguments() -> dict[str, tuple[str, ...]]:

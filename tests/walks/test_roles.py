@@ -12,14 +12,14 @@ from schema.info import Info
 from schema.requires import Requires
 from schema.root import build_schema
 from tests.walks.inputs import arguments
-from tests.walks.shape import Entry, required_roles, restricted_entries, root_entries
+from tests.walks.shape import Entry, audiences, required_roles, restricted_entries, root_entries
 from tests.walks.things import make_all
-from tests.walks.world import World, cached_schema, caches, codes, open_world, unknown
+from tests.walks.world import ENTRIES, World, cached_schema, caches, codes, open_world, unknown
 from windtunnel.domain.permissions import ALLOWED, Action
 from windtunnel.domain.viewers import Role, Viewer
 from windtunnel.storage.store import Store
 
-LEFT_OUT = ("audit_entries",)
+ON_RECORD = ("audit_entries",)
 
 
 def test_every_verb_needs_a_role() -> None:
@@ -53,29 +53,41 @@ async def test_roles_open_exactly_what_they_are_printed_for(store: Store, guarde
         await make_all(world, world.mine)
         faults = []
         for entry in restricted_entries():
-            for roles in (frozenset[Role](), *(frozenset({role}) for role in Role)):
-                somebody = replace(world.mine, roles=roles)
-                if roles & (required_roles(entry.field) or frozenset()):
-                    faults += await _opens(world, entry, somebody)
-                else:
-                    faults += await _refuses(world, entry, somebody)
+            allowed = required_roles(entry.field) or frozenset()
+            before = await world.snapshot(world.mine, without=ON_RECORD)
+            for somebody in (replace(world.mine, roles=frozenset()), *_people(world, frozenset(Role) - allowed)):
+                faults += await _refuses(world, entry, somebody)
+            if await world.snapshot(world.mine, without=ON_RECORD) != before:
+                faults.append(f"{entry} changed something although it was refused")
+            for somebody in _people(world, allowed):
+                answer = await world.ask(entry, arguments(entry, unknown), somebody)
+                if "FORBIDDEN" in codes(answer):
+                    faults.append(f"{entry} is closed to {sorted(somebody.roles)}")
         assert faults == [], "\n".join(fault[:160] for fault in faults)
 
 
-async def _opens(world: World, entry: Entry, viewer: Viewer) -> list[str]:
-    answer = await world.ask(entry, arguments(entry, unknown), viewer)
-    return [f"{entry} is closed to {sorted(viewer.roles)}"] if "FORBIDDEN" in codes(answer) else []
+async def test_by_its_id_nobody_sees_what_they_could_not_come_to(store: Store) -> None:
+    async with open_world(store) as world:
+        mine, seen_by = await make_all(world, world.mine), audiences()
+        for kind, made in mine.items():
+            for role in (None, *Role):
+                somebody = replace(world.mine, roles=frozenset({role} if role else ()))
+                (found,) = (await world.ask(ENTRIES["nodes"], {"ids": [made]}, somebody))["data"]["nodes"]
+                assert (found is not None) == (role in seen_by[kind]), (kind, role)
+
+
+def _people(world: World, roles: frozenset[Role]) -> list[Viewer]:
+    """Me with each of the roles alone."""
+    return [replace(world.mine, roles=frozenset({role})) for role in Role if role in roles]
 
 
 async def _refuses(world: World, entry: Entry, viewer: Viewer) -> list[str]:
     who = f"{entry} for {sorted(viewer.roles)}"
-    before, log = await world.snapshot(viewer, without=LEFT_OUT), await world.log(viewer)
+    log = await world.log(viewer)
     answer = await world.ask(entry, arguments(entry, unknown), viewer)
     faults = []
     if codes(answer) != ["FORBIDDEN"]:
         faults.append(f"{who}: {answer}")
-    if await world.snapshot(viewer, without=LEFT_OUT) != before:
-        faults.append(f"{who}: changed something")
     if (new := (await world.log(viewer))[len(log) :]) != ["ACCESS_DENIED"]:
         faults.append(f"{who}: recorded as {new}")
     return faults
