@@ -10,8 +10,11 @@ import pytest
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
+from app.graphql.guard import operation_guard
 from app.graphql.masking import public_errors
+from app.metrics import Metrics
 from schema.ids import Kind, encode
+from schema.root import build_schema
 from tests.graphql.world import Client, told
 from tests.operations.world import until
 from tests.queries import counted
@@ -203,10 +206,12 @@ async def test_marking_costs_few_statements(client: Client) -> None:
     assert len(statements) <= 3, statements
 
 
-async def following(client: Client, after: int | None = None) -> tuple[AsyncGenerator[Any, None], asyncio.Task[Any]]:
+async def following(
+    client: Client, after: int | None = None, document: str = FOLLOW
+) -> tuple[AsyncGenerator[Any, None], asyncio.Task[Any]]:
     """A stream that listens by now, and its next notification to come."""
     before = client.services.hub.followers
-    stream = received(client, after)
+    stream = received(client, after, document)
     coming = asyncio.create_task(next_of(stream))
     await until(lambda: client.services.hub.followers > before)
     return stream, coming
@@ -245,8 +250,11 @@ async def test_a_stream_goes_on_where_it_was_left(client: Client) -> None:
 
 async def test_the_same_document_shows_each_their_own(client: Client, bo: Client, eve: Client) -> None:
     """Executions of simulation events are shared among those who ask the same; these must never be."""
-    people = [client, bo, eve]
-    streams = [await following(each) for each in people]
+    schema = build_schema([operation_guard(Metrics())])  # the same text is the same document, as in the server
+    people = [replace(each, schema=schema) for each in (client, bo, eve)]
+    # Nothing that has to be waited for: only such results could be shared.
+    plain = "subscription ($after: Int) { notificationReceived(after: $after) { id seq title } }"
+    streams = [await following(each, document=plain) for each in people]
     for number in range(3):
         for person in people:
             await tell(person.services, f"{number} for {person.signed_in.user.id}", person)
