@@ -34,7 +34,7 @@ def test_processes_spend_from_one_bucket_and_go_on_without_the_server_that_keeps
     # One point comes back each second, so that the test may take as many seconds as it finds points too many.
     assert LIMIT <= sum(answer.status_code == 200 for answer in answers) < 2 * LIMIT
     lefts = [answer.json()["extensions"]["cost"]["remaining"] for answer in answers]
-    assert lefts[:10] == list(range(LIMIT - 1, LIMIT - 11, -1))
+    assert lefts[9] < LIMIT - 5  # of ten answers, five by each
 
     redis_server.kill()
     for client in clients:
