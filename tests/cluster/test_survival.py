@@ -87,9 +87,15 @@ async def test_fifty_subscribers_get_exactly_every_event_while_bus_and_conductor
         conductor.kill()
         async with asyncio.timeout(SETTLED_S):
             received = await asyncio.gather(*followers)
+        told = await ask(client, cluster.apis[0].url, "{ notifications { nodes { seq subject { id } } } }")
 
     for stream in received:
         assert stream == expected
+    # Whoever takes over brings about the one end, and tells of it once.
+    assert told["notifications"]["nodes"] == [
+        {"seq": 2, "subject": {"id": stormy}},
+        {"seq": 1, "subject": {"id": calm}},
+    ]
 
 
 async def _reached(api: Api, simulation_id: str, seq: int) -> None:

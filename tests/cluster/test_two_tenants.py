@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 import httpx
 import orjson
 import pytest
+from typer.testing import CliRunner
 
+from app.cli import cli
 from tests.cluster.subscribers import INBOX, PLAIN_INBOX, Subscriber
 from tests.processes import Api, WorkerProcess
 from windtunnel.domain.scenarios import title_of
-from windtunnel.domain.viewers import Role
-from windtunnel.operations.provide_token import provide_token
-from windtunnel.storage.store import open_store
 
 PEOPLE = 5
 SUBSCRIBERS = 25
@@ -66,26 +65,29 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
     with ExitStack() as stack:
         if request.param == "embedded":
             url = request.getfixturevalue("sqlite_url")
-            yield Servers([stack.enter_context(Api({"WINDTUNNEL_DATABASE_URL": url}))], url)
+            yield Servers([stack.enter_context(Api({"WINDTUNNEL_DATABASE_URL": url, "WINDTUNNEL_AUTH": "token"}))], url)
             return
         url = request.getfixturevalue("postgres_database_url")
-        settings = {"WINDTUNNEL_DATABASE_URL": url, "WINDTUNNEL_REDIS_URL": request.getfixturevalue("redis_url")}
+        settings = {
+            "WINDTUNNEL_DATABASE_URL": url,
+            "WINDTUNNEL_REDIS_URL": request.getfixturevalue("redis_url"),
+            "WINDTUNNEL_AUTH": "token",
+        }
         apis = [stack.enter_context(Api(settings, "--no-worker")) for _ in range(2)]
         stack.enter_context(WorkerProcess(settings))
         yield Servers(apis, url)
 
 
-async def _sign_people_in(database_url: str, tenants: list[Tenant]) -> None:
-    store = await open_store(database_url)
-    try:
-        for tenant in tenants:
-            for person in range(PEOPLE):
-                roles = [Role.DEVELOPER, Role.AUDITOR]
-                issued = await provide_token(store, tenant.word, tenant.email(person), roles, name="test")
-                assert issued.secret
-                tenant.tokens.append(issued.secret)
-    finally:
-        await store.close()
+def _sign_people_in(database_url: str, tenants: list[Tenant]) -> None:
+    for tenant in tenants:
+        for person in range(PEOPLE):
+            who = ["--tenant", tenant.word, "--user", tenant.email(person)]
+            roles = ["--role", "DEVELOPER", "--role", "AUDITOR"]
+            answer = CliRunner().invoke(
+                cli, ["token", "create", *who, *roles], env={"WINDTUNNEL_DATABASE_URL": database_url}
+            )
+            assert answer.exit_code == 0, answer.output
+            tenant.tokens.append(answer.stdout.strip())
 
 
 async def _simulate(client: httpx.AsyncClient, servers: Servers, tenant: Tenant, number: int, pace: float) -> str:
@@ -117,7 +119,7 @@ async def _simulate(client: httpx.AsyncClient, servers: Servers, tenant: Tenant,
 
 async def test_no_event_crosses_between_two_tenants_under_load(servers: Servers) -> None:
     northwind, southmoor = tenants = [Tenant("northwind"), Tenant("southmoor")]
-    await _sign_people_in(servers.database_url, tenants)
+    await asyncio.to_thread(_sign_people_in, servers.database_url, tenants)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=60))
         for tenant in tenants:
