@@ -3,7 +3,7 @@
 import importlib
 import time
 
-BENCHMARKS = ("engine", "start", "simulate", "steady", "fan_out", "memory")
+BENCHMARKS = ("engine", "start", "simulate", "steady", "fan_out", "memory", "audit")
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from windtunnel.domain.audit import (
     canonical_details,
     hash_of,
     is_intact,
+    pieces,
 )
 from windtunnel.domain.entities import Kind
 
@@ -76,6 +77,14 @@ def test_what_is_hashed_is_canonical_json(entry: AuditEntry) -> None:
     columns: dict[str, Any] = {**asdict(entry), "details": details}
     del columns["hash"]
     assert canonical(entry) == rfc8785.dumps(columns)
+
+
+@settings(max_examples=60)
+@given(ENTRIES)
+def test_the_pieces_fit_around_what_is_known_last(entry: AuditEntry) -> None:
+    before, between, behind, end = pieces(entry)
+    whole = f"{before}{entry.at_ms}{between}{entry.previous_hash}{behind}{entry.seq}{end}"
+    assert whole.encode() == canonical(entry)
 
 
 @settings(max_examples=120)

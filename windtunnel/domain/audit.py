@@ -155,6 +155,21 @@ def canonical(entry: AuditEntry) -> bytes:
     return orjson.dumps(columns, option=orjson.OPT_SORT_KEYS)
 
 
+def pieces(entry: AuditEntry) -> list[str]:
+    """`canonical` without `at_ms`, `previous_hash` and `seq`: the four texts around what is known only at the end."""
+    return [
+        f'{{{_members(entry, "action", "actor_id")},"at_ms":',
+        f',{_members(entry, "details", "id")},"previous_hash":"',
+        f'",{_members(entry, "reason", "request_id")},"seq":',
+        f",{_members(entry, 'subject_id', 'subject_kind', 'tenant_id', 'token_id')}}}",
+    ]
+
+
+def _members(entry: AuditEntry, *names: str) -> str:
+    columns = {name: orjson.Fragment(entry.details) if name == "details" else getattr(entry, name) for name in names}
+    return orjson.dumps(columns).decode()[1:-1]
+
+
 def hash_of(entry: AuditEntry) -> str:
     """SHA-256 of `canonical`, in hex."""
     return sha256(canonical(entry)).hexdigest()

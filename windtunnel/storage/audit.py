@@ -1,8 +1,9 @@
 """The audit log: appended in the transaction of the change it tells of, read, never changed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from datetime import timedelta
+from operator import attrgetter
 
 from windtunnel.domain.audit import (
     COLUMNS,
@@ -14,6 +15,7 @@ from windtunnel.domain.audit import (
     AuditFilter,
     canonical_details,
     hash_of,
+    pieces,
 )
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.pages import Page, PageRequest
@@ -22,17 +24,15 @@ from windtunnel.storage.store import Store
 from windtunnel.storage.texts import cleaned, cleaned_deeply, known_ids
 from windtunnel.storage.times import milliseconds
 
-_HEAD = {
-    # The lock is waited for inside of a function, so that the head is read after it, in a snapshot of its own.
-    "postgres": "SELECT seq, hash, at_ms FROM audit_head($1)",
-    "sqlite": (
-        "SELECT COALESCE(head.seq, 0) AS seq, head.hash AS hash, {now} AS at_ms FROM (SELECT 1) AS one"
-        " LEFT JOIN (SELECT seq, hash FROM audit_entries WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 1) AS head"
-        " ON TRUE"
-    ),
-}
+_HEAD = (
+    "SELECT COALESCE(head.seq, 0) AS seq, head.hash AS hash, {now} AS at_ms FROM (SELECT 1) AS one"
+    " LEFT JOIN (SELECT seq, hash FROM audit_entries WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 1) AS head ON TRUE"
+)
 _NAMES = ", ".join(COLUMNS)
 _PLACES = ", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))
+_APPEND = "SELECT * FROM append_audit_entry($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+
+_values = attrgetter(*COLUMNS)
 
 
 async def append(store: Store, tenant_id: str, draft: AuditDraft) -> AuditEntry:
@@ -40,25 +40,47 @@ async def append(store: Store, tenant_id: str, draft: AuditDraft) -> AuditEntry:
 
     Make it the last statement of that transaction: from here to its end nobody else can append to the chain.
     """
+    blank = _blank(tenant_id, draft)
     async with store.transaction(tenant_id):
-        head = (await store.of(tenant_id).fetch(_HEAD[store.dialect], tenant_id))[0]
-        at_ms = head["at_ms"]
         if store.dialect == "postgres":
-            at_ms += store.clock_offset // timedelta(milliseconds=1)
-        entry = _follows(tenant_id, head["seq"], head["hash"] or GENESIS_HASH, at_ms, draft)
+            return await _append_in_database(store, blank)
+        head = (await store.of(tenant_id).fetch(_HEAD, tenant_id))[0]
+        entry = replace(blank, seq=head["seq"] + 1, at_ms=head["at_ms"], previous_hash=head["hash"] or GENESIS_HASH)
+        entry = replace(entry, hash=hash_of(entry))
         await store.of(tenant_id).fetch(
             f"INSERT INTO audit_entries ({_NAMES}) VALUES ({_PLACES})",  # noqa: S608
-            *astuple(entry),
+            *_values(entry),
         )
     return entry
 
 
-def _follows(tenant_id: str, seq: int, hash: str, at_ms: int, draft: AuditDraft) -> AuditEntry:
-    blank = AuditEntry(
+async def _append_in_database(store: Store, blank: AuditEntry) -> AuditEntry:
+    """Have PostgreSQL wait for the chain's lock, read its end, hash and insert, all in one round trip."""
+    rows = await store.of(blank.tenant_id).fetch(
+        _APPEND,
+        blank.tenant_id,
+        blank.id,
+        blank.actor_id,
+        blank.token_id,
+        blank.action,
+        blank.subject_kind,
+        blank.subject_id,
+        blank.reason,
+        blank.request_id,
+        blank.details,
+        pieces(blank),
+        store.clock_offset // timedelta(milliseconds=1),
+    )
+    return replace(blank, **rows[0])
+
+
+def _blank(tenant_id: str, draft: AuditDraft) -> AuditEntry:
+    """The entry but for its place in the chain."""
+    return AuditEntry(
         tenant_id=tenant_id,
-        seq=seq + 1,
+        seq=0,
         id=new_id(),
-        at_ms=at_ms,
+        at_ms=0,
         actor_id=draft.actor_id,
         token_id=draft.token_id,
         action=draft.action.value,
@@ -67,10 +89,9 @@ def _follows(tenant_id: str, seq: int, hash: str, at_ms: int, draft: AuditDraft)
         reason=draft.reason and cleaned(draft.reason),
         request_id=cleaned(draft.request_id[:REQUEST_ID_MAX_CHARS]),
         details=canonical_details(cleaned_deeply(draft.details)),
-        previous_hash=hash,
+        previous_hash="",
         hash="",
     )
-    return replace(blank, hash=hash_of(blank))
 
 
 async def read(store: Store, tenant_id: str, after_seq: int, limit: int) -> Sequence[AuditEntry]:

@@ -73,17 +73,27 @@ REVOKE INSERT, UPDATE, DELETE ON tenants, users, identities, memberships, api_to
     FROM windtunnel_worker;
 REVOKE SELECT ON api_tokens, identities FROM windtunnel_worker;
 
--- The end of a tenant's audit chain, once nobody else can append to it before this transaction ends. The lock comes
--- first, so that the head is read in a snapshot taken after it; hence a function, which costs one round trip.
-CREATE FUNCTION audit_head(tenant TEXT) RETURNS TABLE (seq BIGINT, hash TEXT, at_ms BIGINT)
-LANGUAGE plpgsql VOLATILE AS $$
+-- Appends to a tenant's audit chain. The lock comes first, so that the end of the chain is read in a snapshot taken
+-- after it; hence a function, which costs one round trip. `pieces` are the canonical JSON of the entry around what
+-- only the chain knows: the time, the hash before, the number.
+CREATE FUNCTION append_audit_entry(
+    tenant TEXT, entry_id TEXT, actor TEXT, token TEXT, what TEXT, kind TEXT, subject TEXT, why TEXT, request TEXT,
+    facts TEXT, pieces TEXT[], shift_ms BIGINT
+) RETURNS TABLE (seq BIGINT, at_ms BIGINT, previous_hash TEXT, hash TEXT) LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(tenant, 1));
-    RETURN QUERY
-        SELECT COALESCE(head.seq, 0), head.hash::TEXT, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)
-        FROM (SELECT 1) AS one LEFT JOIN (
-            SELECT entry.seq, entry.hash FROM audit_entries AS entry WHERE entry.tenant_id = tenant
-            ORDER BY entry.seq DESC LIMIT 1
-        ) AS head ON TRUE;
+    SELECT last.seq + 1, last.hash INTO seq, previous_hash FROM audit_entries AS last
+        WHERE last.tenant_id = tenant ORDER BY last.seq DESC LIMIT 1;
+    seq := COALESCE(seq, 1);
+    previous_hash := COALESCE(previous_hash, repeat('0', 64));
+    at_ms := CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + shift_ms;
+    hash := encode(sha256(convert_to(
+        pieces[1] || at_ms || pieces[2] || previous_hash || pieces[3] || seq || pieces[4], 'UTF8'
+    )), 'hex');
+    INSERT INTO audit_entries (
+        tenant_id, seq, id, at_ms, actor_id, token_id, action, subject_kind, subject_id, reason, request_id, details,
+        previous_hash, hash
+    ) VALUES (tenant, seq, entry_id, at_ms, actor, token, what, kind, subject, why, request, facts, previous_hash, hash);
+    RETURN NEXT;
 END
 $$;
