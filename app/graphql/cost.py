@@ -108,7 +108,8 @@ class Cost:
             return None
         default = field.args[sized[0]].default_value
         sizes = [given[name] for name in sized if isinstance(given.get(name), int)]
-        return max(sizes) if sizes else default if isinstance(default, int) else PAGE_SIZE_DEFAULT
+        # A negative size is refused when it runs; until then it must not make up for others.
+        return max(0, *sizes) if sizes else default if isinstance(default, int) else PAGE_SIZE_DEFAULT
 
     def _value(self, node: ValueNode) -> Any:
         if isinstance(node, VariableNode):
