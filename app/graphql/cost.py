@@ -107,7 +107,7 @@ class Cost:
         if not sized:
             return None
         default = field.args[sized[0]].default_value
-        sizes = [given[name] for name in sized if isinstance(given.get(name), int)]
+        sizes = [int(given[name]) for name in sized if isinstance(given.get(name), int | float)]  # 1e2 is a number, too
         # A negative size is refused when it runs; until then it must not make up for others.
         return max(0, *sizes) if sizes else default if isinstance(default, int) else PAGE_SIZE_DEFAULT
 

@@ -66,6 +66,7 @@ async def test_page_sizes_in_variables_count() -> None:
     assert rows(NESTED % "$n") == 100 * (1 + 100)
     assert rows(NESTED % 100, n=300) == 100 * (1 + 300)
     assert rows(NESTED % 3, n=2, ids=["a", "b"]) == 3 * (1 + 2) + 2
+    assert rows(NESTED % 100, n=300.0) == 100 * (1 + 300)
     assert await codes(NESTED % 100, n=300) == ["QUERY_TOO_COMPLEX"]
 
 
