@@ -55,3 +55,19 @@ TOKEN_NAME_MAX_CHARS = 100
 TOKENS_PER_TENANT = 500
 """Valid at a time: the list of them has no pages."""
 TOKEN_USE_NOTED_EVERY_MS = 60_000
+PACKAGE_MAX_BYTES = 50 * 1024 * 1024
+PACKAGE_UNPACKED_MAX_BYTES = 200 * 1024 * 1024
+PACKAGE_RATIO_MAX = 100
+"""How many times as large as its archive what comes out of it may be."""
+PACKAGE_FILES_MAX = 5_000
+PACKAGE_PATH_MAX_CHARS = 240
+PACKAGE_DEPTH_MAX = 16
+PACKAGE_MANIFEST_MAX_BYTES = 2 * 1024 * 1024
+"""About what the manifest of a package with all the files and the longest paths takes."""
+PACKAGE_MANIFEST_MAX_VALUES = 40_000
+PACKAGE_SIGNATURE_MAX_BYTES = 256 * 1024
+PACKAGE_BYTES_PER_TENANT = 20 * 1024 * 1024 * 1024
+PACKAGE_UPLOADS_AT_ONCE_PER_TENANT = 4
+"""In one process."""
+PACKAGE_LEFTOVERS_KEPT_S = 3_600.0
+"""How long after the last write an upload that nobody finished, or bytes that belong to no tenant, are kept."""

@@ -168,6 +168,14 @@ AUDIT_CHAINS = Privileged(
     callers=("api", "worker"),
 )
 
+PACKAGES_OF_ANYBODY = Privileged(
+    name="packages_of_anybody",
+    parameters=("text[]",),  # digests
+    returns="TABLE (digest text)",
+    sql="SELECT DISTINCT digest FROM packages WHERE digest = ANY($1)",
+    callers=("api", "worker"),
+)
+
 STATEMENTS: tuple[Privileged, ...] = (
     TENANT_OF_TOKEN,
     SIGN_IN_BY_TOKEN,
@@ -184,4 +192,5 @@ STATEMENTS: tuple[Privileged, ...] = (
     ANY_DUE_DELIVERY,
     CLAIM_DELIVERIES,
     SWEEP_DELIVERIES,
+    PACKAGES_OF_ANYBODY,
 )

@@ -13,6 +13,7 @@ from windtunnel.storage.tables.access import (
     Users,
 )
 from windtunnel.storage.tables.news import Inboxes, Notifications, WebhookDeliveries, Webhooks
+from windtunnel.storage.tables.packages import Packages, PackageSignatures
 from windtunnel.storage.tables.revisions import SchemaRevisions
 from windtunnel.storage.tables.simulating import (
     Architectures,
@@ -33,6 +34,8 @@ __all__ = [
     "Inboxes",
     "Memberships",
     "Notifications",
+    "PackageSignatures",
+    "Packages",
     "Scenarios",
     "SchemaRevisions",
     "SimulationCommands",
@@ -62,5 +65,7 @@ TABLES: tuple[type[Table], ...] = (
     Notifications,
     Webhooks,
     WebhookDeliveries,
+    Packages,
+    PackageSignatures,
     SchemaRevisions,
 )

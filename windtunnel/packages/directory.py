@@ -1,0 +1,187 @@
+"""A directory of blobs: drafts become blobs by a rename, so that a crash leaves drafts and nothing else."""
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import AsyncIterable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO, ParamSpec, TypeVar
+
+from windtunnel.domain.packages import is_digest
+from windtunnel.packages.blobs import Blob, BlobCorruptError, BlobMissingError, BlobTooLargeError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+BLOB_MODE, DIRECTORY_MODE = 0o444, 0o700
+WRITTEN_AT_ONCE = 256 * 1024
+"""What is gathered before a thread is bothered with it: the memory that an upload takes."""
+_READ_AT_ONCE = 1024 * 1024
+
+
+class DirectoryBlobs:
+    """Blobs in `root/sha256/ab/DIGEST`, read-only, and drafts in `root/drafts`. Made when first needed.
+
+    Several processes and hosts may share it, if their file system renames at once and syncs when told.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._blobs = root / "sha256"
+        self._drafts = root / "drafts"
+
+    async def put(self, content: AsyncIterable[bytes], *, most: int) -> Blob:
+        """As BlobStore has it; each upload has a thread of its own, so that its steps keep their order."""
+        thread = ThreadPoolExecutor(1, thread_name_prefix="blob")
+        draft = _Draft()
+        try:
+            await _in(thread, draft.begin, self._drafts)
+            waiting = bytearray()
+            async for piece in content:
+                waiting += piece
+                if draft.size + len(waiting) > most:
+                    raise BlobTooLargeError
+                if len(waiting) >= WRITTEN_AT_ONCE:
+                    await _in(thread, draft.write, bytes(waiting))
+                    waiting.clear()
+            await _in(thread, draft.write, bytes(waiting))
+            return await _in(thread, draft.keep, self._place)
+        finally:
+            # The thread does this last, whatever it is still doing for a task that was cancelled.
+            discarded = thread.submit(draft.discard)
+            thread.shutdown(wait=False)
+            await asyncio.shield(asyncio.wrap_future(discarded))
+
+    async def open(self, digest: str) -> BinaryIO:
+        """As BlobStore has it."""
+        return await asyncio.to_thread(self._open, digest)
+
+    async def path(self, digest: str) -> Path:
+        """As BlobStore has it."""
+        (await self.open(digest)).close()
+        return self._place(digest)
+
+    async def exists(self, digest: str) -> bool:
+        """As BlobStore has it."""
+        return is_digest(digest) and await asyncio.to_thread(self._place(digest).is_file)
+
+    async def delete(self, digest: str, *, older_than_s: float = 0.0) -> bool:
+        """As BlobStore has it."""
+        return is_digest(digest) and await asyncio.to_thread(_removed, self._place(digest), older_than_s)
+
+    async def sweep(self, older_than_s: float) -> int:
+        """As BlobStore has it."""
+        return await asyncio.to_thread(lambda: sum(_removed(path, older_than_s) for path in _files_in(self._drafts)))
+
+    async def untouched(self, older_than_s: float) -> list[str]:
+        """As BlobStore has it."""
+        return await asyncio.to_thread(
+            lambda: sorted(path.name for path in _files_in(self._blobs) if _is_older(path, older_than_s))
+        )
+
+    def _place(self, digest: str) -> Path:
+        return self._blobs / digest[:2] / digest
+
+    def _open(self, digest: str) -> BinaryIO:
+        if not is_digest(digest):
+            raise BlobMissingError(digest)
+        try:
+            file = self._place(digest).open("rb")
+        except FileNotFoundError:
+            raise BlobMissingError(digest) from None
+        try:
+            _verify(file, digest)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+
+class _Draft:
+    """A file that is becoming a blob; its steps are done in one thread, one after the other."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._digest = sha256()
+        self._begun = False
+        self._path: Path
+        self._file: BinaryIO
+
+    def begin(self, directory: Path) -> None:
+        directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        self._path = directory / secrets.token_hex(16)
+        self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        self._begun = True
+
+    def write(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._file.write(data)
+        self.size += len(data)
+
+    def keep(self, place: Callable[[str], Path]) -> Blob:
+        """Make it the blob of its digest. The same bytes replace themselves, which also heals what was damaged."""
+        self._file.flush()
+        os.fchmod(self._file.fileno(), BLOB_MODE)
+        os.fsync(self._file.fileno())
+        digest = self._digest.hexdigest()
+        target = place(digest)
+        for directory in (target.parent.parent, target.parent):
+            if not directory.exists():
+                directory.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
+                _sync(directory.parent)
+        self._path.replace(target)
+        _sync(target.parent)
+        return Blob(digest, self.size)
+
+    def discard(self) -> None:
+        if self._begun:
+            with suppress(OSError):  # of what a full disk did not take
+                self._file.close()
+            self._path.unlink(missing_ok=True)
+
+
+async def _in(thread: ThreadPoolExecutor, step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    return await asyncio.get_running_loop().run_in_executor(thread, partial(step, *args, **kwargs))
+
+
+def _verify(file: BinaryIO, digest: str) -> None:
+    """Read all of the file and go back to its beginning. Raises BlobCorruptError."""
+    found = sha256()
+    while piece := file.read(_READ_AT_ONCE):
+        found.update(piece)
+    if found.hexdigest() != digest:
+        raise BlobCorruptError(digest)
+    file.seek(0)
+
+
+def _sync(directory: Path) -> None:
+    """A name is safe once its directory is."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _files_in(directory: Path) -> Iterator[Path]:
+    for root, _, names in os.walk(directory):
+        yield from (Path(root) / name for name in names)
+
+
+def _is_older(path: Path, older_than_s: float) -> bool:
+    """Whether the file was last written to so long ago, by the clock of this machine; False when there is none."""
+    try:
+        return path.stat().st_mtime <= time.time() - older_than_s
+    except FileNotFoundError:
+        return False
+
+
+def _removed(path: Path, older_than_s: float) -> bool:
+    if not _is_older(path, older_than_s):
+        return False
+    path.unlink(missing_ok=True)
+    return True
