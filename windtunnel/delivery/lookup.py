@@ -12,7 +12,8 @@ from windtunnel.delivery.errors import RefusedError
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a host, for a port. Raises RefusedError when there are none."""
 
-LOOKUPS_AT_ONCE = 16
+LOOKUPS_AT_ONCE = 64
+"""More than one tenant can keep hanging with names whose servers never answer."""
 
 _threads = threading.BoundedSemaphore(LOOKUPS_AT_ONCE)
 
