@@ -1,10 +1,15 @@
 """Every mutation that changes something puts it on record: what it must leave in the audit log is listed here."""
 
-from tests.walks.inputs import wants
+import re
+
+from tests.queries import counted
+from tests.walks.inputs import arguments, wants
 from tests.walks.shape import root_entries
 from tests.walks.things import make, make_all
-from tests.walks.world import open_world
+from tests.walks.world import closing_store, naming_guarded, open_world
 from windtunnel.domain.audit import AuditAction
+from windtunnel.storage.dialects import SQLITE, render
+from windtunnel.storage.privileged import STATEMENTS
 from windtunnel.storage.store import Store
 
 RECORDS: dict[str, list[AuditAction]] = {
@@ -43,3 +48,18 @@ async def test_what_changes_something_is_on_record(store: Store) -> None:
 
 def test_only_verbs_that_exist_are_listed() -> None:
     assert {entry.name for entry in root_entries() if entry.operation == "mutation"} == RECORDS.keys()
+
+
+async def test_every_statement_names_the_tenant(sqlite_url: str) -> None:
+    """SQLite does not guard rows: there, what is not asked for by tenant would be everybody's."""
+    privileged = {render(statement.sql, SQLITE, 0) for statement in STATEMENTS}
+    scoped = re.compile(r'^INSERT INTO "?\w+"? \([^)]*\btenant_id\b|\btenant_id"? (=|IS) ')
+    async with closing_store(sqlite_url) as store, open_world(store) as world:
+        guarded = await naming_guarded(store)
+        with counted(store) as statements:
+            own = await make_all(world, world.mine)
+            for entry in root_entries():
+                await world.ask(entry, arguments(entry, own.__getitem__), world.mine, levels=4)
+        asked = [sql for sql in dict.fromkeys(statements) if guarded.search(sql) and sql not in privileged]
+        assert len(asked) > 20
+        assert [sql for sql in asked if not scoped.search(sql)] == []

@@ -1,14 +1,12 @@
 """Who has not signed in is told so, by every field but `health`, and no table of tenants is even looked at."""
 
-import re
-
 from graphql import get_introspection_query
 
 from resolvers.context import Context
 from tests.queries import counted
 from tests.walks.inputs import arguments
 from tests.walks.shape import root_entries
-from tests.walks.world import codes, open_world, tables, unknown
+from tests.walks.world import codes, naming_guarded, open_world, unknown
 from windtunnel.storage.store import Store
 
 OPEN = {"health"}
@@ -16,7 +14,7 @@ OPEN = {"health"}
 
 async def test_strangers_are_told_to_sign_in(store: Store) -> None:
     async with open_world(store) as world:
-        guarded = re.compile(rf"\b({'|'.join(name for name, _ in await tables(store))})\b")
+        guarded = await naming_guarded(store)
         faults = []
         for entry in root_entries():
             with counted(store) as statements:

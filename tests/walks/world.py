@@ -1,6 +1,7 @@
 """Two tenants on one database, each with a thing of every kind, and a client that shows whole answers."""
 
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from windtunnel.domain.ids import new_id
 from windtunnel.domain.viewers import Viewer
 from windtunnel.knowledge import load_book
 from windtunnel.operations.services import Limits, Services, open_services
-from windtunnel.storage.store import Store
+from windtunnel.storage.store import Store, open_store
 from windtunnel.streams.bus import open_bus
 
 ENTRIES = {entry.name: entry for entry in root_entries()}
@@ -95,6 +96,16 @@ class World:
 
 
 @asynccontextmanager
+async def closing_store(url: str) -> AsyncIterator[Store]:
+    """A store that is closed with the block."""
+    store = await open_store(url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
 async def open_world(store: Store, schema: strawberry.Schema | None = None) -> AsyncIterator[World]:
     """Two people of two tenants who have nothing yet."""
     bus = await open_bus(None)
@@ -146,6 +157,12 @@ async def tables(store: Store) -> list[tuple[str, str]]:
     }
     rows = await store.fetch(catalogue[store.dialect])
     return [("tenants", "id"), *((row["name"], "tenant_id") for row in rows)]
+
+
+async def naming_guarded(store: Store) -> re.Pattern[str]:
+    """Matches statements that name a table of tenants' rows."""
+    names = [name for name, column in await tables(store) if column == "tenant_id"]
+    return re.compile(rf"\b({'|'.join(names)})\b")
 
 
 def unknown(kind: Kind) -> str:
