@@ -9,8 +9,8 @@ from windtunnel.domain import policy
 from windtunnel.domain.viewers import Viewer
 from windtunnel.domain.webhooks import ClaimedDelivery, DeliveryStatus, Verdict
 from windtunnel.storage import deliveries, webhooks
-from windtunnel.storage.errors import DeliveryLostError
-from windtunnel.storage.store import Store, open_store
+from windtunnel.storage.errors import DeliveryLostError, RightError
+from windtunnel.storage.store import DatabaseRole, Store, open_store
 
 PER_WEBHOOK = policy.WEBHOOK_DELIVERIES_AT_ONCE_PER_WEBHOOK
 PER_TENANT = policy.WEBHOOK_DELIVERIES_AT_ONCE_PER_TENANT
@@ -239,6 +239,27 @@ async def test_a_webhook_cannot_be_deleted_between_its_choice_and_the_insertion(
     finally:
         await one.close()
         await two.close()
+
+
+async def test_api_and_worker_may_do_what_is_theirs(postgres_database_url: str) -> None:
+    api = await open_store(postgres_database_url, role=DatabaseRole.API)
+    worker = await open_store(postgres_database_url, role=DatabaseRole.WORKER)
+    try:
+        viewer = await demo(api)
+        receiver = await webhook(api, viewer)
+        for each in (api, worker):
+            await queued(each, viewer)
+        with pytest.raises(RightError):
+            await claim(api)
+        for claimed in await claim(worker):
+            assert (await deliveries.outgoing(worker, claimed)).url == receiver.url
+            await deliveries.settle(worker, claimed, 200, DELIVERED)
+        worker.clock_offset = timedelta(days=31)
+        assert await deliveries.sweep(worker, 10) == 2
+        assert await webhooks.delete(api, viewer.tenant_id, receiver.id)
+    finally:
+        await api.close()
+        await worker.close()
 
 
 async def test_settling_what_is_gone_with_its_webhook_is_noticed(store: Store) -> None:
