@@ -183,9 +183,9 @@ MARKINGS = st.lists(st.tuples(st.frozensets(st.integers(0, 5)), st.integers(-1, 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(markings=MARKINGS)
-def test_marking_is_like_removing_from_a_set(sqlite_url: str, markings: list[Marking]) -> None:
+def test_marking_is_like_removing_from_a_set(database_url: str, markings: list[Marking]) -> None:
     async def story() -> None:
-        store = await open_store(sqlite_url)
+        store = await open_store(database_url)
         try:
             you = await demo(store)
             bo = await colleague(store, you)
