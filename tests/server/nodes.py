@@ -24,6 +24,13 @@ class Node:
         self._directory = directory
         self._environment = environment
 
+    def command(self, script: str, argument: dict[str, Any]) -> list[str]:
+        """How to start a script that runs for long."""
+        shutil.copyfile(CLIENTS / script, self._directory / script)
+        node = shutil.which("node", path=self._environment["PATH"])
+        assert node is not None
+        return [node, str(self._directory / script), json.dumps(argument)]
+
     def run(self, script: str, argument: str | dict[str, Any]) -> Any:
         """What the script prints, as JSON. It fails the test when the script fails."""
         for source in CLIENTS.glob("*.mjs"):
