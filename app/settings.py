@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.sign_in.addresses import is_safe
 from windtunnel.delivery.addresses import read_allowance
 from windtunnel.domain.policy import POINTS_PER_MINUTE, SIMULATIONS_WAITING_PER_TENANT, SOCKETS_PER_VIEWER
 from windtunnel.domain.prices import ModelPrice
@@ -80,9 +81,7 @@ class Settings(BaseSettings):
     @field_validator("oidc_issuer")
     @classmethod
     def _issuer(cls, value: str | None) -> str | None:
-        if value and not (
-            re.fullmatch(r"https://[^\s?#]+", value) or re.match(r"http://(127\.0\.0\.1|localhost)\b", value)
-        ):
+        if value and not (is_safe(value) and re.fullmatch(r"[^\s?#]+", value)):
             raise ValueError("https://HOST/PATH as in the `iss` of its tokens, or http:// on this machine")
         return value or None
 

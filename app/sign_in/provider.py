@@ -1,14 +1,13 @@
 """Asking an OpenID provider for its keys: where its discovery document says that they are."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key
 
+from app.sign_in.addresses import is_safe
 from app.sign_in.keys import Named
 from windtunnel.domain.errors import UnavailableError
 
@@ -17,15 +16,6 @@ MAX_BYTES = 256 * 1024
 RSA_MIN_BITS = 2048
 BITS_PER_CHAR = 6
 KINDS = frozenset({"RSA", "EC", "OKP"})
-LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
-
-
-def is_safe(url: str) -> bool:
-    """Whether keys may be fetched from there: encrypted, or without leaving this machine."""
-    parts = urlsplit(url)
-    return bool(parts.hostname) and (
-        parts.scheme == "https" or (parts.scheme == "http" and LOOPBACK.fullmatch(parts.hostname or "") is not None)
-    )
 
 
 class Provider:

@@ -40,7 +40,10 @@ def test_a_key_selects_the_model_endpoint_unless_offline_is_asked_for(monkeypatc
     [
         ("WINDTUNNEL_PORT", "abc", "0 to 65535"),
         ("WINDTUNNEL_PORT", "70000", "0 to 65535"),
-        ("WINDTUNNEL_AUTH", "none", "'dev'"),
+        ("WINDTUNNEL_AUTH", "none", "'dev', 'token' or 'oidc'"),
+        ("WINDTUNNEL_OIDC_ISSUER", "http://login.example", "https://HOST/PATH"),
+        ("WINDTUNNEL_OIDC_ISSUER", "http://localhost.example", "https://HOST/PATH"),
+        ("WINDTUNNEL_OIDC_ISSUER", "https://login.example/?a", "https://HOST/PATH"),
         ("WINDTUNNEL_DATABASE_URL", "mysql://x", "sqlite:///PATH"),
         ("WINDTUNNEL_REDIS_URL", "http://x", "redis://"),
         ("WINDTUNNEL_PLANNER", "magic", "'offline' or 'openai'"),
@@ -72,6 +75,15 @@ def test_a_bad_value_is_one_sentence_with_name_value_and_what_is_allowed(
 def test_dev_sign_in_listens_on_loopback_only() -> None:
     with pytest.raises(SettingsError, match=r"0\.0\.0\.0.*loopback"):
         load_settings(host="0.0.0.0")
+
+
+def test_an_openid_provider_is_named_in_full() -> None:
+    for given in ({}, {"oidc_issuer": "https://login.example"}, {"oidc_audience": "windtunnel"}):
+        with pytest.raises(SettingsError, match="needs WINDTUNNEL_OIDC_ISSUER and WINDTUNNEL_OIDC_AUDIENCE"):
+            load_settings(auth="oidc", **given)
+    settings = load_settings(auth="oidc", host="0.0.0.0", oidc_issuer="https://login.example/a", oidc_audience="w")
+    assert (settings.oidc_issuer, settings.oidc_audience) == ("https://login.example/a", "w")
+    assert load_settings(auth="token", host="0.0.0.0").auth == "token"
 
 
 def test_a_shifted_clock_needs_the_test_switch(monkeypatch: pytest.MonkeyPatch) -> None:
