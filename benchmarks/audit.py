@@ -34,7 +34,8 @@ async def ours(store: Store, tenant_id: str, number: int) -> None:
     """What an operation does, with nothing but its record in the transaction."""
     subject = Subject(Kind.SIMULATION, new_id())
     draft = AuditDraft(AuditAction.SIMULATION_STARTED, subject, details={"seed": number, "pace": 1.0})
-    await audit.append(store, tenant_id, draft)
+    async with store.transaction(tenant_id):
+        await audit.append(store, tenant_id, draft)
 
 
 async def obvious(store: Store, tenant_id: str, number: int) -> None:

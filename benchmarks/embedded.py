@@ -17,10 +17,13 @@ from windtunnel.storage.store import DatabaseRole
 
 
 @asynccontextmanager
-async def embedded() -> AsyncIterator[tuple[Runtime, int]]:
-    """What is open, and the port that it is served on; without a worker, in a fresh directory."""
+async def embedded(database_url: str | None = None) -> AsyncIterator[tuple[Runtime, int]]:
+    """What is open, and the port that it is served on; without a worker, in a fresh directory.
+
+    The database is a new SQLite file, or the migrated one at `database_url`.
+    """
     with tempfile.TemporaryDirectory(prefix="windtunnel-bench-") as directory:
-        settings = load_settings(data_dir=Path(directory))
+        settings = load_settings(data_dir=Path(directory), database_url=database_url)
         async with (
             open_runtime(settings, DatabaseRole.SERVER) as runtime,
             opened_entrance(settings, runtime.services) as entrance,

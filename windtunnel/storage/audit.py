@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from operator import attrgetter
 
 from windtunnel.domain.audit import (
     COLUMNS,
@@ -14,7 +13,6 @@ from windtunnel.domain.audit import (
     AuditEntry,
     AuditFilter,
     canonical_details,
-    hash_of,
     pieces,
 )
 from windtunnel.domain.ids import new_id
@@ -24,15 +22,23 @@ from windtunnel.storage.store import Store
 from windtunnel.storage.texts import cleaned, cleaned_deeply, known_ids
 from windtunnel.storage.times import milliseconds
 
-_HEAD = (
-    "SELECT COALESCE(head.seq, 0) AS seq, head.hash AS hash, {now} AS at_ms FROM (SELECT 1) AS one"
-    " LEFT JOIN (SELECT seq, hash FROM audit_entries WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 1) AS head ON TRUE"
-)
 _NAMES = ", ".join(COLUMNS)
-_PLACES = ", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))
-_APPEND = "SELECT * FROM append_audit_entry($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-
-_values = attrgetter(*COLUMNS)
+_APPEND = {
+    "postgres": (
+        "SELECT * FROM append_audit_entry($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, ARRAY[$11, $12, $13, $14], $15)"
+    ),
+    "sqlite": (
+        "INSERT INTO audit_entries (tenant_id, seq, id, at_ms, actor_id, token_id, action, subject_kind, subject_id,"
+        " reason, request_id, details, previous_hash, hash)"
+        " SELECT $1, place.seq, $2, place.at_ms, $3, $4, $5, $6, $7, $8, $9, $10, place.previous_hash,"
+        " sha256_hex($11 || place.at_ms || $12 || place.previous_hash || $13 || place.seq || $14) FROM"
+        " (SELECT COALESCE(head.seq, 0) + 1 AS seq, COALESCE(head.hash, $15) AS previous_hash, {now} AS at_ms"
+        " FROM (SELECT 1) AS one LEFT JOIN (SELECT seq, hash FROM audit_entries WHERE tenant_id = $1"
+        " ORDER BY seq DESC LIMIT 1) AS head ON TRUE) AS place RETURNING seq, at_ms, previous_hash, hash"
+    ),
+}
+"""One round trip each, so that nobody waits for the chain longer than they must. In PostgreSQL it is a function: the
+chain's lock is waited for before its end is read. The hash is put together there from `pieces`."""
 
 
 async def append(store: Store, tenant_id: str, draft: AuditDraft) -> AuditEntry:
@@ -41,23 +47,9 @@ async def append(store: Store, tenant_id: str, draft: AuditDraft) -> AuditEntry:
     Make it the last statement of that transaction: from here to its end nobody else can append to the chain.
     """
     blank = _blank(tenant_id, draft)
-    async with store.transaction(tenant_id):
-        if store.dialect == "postgres":
-            return await _append_in_database(store, blank)
-        head = (await store.of(tenant_id).fetch(_HEAD, tenant_id))[0]
-        entry = replace(blank, seq=head["seq"] + 1, at_ms=head["at_ms"], previous_hash=head["hash"] or GENESIS_HASH)
-        entry = replace(entry, hash=hash_of(entry))
-        await store.of(tenant_id).fetch(
-            f"INSERT INTO audit_entries ({_NAMES}) VALUES ({_PLACES})",  # noqa: S608
-            *_values(entry),
-        )
-    return entry
-
-
-async def _append_in_database(store: Store, blank: AuditEntry) -> AuditEntry:
-    """Have PostgreSQL wait for the chain's lock, read its end, hash and insert, all in one round trip."""
-    rows = await store.of(blank.tenant_id).fetch(
-        _APPEND,
+    last = store.clock_offset // timedelta(milliseconds=1) if store.dialect == "postgres" else GENESIS_HASH
+    rows = await store.of(tenant_id).fetch(
+        _APPEND[store.dialect],
         blank.tenant_id,
         blank.id,
         blank.actor_id,
@@ -68,8 +60,8 @@ async def _append_in_database(store: Store, blank: AuditEntry) -> AuditEntry:
         blank.reason,
         blank.request_id,
         blank.details,
-        pieces(blank),
-        store.clock_offset // timedelta(milliseconds=1),
+        *pieces(blank),
+        last,
     )
     return replace(blank, **rows[0])
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,6 +78,7 @@ class SQLiteConnection:
 
     def _open(self, path: Path, pragmas: Sequence[str]) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=512)
+        self._connection.create_function("sha256_hex", 1, _sha256_hex, deterministic=True)
         for pragma in pragmas:
             self._connection.execute(pragma).close()
 
@@ -104,6 +106,11 @@ class SQLiteConnection:
         if self._connection is None:
             raise closed()
         return self._connection
+
+
+def _sha256_hex(text: str) -> str:
+    """What PostgreSQL has of its own."""
+    return sha256(text.encode()).hexdigest()
 
 
 @contextmanager
