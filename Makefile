@@ -24,6 +24,9 @@ check: $(VENV)/.dev graphiql ## Format, lint, types, import floors, compose file
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/python -m pytest -q
 
+check-long: $(VENV)/.dev ## Ten minutes of random requests and frames: no 5xx, no trace, no dead server
+	$(BIN)/python -m pytest -q tests/fuzz --fuzz-seconds 600
+
 bench: $(VENV)/.dev ## Print the benchmarks: ours, theirs, ratio
 	$(BIN)/python -m benchmarks
 

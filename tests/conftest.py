@@ -19,6 +19,11 @@ TEST_TIMEOUT_S = 120.0
 """Only a test that hangs takes this long."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long tests/fuzz goes on."""
+    parser.addoption("--fuzz-seconds", type=float, default=6.0, help="seconds that tests/fuzz takes (default: 6)")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run `async def` tests, in the event loop of the `runner` fixture when they share one with a fixture."""

@@ -1,0 +1,33 @@
+"""HTTP as it goes over the wire: clients would refuse to send most of this."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from socket import create_connection
+
+ENDLESS_BYTES = 20_000
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the server said; status 0 when it just hung up."""
+
+    status: int
+    content_type: str = ""
+    body: bytes = b""
+
+
+def send(port: int, method: str, path: str, headers: Mapping[str, str], content: bytes) -> Told:
+    """One request on a connection of its own; of an event stream only the beginning is read."""
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    lines += [f"Content-Length: {len(content)}", "Connection: close", "", ""]
+    with create_connection(("127.0.0.1", port), timeout=60) as connection:
+        try:
+            connection.sendall("\r\n".join(lines).encode("latin-1", "replace") + content)
+            answer = HTTPResponse(connection, method=method)
+            answer.begin()
+            content_type = answer.getheader("content-type", "")
+            body = answer.read1(ENDLESS_BYTES) if "event-stream" in content_type else answer.read()
+        except (ConnectionError, HTTPException):
+            return Told(0)
+        return Told(answer.status, content_type, body)
