@@ -38,6 +38,8 @@ OPERATIONS = {"query", "documentId", "extensions"}
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 ANSWERS = (negotiation.JSON, negotiation.GRAPHQL, negotiation.EVENT_STREAM)
 
+UNAUTHENTICATED = status_of(ErrorCode.UNAUTHENTICATED)
+
 log = structlog.get_logger()
 
 
@@ -120,9 +122,10 @@ class GraphQLEndpoint:
                 authorization, address, lambda: self._entrance.session_of(authorization)
             )
         except SignInError as error:
-            raise RequestError(401, str(error), ErrorCode.UNAUTHENTICATED, CHALLENGE) from error
+            raise RequestError(UNAUTHENTICATED, str(error), ErrorCode.UNAUTHENTICATED, CHALLENGE) from error
         except RateLimitedError as error:
-            raise RequestError(429, error.message, error.code, retry_after(error.retry_after_s)) from error
+            headers = retry_after(error.retry_after_s)
+            raise RequestError(status_of(error.code), error.message, error.code, headers) from error
         except UnavailableError as error:
             raise RequestError(status_of(error.code), error.message, error.code) from error
         account = self._limiter.account(session.viewer if session else None, address)
@@ -137,7 +140,7 @@ class GraphQLEndpoint:
         try:
             self._limiter.connections.opened(viewer)
         except QuotaError as error:
-            raise RequestError(429, error.message, error.code) from error
+            raise RequestError(status_of(error.code), error.message, error.code) from error
         messages = _told_while_signed_in(answers, self._entrance.watch, session)
         return event_stream(messages, lambda: self._limiter.connections.closed(viewer))
 
@@ -196,7 +199,7 @@ def _response(answer: Answer, media_type: str) -> Response:
 def _status(answer: Answer, media_type: str) -> int:
     """Refused operations are 400 or worse; under `application/json` those that are only wrong are 200, by the book."""
     if _lacks_sign_in(answer):
-        return 401
+        return UNAUTHENTICATED
     if not answer.refused:
         return 200
     status = status_of(ErrorCode(answer.errors[0]["extensions"]["code"]))
