@@ -6,6 +6,7 @@ import typer
 
 from app.commands.audit import audit
 from app.commands.migrate import migrate
+from app.commands.package import package
 from app.commands.schema import schema
 from app.commands.serve import serve
 from app.commands.simulate import simulate
@@ -28,6 +29,7 @@ cli.command()(migrate)
 cli.command()(simulate)
 cli.command()(schema)
 cli.add_typer(audit, name="audit")
+cli.add_typer(package, name="package")
 cli.add_typer(token, name="token")
 
 

@@ -8,6 +8,8 @@ from typing import Self
 import structlog
 
 from windtunnel.domain.errors import UnavailableError
+from windtunnel.operations.sweep_packages import sweep_packages
+from windtunnel.packages.blobs import BlobStore
 from windtunnel.storage import deliveries, idempotency
 from windtunnel.storage.store import Store
 
@@ -21,8 +23,9 @@ log = structlog.get_logger()
 class Housekeeper:
     """Runs beside the worker, in any number of processes. Use it as `async with`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, blobs: BlobStore | None = None) -> None:
         self._store = store
+        self._blobs = blobs
         self._sweeping: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
@@ -36,7 +39,7 @@ class Housekeeper:
         await asyncio.wait([self._sweeping])
 
     async def sweep(self) -> int:
-        """Delete idempotency keys and finished messages to webhooks whose time is over; how many it were.
+        """Delete idempotency keys, messages to webhooks and leftovers of packages whose time is over; how many it were.
 
         Raises UnavailableError.
         """
@@ -46,6 +49,8 @@ class Housekeeper:
             while found == SWEPT_AT_ONCE:
                 found = await sweep(self._store, SWEPT_AT_ONCE)
                 swept += found
+        if self._blobs is not None:
+            swept += await sweep_packages(self._store, self._blobs)
         return swept
 
     async def _sweep_now_and_then(self) -> None:

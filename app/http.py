@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.answers import error_response
 from app.graphiql.page import ASSETS_PATH, GraphiQLPage
 from app.graphql.endpoint import GraphQLEndpoint
 from app.graphql.execution import Execution
@@ -21,8 +22,9 @@ from app.graphql.trusted import TrustedDocuments
 from app.guards import Guards
 from app.limiting.limiter import Limiter
 from app.metrics import Metrics
+from app.packages import Packages
 from app.probes import Probes
-from app.rest import Rest, error_response
+from app.rest import Rest
 from app.sign_in.entrance import Entrance
 from resolvers.context import Context
 from windtunnel.domain.allowances import Bill
@@ -58,12 +60,15 @@ def build_app(
     graphql = GraphQLEndpoint(execution, entrance, page if graphiql else None, metrics, limiter=limiter)
     metrics.watch(services.hub.statistics, lambda: services.bus.up)
     rest = Rest(services, entrance, metrics, limiter)
+    packages = Packages(services, entrance, limiter)
     probes = Probes(services, metrics)
     routes = [
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),
         Route("/simulate", rest.simulate, methods=["POST"]),
         Route("/simulations/{id}/events", rest.events, methods=["GET"], name="events"),
+        Route("/packages", packages.upload, methods=["PUT"]),
+        Route("/packages/{digest}/signature", packages.sign, methods=["PUT"]),
         Route("/healthz", probes.health, methods=["GET"]),
         Route("/readyz", probes.ready, methods=["GET"]),
         Route("/metrics", probes.metrics, methods=["GET"]),
@@ -88,7 +93,7 @@ def _cross_origin(origins: Sequence[str]) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PUT"],
             allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-Id"],
             expose_headers=["Retry-After", "X-Request-Id"],
         )
@@ -111,7 +116,7 @@ class _Counting:
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "none")
-                method = scope["method"] if scope["method"] in {"GET", "POST"} else "other"
+                method = scope["method"] if scope["method"] in {"GET", "POST", "PUT"} else "other"
                 self._metrics.answered(route, method, message["status"])
             await send(message)
 

@@ -7,8 +7,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.answers import json_response
 from app.metrics import Metrics
-from app.rest import json_response
 from windtunnel.domain.durations import format_duration
 from windtunnel.domain.errors import WindtunnelError
 from windtunnel.operations.services import Services

@@ -1,7 +1,7 @@
 """Reading requests: bodies within a limit, and refusals that say what to do instead."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -11,6 +11,8 @@ from windtunnel.domain.errors import ErrorCode
 
 MAX_BODY_BYTES = 1024 * 1024
 BODY_SECONDS = 30.0
+STREAM_SECONDS = 600.0
+"""For a body that is not held in memory, as long as it keeps coming."""
 
 
 class RequestError(Exception):
@@ -47,13 +49,7 @@ async def json_body(request: Request, *, most: int = MAX_BODY_BYTES) -> Any:
     """
     _demand_json(request)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            body = await _body(request, most)
-    except TimeoutError as error:
-        message = f"The body did not arrive within {BODY_SECONDS:g} seconds."
-        raise RequestError(408, message, ErrorCode.TIMEOUT, {"Connection": "close"}) from error
-    try:
-        return decode_json(body)
+        return decode_json(await read_body(request, most))
     except ValueError as error:
         raise RequestError(400, f"The body is not JSON: {error}.") from error
 
@@ -72,10 +68,51 @@ def _demand_json(request: Request) -> None:
         )
 
 
+async def read_body(request: Request, most: int) -> bytes:
+    """The body. Raises RequestError: 413 above `most` bytes, 408 after BODY_SECONDS."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _body(request, most)
+    except TimeoutError as error:
+        raise _too_slow(f"The body did not arrive within {BODY_SECONDS:g} seconds.") from error
+
+
+async def streamed_body(request: Request) -> AsyncGenerator[bytes, None]:
+    """The body, piece by piece, of any length.
+
+    Raises RequestError: 408 when nothing comes for BODY_SECONDS or it takes longer than STREAM_SECONDS, 400 when it
+    never ends.
+    """
+    clock = asyncio.get_running_loop().time
+    over_at = clock() + STREAM_SECONDS
+    pieces = aiter(request.stream())
+    while True:
+        try:
+            async with asyncio.timeout_at(min(over_at, clock() + BODY_SECONDS)):
+                piece = await anext(pieces)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            message = f"Nothing of the body arrived for {BODY_SECONDS:g} seconds, or it took over {STREAM_SECONDS:g}."
+            raise _too_slow(message) from error
+        except ClientDisconnect as error:
+            raise RequestError(400, "The body never ended.") from error
+        yield piece
+
+
+def declared_length(request: Request) -> int | None:
+    """How many bytes the body is said to have, if that is said."""
+    length = request.headers.get("content-length", "")
+    return int(length[:19]) if length.isascii() and length.isdecimal() else None
+
+
+def _too_slow(message: str) -> RequestError:
+    return RequestError(408, message, ErrorCode.TIMEOUT, {"Connection": "close"})
+
+
 async def _body(request: Request, most: int) -> bytes:
     too_long = RequestError(413, f"The body is over the limit of {most:,} bytes.", ErrorCode.LIMIT_EXCEEDED)
-    length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > most:
+    if (declared_length(request) or 0) > most:
         raise too_long
     body = bytearray()
     try:

@@ -1,6 +1,6 @@
 """The REST doors: start a simulation, and follow its events."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -8,29 +8,22 @@ from sse_starlette import ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.encoding import decode_json, encode_json
+from app.answers import answered, json_response, paying_session
+from app.encoding import decode_json
 from app.graphql.cost import ENTRY_POINTS
-from app.limiting.limiter import Limiter, address_of
+from app.limiting.limiter import Limiter
 from app.metrics import Metrics
-from app.requests import RequestError, json_body, retry_after
+from app.requests import json_body
 from app.sign_in.entrance import Entrance
 from app.sign_in.sessions import Session, SignInError
 from app.sign_in.watch import while_signed_in
 from app.sse import event_stream, message
-from app.statuses import status_of
 from resolvers import architectures
 from resolvers.architectures import GraphFormat
 from schema.arguments import aimed_at
 from schema.ids import Kind, demand, encode
 from schema.scalars import write_datetime
-from windtunnel.domain.errors import (
-    ConflictError,
-    ErrorCode,
-    NotFoundError,
-    RateLimitedError,
-    ValidationError,
-    WindtunnelError,
-)
+from windtunnel.domain.errors import ConflictError, ErrorCode, NotFoundError, ValidationError, WindtunnelError
 from windtunnel.domain.events import SimulationEvent
 from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import MUTATION_POINTS
@@ -41,18 +34,6 @@ from windtunnel.operations.simulate import SimulateRequest, simulate
 from windtunnel.operations.watch_simulation import watch_simulation
 from windtunnel.storage import architectures as stored_architectures
 from windtunnel.storage import simulations as stored_simulations
-
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A JSON response."""
-    return Response(encode_json(value), status, headers, "application/json")
-
-
-def error_response(code: ErrorCode, message: str, status: int, headers: dict[str, str] | None = None) -> Response:
-    """A failure as every route but `/graphql` shows it."""
-    return json_response({"error": {"code": code, "message": message}}, status, headers)
 
 
 class Rest:
@@ -66,14 +47,15 @@ class Rest:
 
     async def simulate(self, request: Request) -> Response:
         """`POST /simulate` `{"scenario": "...", "seed": 1}`."""
-        return await _answered(self._simulate, request)
+        return await answered(self._simulate, request)
 
     async def events(self, request: Request) -> Response:
         """`GET /simulations/{id}/events?after=`: the events as server-sent events, `id` being the `seq`."""
-        return await _answered(self._events, request)
+        return await answered(self._events, request)
 
     async def _simulate(self, request: Request) -> Response:
-        viewer = (await self._session(request, MUTATION_POINTS)).viewer_in(request.state.request_id)
+        session = await paying_session(request, self._entrance, self._limiter, MUTATION_POINTS)
+        viewer = session.viewer_in(request.state.request_id)
         asked = _simulate_request(await json_body(request))
         simulation = await simulate(self._services, viewer, asked)
         if simulation.architecture_id is None:
@@ -92,7 +74,7 @@ class Rest:
         )
 
     async def _events(self, request: Request) -> Response:
-        session = await self._session(request, ENTRY_POINTS)
+        session = await paying_session(request, self._entrance, self._limiter, ENTRY_POINTS)
         viewer = session.viewer_in(request.state.request_id)
         await permit(self._services, viewer, Action.WATCH_SIMULATION, aimed_at(request.path_params))
         after = _sequence_number(request.headers.get("last-event-id") or request.query_params.get("after") or "0")
@@ -120,17 +102,6 @@ class Rest:
             except SignInError as error:
                 yield message({"code": ErrorCode.UNAUTHENTICATED, "message": str(error)}, event="error")
 
-    async def _session(self, request: Request, points: int) -> Session:
-        """Who asks, and has paid for it."""
-        address, authorization = address_of(request), request.headers.get("authorization")
-        session = await self._limiter.letting_in(
-            authorization, address, lambda: self._entrance.session_of(authorization)
-        )
-        await self._limiter.account(session.viewer if session else None, address).pay(points)
-        if session is None:
-            raise SignInError("Sign in first: send a token as `Authorization: Bearer TOKEN`.")
-        return session
-
 
 def event_fields(event: SimulationEvent) -> dict[str, Any]:
     """An event as JSON, with the names that it has in GraphQL."""
@@ -147,19 +118,6 @@ def event_fields(event: SimulationEvent) -> dict[str, Any]:
         "message": event.message,
         **body,
     }
-
-
-async def _answered(handler: Handler, request: Request) -> Response:
-    try:
-        return await handler(request)
-    except RequestError as error:
-        return error_response(error.code, error.message, error.status, error.headers)
-    except SignInError as error:
-        return error_response(ErrorCode.UNAUTHENTICATED, str(error), 401, {"WWW-Authenticate": "Bearer"})
-    except RateLimitedError as error:
-        return error_response(error.code, error.message, status_of(error.code), retry_after(error.retry_after_s))
-    except WindtunnelError as error:
-        return error_response(error.code, error.message, status_of(error.code))
 
 
 def _simulate_request(body: Any) -> SimulateRequest:

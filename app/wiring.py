@@ -16,6 +16,7 @@ from windtunnel.delivery.courier import Courier
 from windtunnel.domain.planning import Planner
 from windtunnel.knowledge import load_book
 from windtunnel.operations.services import Limits, Services, open_services
+from windtunnel.packages.directory import DirectoryBlobs
 from windtunnel.storage.errors import NOT_CURRENT
 from windtunnel.storage.migrations import is_current, migrate
 from windtunnel.storage.sign_in import still_signed_in
@@ -86,6 +87,7 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
                 checkpoints=checkpoint_files(settings),
                 vault=vault_of(settings),
                 courier=Courier(read_allowance(settings.webhook_allow)),
+                blobs=DirectoryBlobs(settings.data_dir / "packages"),
             )
         )
         yield Runtime(services, owner)

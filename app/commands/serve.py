@@ -117,7 +117,7 @@ async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]
     from app.worker import Worker
 
     async with (
-        Housekeeper(runtime.services.store),
+        Housekeeper(runtime.services.store, runtime.services.blobs),
         Deliverer(runtime.services, owner=runtime.owner),
         Worker(runtime.services, owner=runtime.owner, concurrency=concurrency),
     ):

@@ -31,7 +31,7 @@ async def _work(settings: Settings) -> None:
     async with (
         open_runtime(settings, DatabaseRole.WORKER) as runtime,
         Checkpointer(runtime.services.store, checkpoint_files(settings)),
-        Housekeeper(runtime.services.store),
+        Housekeeper(runtime.services.store, runtime.services.blobs),
         Deliverer(runtime.services, owner=runtime.owner),
         Worker(runtime.services, owner=runtime.owner, concurrency=settings.worker_concurrency),
     ):

@@ -29,6 +29,7 @@ describe(
         "PRODUCTION_CONFIGURED": "Somebody changed production's configuration.",
         "AGENT_REGISTERED": "Somebody registered an agent.",
         "PACKAGE_UPLOADED": "Somebody uploaded a package.",
+        "PACKAGE_SIGNED": "Somebody put a signature beside a package.",
         "DEPLOYMENT_SUBMITTED": "Somebody submitted a package.",
         "DEPLOYMENT_INVALID": "A submitted package did not pass validation.",
         "DEPLOYMENT_WITHDRAWN": "Somebody withdrew a submission.",

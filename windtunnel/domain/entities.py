@@ -7,7 +7,7 @@ from windtunnel.domain.opaque import write_opaque
 
 
 class Kind(StrEnum):
-    """The kinds of things that ids name; all but FEATURE_FLAG are types that implement Node."""
+    """The kinds of things that ids name; all but FEATURE_FLAG and PACKAGE are types that implement Node."""
 
     SCENARIO = "Scenario"
     ARCHITECTURE = "Architecture"
@@ -20,11 +20,12 @@ class Kind(StrEnum):
     WEBHOOK = "Webhook"
     WEBHOOK_DELIVERY = "WebhookDelivery"
     FEATURE_FLAG = "FeatureFlag"
+    PACKAGE = "AgentPackage"
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The thing that an audit entry or a notification is about; `id` is the stored one (of a flag: its name)."""
+    """The thing that an audit entry or a notification is about; `id` is the stored one (a flag's name, a package's digest)."""
 
     kind: Kind
     id: str

@@ -9,7 +9,7 @@ EVERY_ROLE = frozenset(Role)
 
 
 class Action(StrEnum):
-    """What needs permission; named like the mutation, the subscription or the field that offers it."""
+    """What needs permission; named like the mutation, the subscription, the field or the route that offers it."""
 
     SIMULATE = "simulate"
     CANCEL_SIMULATION = "cancelSimulation"
@@ -28,6 +28,8 @@ class Action(StrEnum):
     READ_WEBHOOKS = "webhooks"
     READ_AUDIT = "auditLog"
     VERIFY_AUDIT = "verifyAudit"
+    UPLOAD_PACKAGE = "PUT /packages"
+    SIGN_PACKAGE = "PUT /packages/{digest}/signature"
 
 
 ALLOWED: dict[Action, frozenset[Role]] = {
@@ -48,7 +50,12 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.READ_WEBHOOKS: frozenset({Role.OPERATOR, Role.ADMIN}),
     Action.READ_AUDIT: frozenset({Role.AUDITOR, Role.SECURITY_REVIEWER, Role.ADMIN}),
     Action.VERIFY_AUDIT: frozenset({Role.AUDITOR, Role.ADMIN}),
+    Action.UPLOAD_PACKAGE: frozenset({Role.DEVELOPER, Role.ADMIN}),
+    Action.SIGN_PACKAGE: frozenset({Role.DEVELOPER, Role.ADMIN}),
 }
+
+ROUTES = frozenset({Action.UPLOAD_PACKAGE, Action.SIGN_PACKAGE})
+"""What GraphQL does not offer."""
 
 
 def allows(viewer: Viewer, action: Action) -> bool:

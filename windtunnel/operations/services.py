@@ -2,10 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from openfeature.client import OpenFeatureClient
 
@@ -16,6 +18,8 @@ from windtunnel.domain.prices import ModelPrice
 from windtunnel.knowledge import Book
 from windtunnel.operations.flag_client import open_flag_client
 from windtunnel.operations.leaseholder import Leaseholder
+from windtunnel.packages.blobs import BlobStore
+from windtunnel.packages.directory import DirectoryBlobs
 from windtunnel.storage.store import Store
 from windtunnel.streams.bus import Bus
 from windtunnel.streams.hub import Hub
@@ -45,6 +49,7 @@ class Services:
     flags: OpenFeatureClient
     vault: Vault
     courier: Courier
+    blobs: BlobStore
     started_at: datetime
     planning_slots: asyncio.Semaphore = field(repr=False)
     price: ModelPrice | None = None
@@ -69,18 +74,19 @@ async def open_services(
     checkpoints: CheckpointFiles | None = None,
     vault: Vault | None = None,
     courier: Courier | None = None,
+    blobs: BlobStore | None = None,
 ) -> AsyncIterator[Services]:
     """Services on an open store and bus, which stay open. `owner` names this process in leases.
 
-    Without a `vault`, what is sealed can be opened by this process alone, and without a `courier`, webhooks lead to
-    the public internet only.
+    Without a `vault`, what is sealed can be opened by this process alone, without a `courier`, webhooks lead to the
+    public internet only, and without `blobs`, packages are kept for as long as the services are open.
 
     In the end, plans under way are given up and their leases released: a worker takes over. Followers are sent away.
     """
     hub = Hub(bus)
     planning = Leaseholder(store, owner)
     try:
-        with open_flag_client(store) as flags:
+        with open_flag_client(store) as flags, _kept_meanwhile(blobs) as kept:
             yield Services(
                 store=store,
                 hub=hub,
@@ -91,6 +97,7 @@ async def open_services(
                 flags=flags,
                 vault=vault or Vault([secrets.token_bytes(KEY_BYTES)]),
                 courier=courier or Courier(),
+                blobs=kept,
                 started_at=await store.now(),
                 planning_slots=asyncio.Semaphore(limits.planning_at_once),
                 price=price,
@@ -99,3 +106,12 @@ async def open_services(
     finally:
         await planning.close()
         await hub.close()
+
+
+@contextmanager
+def _kept_meanwhile(blobs: BlobStore | None) -> Iterator[BlobStore]:
+    if blobs is not None:
+        yield blobs
+        return
+    with TemporaryDirectory(prefix="windtunnel-") as directory:
+        yield DirectoryBlobs(Path(directory))
