@@ -112,6 +112,7 @@ SIGN_IN_BY_TOKEN = Privileged(
         " WHERE t.digest = $1 AND t.revoked_ms IS NULL AND (t.expires_ms IS NULL OR t.expires_ms > {now})"
     ),
     callers=("api",),
+    keeps_plan=True,
 )
 
 SIGN_IN_BY_IDENTITY = Privileged(
@@ -130,6 +131,7 @@ SIGN_IN_BY_IDENTITY = Privileged(
         " LEFT JOIN memberships AS m ON m.tenant_id = u.tenant_id AND m.user_id = u.id"
     ),
     callers=("api",),
+    keeps_plan=True,
 )
 
 STILL_SIGNED_IN = Privileged(
