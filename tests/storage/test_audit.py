@@ -1,10 +1,12 @@
 """The audit log on both databases: chained, in the change's transaction, append-only."""
 
 import asyncio
+import sys
 from datetime import timedelta
 
 import pytest
 
+from tests.processes import ROOT
 from tests.storage import worlds
 from windtunnel.domain.audit import GENESIS_HASH, AuditAction, AuditDraft, is_intact
 from windtunnel.domain.entities import Kind, Subject
@@ -89,6 +91,33 @@ async def test_six_writers_never_fork_the_chain(store: Store) -> None:
     assert [entry.seq for entry in entries] == list(range(1, 121))
     assert [entry.previous_hash for entry in entries] == [GENESIS_HASH, *(entry.hash for entry in entries[:-1])]
     assert [entry.at_ms for entry in entries] == sorted(entry.at_ms for entry in entries)
+
+
+async def test_a_writer_that_is_killed_leaves_a_chain_to_go_on_with(store: Store, database_url: str) -> None:
+    viewer = await worlds.demo(store)
+    writing = (
+        "import asyncio, sys; from tests.storage.test_audit import draft;"
+        "from windtunnel.storage import audit; from windtunnel.storage.store import open_store\n"
+        "async def write():\n"
+        "    store = await open_store(sys.argv[1])\n"
+        "    while True:\n"
+        "        print((await audit.append(store, sys.argv[2], draft())).seq, flush=True)\n"
+        "asyncio.run(write())"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", writing, database_url, viewer.tenant_id, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    for _ in range(10):
+        told = int(await process.stdout.readline())
+        await audit.append(store, viewer.tenant_id, draft())
+    process.kill()
+    await process.communicate()
+    last = await audit.append(store, viewer.tenant_id, draft())
+    entries = await audit.read(store, viewer.tenant_id, 0, 10_000)
+    assert [entry.seq for entry in entries] == list(range(1, last.seq + 1))
+    assert last.seq > told
+    assert all(is_intact(entry) for entry in entries)
 
 
 async def test_the_tables_refuse_changes_of_their_owner(unguarded: Store) -> None:
