@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from graphql import (
@@ -70,13 +70,13 @@ def root_entries() -> list[Entry]:
     ]
 
 
-def slots() -> list[Slot]:
-    """Every place that takes an id, nested inputs and filters included."""
+def slots(names: Collection[str] = ()) -> list[Slot]:
+    """Every place that takes an id, nested inputs and filters included; with `names`, those of these names instead."""
     return [
         Slot(entry, path)
         for entry in root_entries()
         for name, argument in entry.field.args.items()
-        for path in _id_paths(argument.type, (name,), frozenset())
+        for path in _paths(argument.type, (name,), frozenset(), names)
     ]
 
 
@@ -89,7 +89,7 @@ def ids_below_the_roots() -> list[str]:
         if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) and type_ not in roots
         for name, field in type_.fields.items()
         for argument, found in field.args.items()
-        if any(_id_paths(found.type, (argument,), frozenset()))
+        if any(_paths(found.type, (argument,), frozenset()))
     ]
 
 
@@ -164,11 +164,14 @@ def _ways_without_arguments() -> dict[str, tuple[str, ...]]:
     return ways
 
 
-def _id_paths(type_: GraphQLInputType, path: tuple[str, ...], seen: frozenset[str]) -> Iterator[tuple[str, ...]]:
+def _paths(
+    type_: GraphQLInputType, path: tuple[str, ...], seen: frozenset[str], names: Collection[str] = ()
+) -> Iterator[tuple[str, ...]]:
+    """The ways to the ids in a type; with `names`, to what is called so."""
     while isinstance(type_, GraphQLNonNull | GraphQLList):
         type_ = type_.of_type
     if isinstance(type_, GraphQLInputObjectType) and type_.name not in seen:
         for name, field in type_.fields.items():
-            yield from _id_paths(field.type, (*path, name), seen | {type_.name})
-    elif getattr(type_, "name", None) == "ID":
+            yield from _paths(field.type, (*path, name), seen | {type_.name}, names)
+    elif path[-1] in names if names else getattr(type_, "name", None) == "ID":
         yield path

@@ -10,12 +10,14 @@ import pytest
 
 from tests.walks import catalogue
 from tests.walks.catalogue import PROCESSES, SYSTEM
-from tests.walks.things import make, make_all
+from tests.walks.things import make, make_all, upload
 from tests.walks.world import World, open_world
 from windtunnel.domain.entities import Kind
+from windtunnel.domain.packages import StoredSignature
 from windtunnel.domain.people import Vouched
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.admit_person import admit_person
+from windtunnel.storage import packages
 from windtunnel.storage.privileged import STATEMENTS
 from windtunnel.storage.store import open_store
 
@@ -88,7 +90,10 @@ async def _fill(world: World, viewer: Viewer) -> None:
     simulation = await make(world, viewer, Kind.SIMULATION)
     await world.do("injectFailure", viewer, {Kind.SIMULATION: simulation}, idempotencyKey="once")
     await world.do("setFeatureFlag", viewer)
-    vouched = Vouched("https://issuer", "me", viewer.tenant.slug, "Me", None, None, await world.store.now())
+    now = await world.store.now()
+    digest = await upload(world, viewer)
+    await packages.sign(world.store, StoredSignature(viewer.tenant_id, digest, digest, "{}", viewer.user.id, now))
+    vouched = Vouched("https://issuer", "me", viewer.tenant.slug, "Me", None, None, now)
     await admit_person(world.store, vouched)
 
 

@@ -10,7 +10,7 @@ from schema.ids import Kind, decode, encode
 from tests.queries import counted
 from tests.walks.inputs import arguments
 from tests.walks.shape import KINDS_OF_NODES, Slot, ids_below_the_roots, slots
-from tests.walks.things import KINDS, make, make_all
+from tests.walks.things import KINDS, NAMED, make, make_all
 from tests.walks.world import ENTRIES, World, open_world, shown, unknown
 from windtunnel.storage.store import Store
 
@@ -28,6 +28,18 @@ async def test_their_things_and_nothing_are_answered_alike(store: Store) -> None
             before = await world.snapshot(world.theirs), await world.snapshot(world.mine)
             for real, nothing in _pairs(theirs):
                 faults += await _differences(world, slot, real, nothing)
+            if (await world.snapshot(world.theirs), await world.snapshot(world.mine)) != before:
+                faults.append(f"{slot} has changed something")
+        assert faults == []
+
+
+async def test_their_names_and_unknown_ones_are_answered_alike(store: Store) -> None:
+    async with open_world(store) as world:
+        faults = []
+        for slot in slots(NAMED):
+            of_theirs = await NAMED[slot.path[-1]](world, world.theirs)
+            before = await world.snapshot(world.theirs), await world.snapshot(world.mine)
+            faults += await _differences(world, slot, of_theirs, _another(of_theirs))
             if (await world.snapshot(world.theirs), await world.snapshot(world.mine)) != before:
                 faults.append(f"{slot} has changed something")
         assert faults == []
@@ -64,6 +76,11 @@ def _pairs(theirs: dict[Kind, str]) -> Iterator[tuple[str, str]]:
     for (kind, real), other in zip(theirs.items(), others, strict=True):
         yield real, unknown(kind)
         yield encode(kind, _raw(other)), unknown(kind)
+
+
+def _another(name: str) -> str:
+    """A name of nothing, of the same form."""
+    return name[::-1] if name != name[::-1] else name[:-1] + "0"
 
 
 def _raw(made: str) -> str:

@@ -1,13 +1,15 @@
 """How a thing of each kind comes to be: by the mutations that anyone would use."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from schema.ids import Kind, decode, encode
 from tests.graphql.world import conduct
 from tests.walks.shape import KINDS_OF_NODES
 from tests.walks.world import ENTRIES, World
+from windtunnel.domain.ids import new_id
 from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.upload_package import upload_package
 
 Make = Callable[[World, Viewer], Awaitable[str]]
 
@@ -64,6 +66,19 @@ MAKERS: dict[Kind, Make] = {
     Kind.NOTIFICATION: _newest("notifications"),
     Kind.AUDIT_ENTRY: _newest("auditLog"),
 }
+
+
+async def upload(world: World, viewer: Viewer) -> str:
+    """The digest of a new package of the viewer's tenant."""
+
+    async def content() -> AsyncIterator[bytes]:
+        yield new_id().encode()
+
+    return (await upload_package(world.services, viewer, content())).digest
+
+
+NAMED: dict[str, Make] = {"packageDigest": upload}
+"""What things are named by beside ids: arguments and input fields of these names are walked like ids."""
 
 KINDS = [kind for kind in Kind if kind.value in KINDS_OF_NODES]
 
