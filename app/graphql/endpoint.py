@@ -96,9 +96,9 @@ class GraphQLEndpoint:
 
     async def _answer(self, request: Request, media_type: str) -> Response:
         caller = await self._caller(request)
-        operation = await read_operation(request)
         try:
-            admitted = await self._execution.admit(operation, caller)
+            await self._execution.charge(caller)
+            admitted = self._execution.admit(await read_operation(request), caller)
             if media_type == negotiation.EVENT_STREAM:
                 return await self._events(request, admitted)
             return _response(await self._execution.run(admitted, ALLOWED[request.method]), media_type)

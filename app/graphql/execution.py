@@ -17,8 +17,8 @@ from strawberry.types.graphql import OperationType
 from app.graphql.cost import ENTRY_POINTS
 from app.graphql.masking import public_errors
 from app.graphql.operations import Answer, Caller, MakeContext, Operation, RefusedError
-from app.graphql.trusted import TrustedDocuments
-from windtunnel.domain.errors import WindtunnelError
+from app.graphql.trusted import DocumentError, TrustedDocuments
+from windtunnel.domain.errors import RateLimitedError
 
 EVERY_TYPE = frozenset(OperationType)
 FAIR_SHARE = 32
@@ -53,13 +53,19 @@ class Execution:
         self._make_context = make_context
         self._documents = documents or TrustedDocuments()
 
-    async def admit(self, operation: Operation, caller: Caller) -> Admitted:
-        """Let an operation in: whoever asks can pay, and what is asked for is known. Raises RefusedError."""
+    async def charge(self, caller: Caller) -> None:
+        """Have whoever asks pay for an operation, before it is even read. Raises RefusedError."""
         try:
             if caller.account:
                 await caller.account.pay(ENTRY_POINTS)
+        except RateLimitedError as error:
+            raise RefusedError(_refusal(error.message, error, caller)) from error
+
+    def admit(self, operation: Operation, caller: Caller) -> Admitted:
+        """Let an operation in that is paid for: its document is known. Raises RefusedError."""
+        try:
             return Admitted(operation, caller, self._documents.text_of(operation, caller.tenant_id))
-        except WindtunnelError as error:
+        except DocumentError as error:
             raise RefusedError(_refusal(error.message, error, caller)) from error
 
     async def run(self, admitted: Admitted, allowed: Collection[OperationType]) -> Answer:

@@ -211,7 +211,8 @@ class Connection:
             contextlib.suppress(WebSocketDisconnect, WebSocketDisconnected),
         ):
             try:
-                admitted = await self._execution.admit(operation, caller)
+                await self._execution.charge(caller)
+                admitted = self._execution.admit(operation, caller)
                 async with contextlib.aclosing(self._execution.stream(admitted)) as answers:
                     async for answer in answers:
                         if answer.refused:

@@ -21,6 +21,7 @@ RECOVERY_S = 0.5
 TIMEOUTS_MAX = 3
 """So many late answers in a row and the server counts as absent: a single one may be our own event loop's fault."""
 BATCH_MAX = 200
+KEY = "windtunnel:points:%s"
 
 # The server's clock decides, so that processes agree. Numbers are whole and below 2**53; a key lives until it is full.
 SCRIPT = """
@@ -49,13 +50,14 @@ Waiting = tuple[str, int, "asyncio.Future[tuple[bool, int] | None]"]
 class SharedBuckets:
     """A `Meter` on a Redis-protocol server. Requests of one moment travel together, on one connection.
 
-    Whoever waits for longer than ANSWER_S is served from the process's own bucket, which remembers what the shared one
-    held last. While the server is absent nobody waits for it at all; a task looks whether it is back.
+    Whoever waits for longer than `answer_s` is served from the process's own bucket, which remembers what the shared
+    one held last. While the server is absent nobody waits for it at all; a task looks whether it is back.
     """
 
-    def __init__(self, url: str, buckets: Buckets) -> None:
+    def __init__(self, url: str, buckets: Buckets, answer_s: float = ANSWER_S) -> None:
         self.limit = buckets.limit
         self._buckets = buckets
+        self._answer_s = answer_s
         self._redis: Redis = Redis.from_url(url, retry=Retry(NoBackoff(), 0), protocol=2)
         self._waiting: deque[Waiting] = deque()
         self._sending: asyncio.Task[None] | None = None
@@ -114,10 +116,10 @@ class SharedBuckets:
 
     async def _run(self, batch: list[Waiting]) -> list[tuple[bool, int] | None]:
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(self._answer_s):
                 pipeline = self._redis.pipeline(transaction=False)
                 for payer, points, _ in batch:
-                    pipeline.eval(SCRIPT, 1, f"windtunnel:points:{payer}", self.limit, points)
+                    pipeline.eval(SCRIPT, 1, KEY % payer, self.limit, points)
                 told: list[Any] = await pipeline.execute()
         except (RedisError, OSError, TimeoutError) as error:
             self._missed(error)
@@ -136,7 +138,8 @@ class SharedBuckets:
             await asyncio.sleep(RECOVERY_S)
             with contextlib.suppress(RedisError, OSError, TimeoutError):
                 async with asyncio.timeout(RECOVERY_S):
-                    await self._redis.ping()
+                    # What is wanted of it, not a ping: a server may answer and yet refuse to write or to run scripts.
+                    await self._redis.eval(SCRIPT, 1, KEY % "recovery", self.limit, 0)
                 break
         self._timeouts = 0
         self._recovering = None

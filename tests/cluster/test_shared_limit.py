@@ -25,24 +25,29 @@ def clients(postgres_database_url: str, redis_server: RedisServer) -> Iterator[l
         yield [stack.enter_context(httpx.Client(base_url=api.url, timeout=60)) for api in apis]
 
 
+def left(client: httpx.Client) -> int:
+    """What remains after one more query."""
+    found: int = client.post("/graphql", json=QUERY).json()["extensions"]["cost"]["remaining"]
+    return found
+
+
 def test_processes_spend_from_one_bucket_and_go_on_without_the_server_that_keeps_it(
     clients: list[httpx.Client], redis_server: RedisServer
 ) -> None:
-    answers: list[httpx.Response] = []
-    while not answers or answers[-1].status_code == 200:
-        answers += [client.post("/graphql", json=QUERY) for client in clients]
-    # One point comes back each second, so that the test may take as many seconds as it finds points too many.
-    assert LIMIT <= sum(answer.status_code == 200 for answer in answers) < 2 * LIMIT
-    lefts = [answer.json()["extensions"]["cost"]["remaining"] for answer in answers]
-    assert lefts[9] < LIMIT - 5  # of ten answers, five by each
+    one, other = clients
+    for _ in range(20):
+        left(one)
+    # An answer of Redis may be late on a busy machine; the next one is not.
+    assert min(left(other) for _ in range(5)) < LIMIT - 15
+    while one.post("/graphql", json=QUERY).status_code == 200:
+        continue
+    assert min(left(other) for _ in range(5)) < LIMIT // 2
 
     redis_server.kill()
-    for client in clients:
-        answer = client.post("/graphql", json=QUERY)  # each process remembers what was left
-        assert answer.json()["extensions"]["cost"]["remaining"] < 10
+    assert left(one) < LIMIT // 2  # each process remembers what was left
+    assert left(other) < LIMIT // 2
     redis_server.start()
     # The new server knows of nothing spent; each process finds it by itself.
-    while clients[0].post("/graphql", json=QUERY).json()["extensions"]["cost"]["remaining"] < 10:
+    while left(one) < LIMIT // 2:
         continue
-    shared = clients[0].post("/graphql", json=QUERY).json()["extensions"]["cost"]["remaining"]
-    assert shared >= LIMIT - 10
+    assert left(one) > LIMIT - 10

@@ -17,7 +17,7 @@ from tests.server.world import Serving, World, tiny_app
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HELLO = {"query": "{ hello }"}
-GRAPHQL = {"Accept": "application/graphql-response+json"}
+JSON = {"Content-Type": "application/json"}
 
 
 class Limited:
@@ -171,6 +171,12 @@ def test_guessing_tokens_is_slow_and_holds_up_nobody_who_was_here_before() -> No
         assert world.ask("{ who }", authorization="Bearer other").status_code == 200
         world.clock.now += 12_000
         assert world.ask("{ who }", authorization="Bearer guess").status_code == 401
+
+
+def test_what_is_no_operation_costs_as_much_as_a_small_one() -> None:
+    with limited(2) as world:
+        told = [httpx.post(world.serving.url, content=b"x" * 2_000_000, headers=JSON) for _ in range(3)]
+        assert [answer.status_code for answer in told] == [413, 413, 429]
 
 
 def test_a_bad_token_is_refused_as_such_under_the_smallest_limit() -> None:
