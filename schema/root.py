@@ -32,6 +32,7 @@ Conventions (hold for the whole schema):
   limited or broken requests, and always carry `extensions.code` (see ErrorCode).
 - A mutation whose input has `idempotencyKey` gives the first result again for the same key and input within 24 h.
   The others are idempotent by themselves.
+- Operations cost points (see RateLimit): `extensions.cost` of an answer tells how many, and what remains.
 - Streams carry a gapless `seq` from 1; pass the last one seen as `after` to resume.
 - Enums may gain values: handle unknown ones."""
 
@@ -44,7 +45,18 @@ def build_schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[Scenario, Simulation, Architecture, User, Tenant, ApiToken, AuditEntry, Notification, *EVENTS, *USER_ERRORS],
+        types=[
+            Scenario,
+            Simulation,
+            Architecture,
+            User,
+            Tenant,
+            ApiToken,
+            AuditEntry,
+            Notification,
+            *EVENTS,
+            *USER_ERRORS,
+        ],
         extensions=extensions,
         execution_context_class=PerEventExecutor,
         config=StrawberryConfig(scalar_map=SCALARS),
