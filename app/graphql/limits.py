@@ -30,6 +30,7 @@ class Limits:
     aliases: int = 50
     tokens: int = 2000
     introspection_depth: int = 20
+    introspections: int = 5
     repeats: int = 25
     rows: int = 20_000
 
@@ -42,6 +43,7 @@ class Size:
     fields: int = 0
     aliases: int = 0
     introspection_depth: int = 0
+    introspections: int = 0
     repeats: int = 0
 
 
@@ -65,6 +67,7 @@ def _broken(size: Size, limits: Limits) -> Iterator[tuple[str, int]]:
     for what, value, most in (
         ("depth", size.depth, limits.depth),
         ("depth of introspection", size.introspection_depth, limits.introspection_depth),
+        ("number of introspections", size.introspections, limits.introspections),
         ("number of fields", size.fields, limits.fields),
         ("number of aliases", size.aliases, limits.aliases),
         ("number of times that it selects one field in one place", size.repeats, limits.repeats),
@@ -80,7 +83,7 @@ def _size(
     spreading: frozenset[str],
 ) -> Size:
     """Depth is the deepest of the parts, the rest their sum; a fragment inside itself counts as nothing."""
-    depth = fields = aliases = introspection_depth = 0
+    depth = fields = aliases = introspection_depth = introspections = 0
     repeats = _repeats(selections)
     for node in selections.selections if selections else ():
         match node:
@@ -96,17 +99,18 @@ def _size(
                 continue  # unknown or inside itself: validation names the problem
         depth = max(depth, part.depth)
         introspection_depth = max(introspection_depth, part.introspection_depth)
+        introspections += part.introspections
         repeats = max(repeats, part.repeats)
         fields += part.fields
         aliases += part.aliases
-    return Size(depth, fields, aliases, introspection_depth, repeats)
+    return Size(depth, fields, aliases, introspection_depth, introspections, repeats)
 
 
 def _field(node: FieldNode, below: Size) -> Size:
     fields, aliases = below.fields + 1, below.aliases + (node.alias is not None)
     if node.name.value in INTROSPECTION:
-        return Size(0, fields, aliases, max(below.depth, below.introspection_depth) + 1, below.repeats)
-    return Size(below.depth + 1, fields, aliases, below.introspection_depth, below.repeats)
+        return Size(0, fields, aliases, max(below.depth, below.introspection_depth) + 1, 1, below.repeats)
+    return Size(below.depth + 1, fields, aliases, below.introspection_depth, below.introspections, below.repeats)
 
 
 def _repeats(selections: SelectionSetNode | None) -> int:

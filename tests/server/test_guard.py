@@ -60,6 +60,12 @@ def test_introspection_has_a_depth_of_its_own() -> None:
     assert broken(introspection, depth=2, introspection_depth=4) == ["depth of introspection"]
 
 
+def test_the_schema_is_not_read_over_and_over_in_one_operation() -> None:
+    again = "{ ...F ...F __schema { x { y } } } fragment F on Query { a: __schema { x } b: __type(name: 1) { y } }"
+    assert broken(again, introspections=5) == []
+    assert broken(again, introspections=4) == ["number of introspections"]
+
+
 def test_the_cache_keeps_what_was_used_last() -> None:
     cache = DocumentCache(most_documents=2)
     document = parse("{ a }")
