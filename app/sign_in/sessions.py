@@ -30,6 +30,11 @@ class Session:
         return replace(self.viewer, request_id=request_id)
 
     @property
+    def can_end(self) -> bool:
+        """Whether it must be watched."""
+        return self.is_checked or self.expires_at is not None
+
+    @property
     def seconds_left(self) -> float | None:
         """Until the token ends by itself, below 0 when it has; None: it does not."""
         if self.at is None or self.expires_at is None:

@@ -123,7 +123,7 @@ async def while_signed_in(
     watch: Watch, session: Session | None, source: AsyncGenerator[T, None]
 ) -> AsyncGenerator[T, None]:
     """The items of `source`, which the caller closes, for as long as the session lasts; SignInError when it ends."""
-    if session is None:
+    if session is None or not session.can_end:
         async for item in source:
             yield item
         return

@@ -140,6 +140,32 @@ def test_a_revoked_token_is_refused_at_once_and_what_it_follows_ends(ada: Client
         assert mine.ask("3", WHO)["data"]
 
 
+def test_events_over_rest_end_too(ada: Client, secrets: list[str]) -> None:
+    robot, id_ = issue(ada, secrets)
+    scenario = {"text": "Customers write to a web shop. Sort each message by topic. Draft an answer."}
+    started = robot.do("simulate", "simulation { id }", scenario=scenario, pace=0.001)["simulation"]
+    address = f"{robot.server.url}/simulations/{started['id']}/events"
+    with httpx.Client(timeout=60) as client, client.stream("GET", address, headers=robot.headers) as response:
+        lines = response.iter_lines()
+        assert next(lines).startswith("id: 1")
+        ada.do("revokeApiToken", "revokedId", tokenId=id_)
+        rest = [line for line in lines if line and not line.startswith(":")]
+    assert rest[-2] == "event: error"
+    assert json.loads(rest[-1].removeprefix("data: "))["code"] == "UNAUTHENTICATED"
+
+
+def test_a_change_is_on_record_with_its_token_and_request(ada: Client, secrets: list[str]) -> None:
+    robot, _ = issue(ada, secrets, "ADMIN")
+    robot.headers["X-Request-Id"] = "request-12345678"
+    cy = robot.do("setMemberRoles", "user { id }", email="cy@acme.example", roles=["AUDITOR"])["user"]
+    found = ada.ask(
+        "query($id: ID!) { auditLog(filter: { subjectId: $id }) { nodes { action requestId actor { email } } } }",
+        id=cy["id"],
+    )
+    entry = {"action": "MEMBER_ROLES_SET", "requestId": "request-12345678", "actor": {"email": "ada@acme.example"}}
+    assert found["auditLog"]["nodes"] == [entry]
+
+
 def test_a_token_that_the_operator_revokes_ends_too(ada: Client, secrets: list[str], settings: dict[str, str]) -> None:
     robot, id_ = issue(ada, secrets)
     with robot.following() as socket:

@@ -75,7 +75,9 @@ def is_slug(text: str) -> bool:
 
 
 def known_roles(names: object) -> frozenset[Role]:
-    """The roles among `names`; what is no list, and names that are none of ours, are passed over."""
+    """The roles among `names`, a list or a text with blanks or commas; names that are none of ours are passed over."""
+    if isinstance(names, str):
+        names = names.replace(",", " ").split()
     given = names if isinstance(names, list | tuple) else ()
     return frozenset(role for role in Role if role.value in given)
 
