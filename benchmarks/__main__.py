@@ -3,7 +3,7 @@
 import importlib
 import time
 
-BENCHMARKS = ("engine", "start", "simulate", "steady", "fan_out", "memory", "audit")
+BENCHMARKS = ("engine", "start", "simulate", "steady", "fan_out", "memory", "audit", "signed_in")
 
 
 def main() -> None:

@@ -25,8 +25,8 @@ from windtunnel.planning import warm_up
 from windtunnel.storage import audit
 from windtunnel.storage.store import Store
 
-REQUESTS = 150
-ROUNDS = 4
+REQUESTS = 200
+ROUNDS = 25
 FLAG = "enable-deployment-pipeline"
 
 
