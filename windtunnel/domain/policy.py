@@ -64,10 +64,15 @@ PACKAGE_PATH_MAX_CHARS = 240
 PACKAGE_DEPTH_MAX = 16
 PACKAGE_MANIFEST_MAX_BYTES = 2 * 1024 * 1024
 """About what the manifest of a package with all the files and the longest paths takes."""
-PACKAGE_MANIFEST_MAX_VALUES = 40_000
+PACKAGE_MANIFEST_MAX_VALUES = 20_000
+"""A file is three of them."""
 PACKAGE_SIGNATURE_MAX_BYTES = 256 * 1024
 PACKAGE_BYTES_PER_TENANT = 20 * 1024 * 1024 * 1024
 PACKAGE_UPLOADS_AT_ONCE_PER_TENANT = 4
 """In one process."""
 PACKAGE_LEFTOVERS_KEPT_S = 3_600.0
 """How long after the last write an upload that nobody finished, or bytes that belong to no tenant, are kept."""
+PRODUCTION_ENTRIES_PER_TENANT = 500
+PRODUCTION_VALUE_MAX_BYTES = 64 * 1024
+PRODUCTION_CLEAR_MAX_BYTES = 1024 * 1024
+"""All keys, and all values that are no secrets: everybody may ask for them at once, and every environment has a copy."""

@@ -22,6 +22,8 @@ _EXTRA = struct.Struct("<2H")
 _FACTS = struct.Struct("<3L")
 
 END_BYTES, CENTRAL_BYTES, LOCAL_BYTES, DESCRIPTOR_BYTES = _END.size, _CENTRAL.size, _LOCAL.size, _FACTS.size
+VERSION_KNOWN = 20
+"""Deflate came with 2.0; what came later is not for packages."""
 NAME_MAX_BYTES = 4 * 300
 """Names above this are too long in any encoding and are not even read."""
 
@@ -49,8 +51,9 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What both headers of an entry must agree on."""
+    """What both headers of an entry must agree on; `needed` is the version of zip that it takes, times ten."""
 
+    needed: int
     flags: int
     method: int
     time: int
@@ -102,13 +105,13 @@ def read_end(data: bytes) -> End:
 def read_central(file: BinaryIO, at: int) -> Central:
     """The record at that place. Raises TornError when there is none."""
     fields = _CENTRAL.unpack(exactly(file, at, CENTRAL_BYTES))
-    signature, made, _, flags, method, time, date, crc, packed, size, *rest = fields
+    signature, made, needed, flags, method, time, date, crc, packed, size, *rest = fields
     name_size, extra_size, comment_size, disk, _, attributes, offset = rest
     if signature != CENTRAL_SIGNATURE:
         raise TornError("The central directory has something else in the place of an entry.")
     name, extra = _name_and_extra(file, at + CENTRAL_BYTES, name_size, extra_size)
     return Central(
-        facts=Facts(flags, method, time, date, crc, packed, size),
+        facts=Facts(needed, flags, method, time, date, crc, packed, size),
         raw_name=name,
         extra=extra,
         comment_size=comment_size,
@@ -123,11 +126,13 @@ def read_central(file: BinaryIO, at: int) -> Central:
 def read_local(file: BinaryIO, at: int) -> Local:
     """The record at that place. Raises TornError when there is none."""
     fields = _LOCAL.unpack(exactly(file, at, LOCAL_BYTES))
-    signature, _, flags, method, time, date, crc, packed, size, name_size, extra_size = fields
+    signature, needed, flags, method, time, date, crc, packed, size, name_size, extra_size = fields
     if signature != LOCAL_SIGNATURE:
         raise TornError("There is no entry where the central directory says that one begins.")
     name, extra = _name_and_extra(file, at + LOCAL_BYTES, name_size, extra_size)
-    return Local(Facts(flags, method, time, date, crc, packed, size), name, extra, LOCAL_BYTES + name_size + extra_size)
+    return Local(
+        Facts(needed, flags, method, time, date, crc, packed, size), name, extra, LOCAL_BYTES + name_size + extra_size
+    )
 
 
 def read_descriptor(file: BinaryIO, at: int, facts: Facts) -> int:
