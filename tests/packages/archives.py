@@ -18,8 +18,9 @@ def deflated(content: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Part:
-    """An entry. `local` and `central` override fields of one header: flags, method, time, date, crc, packed, size, name,
-    extra; of the central one also comment, made, disk, attributes, at. `data` is what is there in place of the content.
+    """An entry. `local` and `central` override fields of one header: needed, flags, method, time, date, crc, packed,
+    size, name, extra; of the central one also comment, made, disk, attributes, at. `data` is what is there in place of
+    the content.
     """
 
     name: str | bytes
@@ -54,14 +55,14 @@ def archive(parts: Sequence[Part], *, comment: bytes = b"", tail: bytes = b"", *
         out += part.before
         facts, at = _facts(part), len(out)
         local = facts | part.local
-        out += b"PK\x03\x04" + struct.pack("<H", 20) + _common(local) + local["name"] + local["extra"]
+        out += b"PK\x03\x04" + _common(local) + local["name"] + local["extra"]
         out += _data(part) + (part.descriptor or b"")
         if part.hidden:
             continue
         shown += 1
         own = {"comment": b"", "made": 3 << 8 | 20, "disk": 0, "attributes": PLAIN_FILE, "at": at}
         central = facts | own | part.central
-        directory += b"PK\x01\x02" + struct.pack("<2H", central["made"], 20) + _common(central)
+        directory += b"PK\x01\x02" + struct.pack("<H", central["made"]) + _common(central)
         directory += struct.pack(
             "<3H2L", len(central["comment"]), central["disk"], 0, central["attributes"], central["at"]
         )
@@ -89,6 +90,7 @@ def _data(part: Part) -> bytes:
 def _facts(part: Part) -> dict[str, Any]:
     name = part.name if isinstance(part.name, bytes) else part.name.encode()
     return {
+        "needed": 20,
         "flags": part.flags | (0 if name.isascii() or isinstance(part.name, bytes) else UTF8),
         "method": part.method,
         "time": 0,
@@ -103,7 +105,8 @@ def _facts(part: Part) -> dict[str, Any]:
 
 def _common(facts: dict[str, Any]) -> bytes:
     return struct.pack(
-        "<4H3L2H",
+        "<5H3L2H",
+        facts["needed"],
         facts["flags"],
         facts["method"],
         facts["time"],

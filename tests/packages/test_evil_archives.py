@@ -106,6 +106,8 @@ EVIL: dict[str, tuple[Callable[[], bytes], Code]] = {
     "masked headers": (lambda: last(flags=0x2000), Code.ENTRY_ENCRYPTED),
     "aes": (lambda: last(central={"extra": extra(0x9901, bytes(7))}), Code.ENTRY_ENCRYPTED),
     "patch data": (lambda: last(flags=1 << 5), Code.ENTRY_METHOD),
+    "a later version of zip": (lambda: last(local={"needed": 45}, central={"needed": 45}), Code.ENTRY_METHOD),
+    "other version inside": (lambda: local(needed=10), Code.ARCHIVE_MISMATCH),
     "bzip2": (lambda: last(method=12), Code.ENTRY_METHOD),
     "lzma": (lambda: last(method=14), Code.ENTRY_METHOD),
     "zstd": (lambda: last(method=93), Code.ENTRY_METHOD),

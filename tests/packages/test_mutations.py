@@ -1,4 +1,4 @@
-"""Archives that nobody designed: whatever is changed, the check answers, and what passes means one thing to everybody."""
+"""Archives that nobody designed: the check answers to whatever is changed, and what passes has one meaning for all."""
 
 import random
 import tracemalloc

@@ -19,6 +19,7 @@ from windtunnel.packages.records import (
     STRONGLY_ENCRYPTED,
     TIMES_AND_OWNERS,
     UTF8,
+    VERSION_KNOWN,
     ZIP64_EXTRA,
     Central,
     Facts,
@@ -107,12 +108,8 @@ class Walk:
         kind = stat.S_IFMT(mode)
         if facts.flags & (ENCRYPTED | STRONGLY_ENCRYPTED | MASKED):
             add(Code.ENTRY_ENCRYPTED, "The entry is encrypted.", name)
-        elif facts.flags & ~FLAGS_KNOWN:
-            add(
-                Code.ENTRY_METHOD,
-                f"The entry needs features of zip that packages do not use ({facts.flags:#06x}).",
-                name,
-            )
+        elif facts.flags & ~FLAGS_KNOWN or facts.needed > VERSION_KNOWN:
+            add(Code.ENTRY_METHOD, "The entry needs features of zip that packages do not use.", name)
         if facts.method not in (STORED, DEFLATED):
             add(Code.ENTRY_METHOD, f"The entry is packed by method {facts.method}.", name)
         if kind == stat.S_IFLNK or central.attributes & _NTFS_REPARSE_POINT:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from windtunnel.packages.entries import CANONICAL_DATE, CANONICAL_MODE
-from windtunnel.packages.records import CENTRAL_SIGNATURE, DEFLATED, END_SIGNATURE, LOCAL_SIGNATURE, UTF8
+from windtunnel.packages.records import CENTRAL_SIGNATURE, DEFLATED, END_SIGNATURE, LOCAL_SIGNATURE, UTF8, VERSION_KNOWN
 
 BLOCK_BYTES = 0xFFFF
-_VERSION, _UNIX = 20, 3
+_UNIX = 3
 _COMMON = struct.Struct("<5H3L2H")
 
 
@@ -59,7 +59,7 @@ class ArchiveWriter:
         """Write the central directory."""
         begin = self._file.tell()
         for each in self._written:
-            made = struct.pack("<H", _UNIX << 8 | _VERSION)
+            made = struct.pack("<H", _UNIX << 8 | VERSION_KNOWN)
             rest = struct.pack("<3H2L", 0, 0, 0, CANONICAL_MODE << 16, each.at)
             self._file.write(CENTRAL_SIGNATURE + made + each.common + rest + each.name)
         size, entries = self._file.tell() - begin, len(self._written)
@@ -68,8 +68,8 @@ class ArchiveWriter:
 
 def _common(name: bytes, crc: int, packed: int, size: int) -> bytes:
     """The part that both headers of an entry have."""
-    flags = 0 if name.isascii() else UTF8
-    return _COMMON.pack(_VERSION, flags, DEFLATED, 0, CANONICAL_DATE, crc, packed, size, len(name), 0)
+    flags = 0 if name.isascii() else UTF8, VERSION_KNOWN
+    return _COMMON.pack(VERSION_KNOWN, flags, DEFLATED, 0, CANONICAL_DATE, crc, packed, size, len(name), 0)
 
 
 def _blocks(content: Iterable[bytes]) -> Iterator[bytes]:
