@@ -68,7 +68,7 @@ class ArchiveWriter:
 
 def _common(name: bytes, crc: int, packed: int, size: int) -> bytes:
     """The part that both headers of an entry have."""
-    flags = 0 if name.isascii() else UTF8, VERSION_KNOWN
+    flags = 0 if name.isascii() else UTF8
     return _COMMON.pack(VERSION_KNOWN, flags, DEFLATED, 0, CANONICAL_DATE, crc, packed, size, len(name), 0)
 
 
