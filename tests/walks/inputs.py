@@ -25,6 +25,8 @@ VALUES: dict[str, Any] = {
     "IssueApiTokenInput.name": "Pipeline",
     "SetFeatureFlagInput.name": "enable-deployment-pipeline",
     "SetFeatureFlagInput.enabled": False,
+    "ConfigurationEntryInput.key": "MODEL",
+    "ConfigurationEntryInput.value": "gpt-5-mini",
 }
 """Texts, and whatever the type alone gives no sensible value for; by `Type.field`, or by field for all types."""
 
@@ -45,7 +47,7 @@ KINDS: dict[str, Kind] = {
 }
 """Which kind of thing an id names, where its name does not say it (`simulationId` does)."""
 
-ALSO: dict[str, tuple[str, ...]] = {"MarkNotificationsReadInput": ("throughSeq",)}
+ALSO: dict[str, tuple[str, ...]] = {"MarkNotificationsReadInput": ("throughSeq",), "ConfigureProductionInput": ("set",)}
 """Optional fields of an input without which a call would mean nothing."""
 
 OwnId = Callable[[Kind], str]

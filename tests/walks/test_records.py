@@ -23,6 +23,7 @@ RECORDS: dict[str, list[AuditAction]] = {
     "revokeApiToken": [AuditAction.TOKEN_REVOKED],
     "registerWebhook": [AuditAction.WEBHOOK_REGISTERED],
     "deleteWebhook": [AuditAction.WEBHOOK_DELETED],
+    "configureProduction": [AuditAction.PRODUCTION_CONFIGURED],
     "markNotificationsRead": [],  # what somebody has read is theirs alone
 }
 

@@ -1,7 +1,7 @@
 """Every field that needs a role lets exactly the printed roles pass, and so does the operation below it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from strawberry.utils.await_maybe import await_maybe
 from schema.info import Info
 from schema.requires import Requires
 from schema.root import build_schema
-from tests.walks.inputs import arguments
+from tests.walks.inputs import OwnId, arguments
 from tests.walks.shape import Entry, audiences, required_roles, restricted_entries, root_entries
 from tests.walks.things import make_all
 from tests.walks.world import ENTRIES, World, cached_schema, caches, codes, open_world, unknown
@@ -33,34 +33,42 @@ def test_what_is_printed_is_what_is_enforced() -> None:
     assert ALLOWED.keys() == set(Action)
 
 
+@dataclass(frozen=True)
+class Guard:
+    """A schema, and the ids to be asked for. Behind the fields nobody comes as far as to see that an id is none."""
+
+    schema: strawberry.Schema
+    own: OwnId
+
+
 @pytest.fixture(params=["field", "operation"])
-def guarded(request: pytest.FixtureRequest) -> Iterator[strawberry.Schema]:
+def guarded(request: pytest.FixtureRequest) -> Iterator[Guard]:
     """The schema as it is, and one whose fields ask nobody for a role: there the operations must."""
     if request.param == "field":
-        yield cached_schema()
+        yield Guard(cached_schema(), lambda _: "no id at all")
         return
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Requires, "resolve_async", _let_pass)
-        yield build_schema(caches())
+        yield Guard(build_schema(caches()), unknown)
 
 
 async def _let_pass(_: Requires, next_: Callable[..., object], source: object, info: Info, **kwargs: Any) -> object:
     return await await_maybe(next_(source, info, **kwargs))
 
 
-async def test_roles_open_exactly_what_they_are_printed_for(store: Store, guarded: strawberry.Schema) -> None:
-    async with open_world(store, guarded) as world:
+async def test_roles_open_exactly_what_they_are_printed_for(store: Store, guarded: Guard) -> None:
+    async with open_world(store, guarded.schema) as world:
         await make_all(world, world.mine)
         faults = []
         for entry in restricted_entries():
             allowed = required_roles(entry.field) or frozenset()
             before = await world.snapshot(world.mine, without=ON_RECORD)
             for somebody in (replace(world.mine, roles=frozenset()), *_people(world, frozenset(Role) - allowed)):
-                faults += await _refuses(world, entry, somebody)
+                faults += await _refuses(world, entry, guarded.own, somebody)
             if await world.snapshot(world.mine, without=ON_RECORD) != before:
                 faults.append(f"{entry} changed something although it was refused")
             for somebody in _people(world, allowed):
-                answer = await world.ask(entry, arguments(entry, unknown), somebody)
+                answer = await world.ask(entry, arguments(entry, guarded.own), somebody)
                 if "FORBIDDEN" in codes(answer):
                     faults.append(f"{entry} is closed to {sorted(somebody.roles)}")
         assert faults == [], "\n".join(fault[:160] for fault in faults)
@@ -81,10 +89,10 @@ def _people(world: World, roles: frozenset[Role]) -> list[Viewer]:
     return [replace(world.mine, roles=frozenset({role})) for role in Role if role in roles]
 
 
-async def _refuses(world: World, entry: Entry, viewer: Viewer) -> list[str]:
+async def _refuses(world: World, entry: Entry, own: OwnId, viewer: Viewer) -> list[str]:
     who = f"{entry} for {sorted(viewer.roles)}"
     log = await world.log(viewer)
-    answer = await world.ask(entry, arguments(entry, unknown), viewer)
+    answer = await world.ask(entry, arguments(entry, own), viewer)
     faults = []
     if codes(answer) != ["FORBIDDEN"]:
         faults.append(f"{who}: {answer}")

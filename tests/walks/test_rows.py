@@ -90,6 +90,7 @@ async def _fill(world: World, viewer: Viewer) -> None:
     simulation = await make(world, viewer, Kind.SIMULATION)
     await world.do("injectFailure", viewer, {Kind.SIMULATION: simulation}, idempotencyKey="once")
     await world.do("setFeatureFlag", viewer)
+    await world.do("configureProduction", viewer)
     now = await world.store.now()
     digest = await upload(world, viewer)
     await packages.sign(world.store, StoredSignature(viewer.tenant_id, digest, digest, "{}", viewer.user.id, now))
