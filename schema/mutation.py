@@ -4,12 +4,13 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import flags, notifications, scenarios, simulations, tokens, webhooks
+from resolvers import flags, notifications, production, scenarios, simulations, tokens, webhooks
 from schema.fields import mutation
 from schema.flags import FeatureFlag, SetFeatureFlagInput, SetFeatureFlagPayload
 from schema.ids import Kind, demand, encode
 from schema.info import Info, given
 from schema.notifications import MarkNotificationsReadInput, MarkNotificationsReadPayload
+from schema.production import ConfigureProductionInput, ConfigureProductionPayload, Production
 from schema.simulate import (
     CancelSimulationInput,
     CancelSimulationPayload,
@@ -143,3 +144,13 @@ class Mutation:
         """With the record of its deliveries."""
         raw = demand(Kind.WEBHOOK, input.webhook_id, ("input", "webhook_id"))
         return DeleteWebhookPayload(deleted_id=encode(Kind.WEBHOOK, await webhooks.delete(info.context, raw)))
+
+    @mutation(Action.CONFIGURE_PRODUCTION, "Change how production is configured: set entries, unset others, at once.")
+    async def configure_production(
+        self, info: Info, input: Annotated[ConfigureProductionInput, _INPUT]
+    ) -> ConfigureProductionPayload:
+        """What is so already changes nothing."""
+        snapshot = await production.configure(
+            info.context, input.wanted(), given(input.unset) or (), given(input.idempotency_key)
+        )
+        return ConfigureProductionPayload(production=Production.of(snapshot))

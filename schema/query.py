@@ -6,7 +6,18 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import audit, catalogue, health, notifications, rate_limits, scenarios, simulations, viewers, webhooks
+from resolvers import (
+    audit,
+    catalogue,
+    health,
+    notifications,
+    production,
+    rate_limits,
+    scenarios,
+    simulations,
+    viewers,
+    webhooks,
+)
 from schema.architectures import Architecture, architecture_of
 from schema.audit import AuditEntryConnection, AuditFilter, AuditVerification
 from schema.failures import FailureModeDefinition
@@ -17,6 +28,7 @@ from schema.info import Info, given
 from schema.nodes import Node, node_of
 from schema.notifications import NotificationConnection
 from schema.pages import After, Before, First, Last, counts, page_request
+from schema.production import Production
 from schema.rate_limits import RateLimit
 from schema.scenarios import Scenario, ScenarioConnection, scenario_of
 from schema.simulations import Simulation, SimulationConnection, simulation_of
@@ -155,6 +167,11 @@ class Query:
         conditions = given(filter)
         wanted = conditions.wanted() if conditions else Wanted()
         return SimulationConnection(page=await simulations.page(info.context, request, wanted))
+
+    @resolved("What runs in production now; environments mirror it.")
+    async def production(self, info: Info) -> Production:
+        """Its configuration."""
+        return Production.of(await production.production(info.context))
 
     @resolved("What the viewer was told, newest first.")
     async def notifications(

@@ -28,6 +28,7 @@ class Action(StrEnum):
     READ_WEBHOOKS = "webhooks"
     READ_AUDIT = "auditLog"
     VERIFY_AUDIT = "verifyAudit"
+    CONFIGURE_PRODUCTION = "configureProduction"
     UPLOAD_PACKAGE = "PUT /packages"
     SIGN_PACKAGE = "PUT /packages/{digest}/signature"
 
@@ -50,6 +51,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.READ_WEBHOOKS: frozenset({Role.OPERATOR, Role.ADMIN}),
     Action.READ_AUDIT: frozenset({Role.AUDITOR, Role.SECURITY_REVIEWER, Role.ADMIN}),
     Action.VERIFY_AUDIT: frozenset({Role.AUDITOR, Role.ADMIN}),
+    Action.CONFIGURE_PRODUCTION: frozenset({Role.OPERATOR, Role.ADMIN}),
     Action.UPLOAD_PACKAGE: frozenset({Role.DEVELOPER, Role.ADMIN}),
     Action.SIGN_PACKAGE: frozenset({Role.DEVELOPER, Role.ADMIN}),
 }

@@ -1,7 +1,8 @@
-"""Sealing secrets: what the database keeps of them is of no use without a key that it does not have."""
+"""Sealing secrets, and comparing them: what the database keeps is of no use without a key that it does not have."""
 
 import base64
 import binascii
+import hmac
 import json
 import secrets
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ class Vault:
         if not keys or any(len(key) != KEY_BYTES for key in keys):
             raise KeyRefusedError(f"A key for secrets has {KEY_BYTES} bytes.")
         self._ciphers = {_id_of(key): AESGCM(key) for key in reversed(keys)}
+        self._markers = {_id_of(key): _marker_of(key) for key in reversed(keys)}
         self._newest = _id_of(keys[0])
 
     @classmethod
@@ -80,9 +82,33 @@ class Vault:
         except (InvalidTag, ValueError):  # binascii.Error is a ValueError
             raise UnsealError("A sealed secret was changed, or belongs somewhere else.") from None
 
+    def fingerprint(self, plain: str, about: Sequence[str]) -> str:
+        """A text by which `plain` can be compared with what is kept in the same place, and by nobody be guessed.
+
+        Equal texts about the same have equal fingerprints, until the keys are rotated.
+        """
+        return self._mark(self._newest, plain, about)
+
+    def is_fingerprint_of(self, fingerprint: str, plain: str, about: Sequence[str]) -> bool:
+        """Whether `fingerprint` was made of this text with any of the keys that are here."""
+        key_id = fingerprint.partition(".")[2].partition(".")[0]
+        return key_id in self._markers and hmac.compare_digest(
+            self._mark(key_id, plain, about).encode(), fingerprint.encode()
+        )
+
+    def _mark(self, key_id: str, plain: str, about: Sequence[str]) -> str:
+        # The place has a digest of fixed length, so that nothing of it can be taken for the text.
+        marked = sha256(_bound(key_id, about)).digest() + plain.encode()
+        return f"{_VERSION}.{key_id}.{hmac.digest(self._markers[key_id], marked, sha256).hex()}"
+
 
 def _id_of(key: bytes) -> str:
     return sha256(b"windtunnel: id of a key for secrets\0" + key).hexdigest()[:16]
+
+
+def _marker_of(key: bytes) -> bytes:
+    """The key for fingerprints: another one than that for sealing."""
+    return hmac.digest(key, b"windtunnel: fingerprints of secrets", sha256)
 
 
 def _bound(key_id: str, about: Sequence[str]) -> bytes:

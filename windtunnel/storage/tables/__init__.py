@@ -14,6 +14,7 @@ from windtunnel.storage.tables.access import (
 )
 from windtunnel.storage.tables.news import Inboxes, Notifications, WebhookDeliveries, Webhooks
 from windtunnel.storage.tables.packages import Packages, PackageSignatures
+from windtunnel.storage.tables.production import Production, ProductionEntries
 from windtunnel.storage.tables.revisions import SchemaRevisions
 from windtunnel.storage.tables.simulating import (
     Architectures,
@@ -36,6 +37,8 @@ __all__ = [
     "Notifications",
     "PackageSignatures",
     "Packages",
+    "Production",
+    "ProductionEntries",
     "Scenarios",
     "SchemaRevisions",
     "SimulationCommands",
@@ -67,5 +70,7 @@ TABLES: tuple[type[Table], ...] = (
     WebhookDeliveries,
     Packages,
     PackageSignatures,
+    Production,
+    ProductionEntries,
     SchemaRevisions,
 )
