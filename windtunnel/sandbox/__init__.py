@@ -1,0 +1,1 @@
+"""Where package code runs: kept in by what the host has, bounded, watched, and gone when it should be."""
