@@ -112,7 +112,8 @@ class _Draft:
         self._file: BinaryIO
 
     def begin(self, directory: Path) -> None:
-        directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        directory.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        directory.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
         self._path = directory / secrets.token_hex(16)
         self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
         self._begun = True
