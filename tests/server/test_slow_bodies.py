@@ -14,7 +14,8 @@ from app.guards import Guards
 from app.limiting.limiter import Limiter
 from app.metrics import Metrics
 from app.rest import Rest
-from tests.server.world import Serving, entrance
+from tests.server.visitors import entrance
+from tests.server.world import Serving
 from windtunnel.operations.services import Services
 
 HEAD = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"

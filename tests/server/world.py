@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -25,15 +25,10 @@ from app.guards import Guards
 from app.limiting.limiter import Account, Limiter
 from app.metrics import Metrics
 from app.server import make_server
-from app.sign_in.entrance import Entrance
-from app.sign_in.sessions import Session
-from app.sign_in.watch import Watch
+from tests.server.visitors import entrance
 from windtunnel.domain.errors import ErrorCode, ForbiddenError, NotFoundError
-from windtunnel.domain.viewers import Role, Tenant, User, Viewer
 
 SECRET = "the-database-password"
-DEMO = Viewer(User("u", "t", "You", "you@demo.local"), Tenant("t", "demo", "Demo"), frozenset(Role))
-OTHER = Viewer(User("o", "p", "Other", None), Tenant("p", "other", "Other"), frozenset())
 
 
 @dataclass
@@ -210,28 +205,6 @@ class _Open:
 
     def __exit__(self, *_: object) -> None:
         self._world.note(closed=1)
-
-
-async def authenticate(token: str | None) -> Session | None:
-    """No token: the demo viewer; `other`: a viewer of another tenant; anything else: nobody."""
-    if token not in {None, "other"}:
-        return None
-    return Session(OTHER if token else DEMO, is_checked=False)
-
-
-async def authenticate_strictly(token: str | None) -> Session | None:
-    """Nobody comes without a token."""
-    return None if token is None else await authenticate(token)
-
-
-async def _nobody(tokens: Collection[str], people: Collection[str]) -> Mapping[str, frozenset[Role]]:
-    """Nobody of theirs is checked."""
-    return {}
-
-
-def entrance(*, strict: bool = False) -> Entrance:
-    """Where they come in."""
-    return Entrance(authenticate_strictly if strict else authenticate, Watch(_nobody))
 
 
 def tiny_app(
