@@ -18,6 +18,7 @@ from windtunnel.domain import audit as domain
 from windtunnel.domain.audit import SUBJECT_ID_MAX_CHARS, AuditAction
 from windtunnel.domain.chains import Verdict
 from windtunnel.domain.entities import Subject
+from windtunnel.domain.errors import UnavailableError
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -56,7 +57,18 @@ class AuditEntry(Node):
 
     @classmethod
     def of(cls, entry: domain.AuditEntry) -> Self:
-        """The entry as data."""
+        """The entry as data. Raises UnavailableError for one that somebody has made unreadable."""
+        try:
+            return cls._shown(entry)
+        except (ValueError, OverflowError, TypeError) as error:
+            raise UnavailableError(
+                f"Entry {entry.seq} of the audit log cannot be shown: somebody has changed it in the database. "
+                "verifyAudit tells more."
+            ) from error
+
+    @classmethod
+    def _shown(cls, entry: domain.AuditEntry) -> Self:
+        f"{entry.reason}{entry.request_id}{entry.subject_id}".encode()
         return cls(
             id=encode(Kind.AUDIT_ENTRY, entry.id),
             seq=entry.seq,

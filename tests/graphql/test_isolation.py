@@ -1,6 +1,5 @@
 """Nobody sees what is another tenant's, nobody tells whether it exists, and nobody sees anything unasked."""
 
-
 from schema.ids import Kind, encode, write_opaque
 from tests.graphql.world import Client, told
 from tests.storage import worlds

@@ -88,11 +88,17 @@ class SQLiteConnection:
             self._connection = None
 
     def _fetch(self, sql: str, arguments: Sequence[Any]) -> Rows:
-        cursor = self._opened.execute(sql, arguments)
-        if cursor.description is None:
-            return []
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        try:
+            return _rows(self._opened.execute(sql, arguments))
+        except sqlite3.OperationalError as error:
+            if "decode" not in str(error) or not sql.lstrip().upper().startswith("SELECT"):
+                raise
+        # Somebody else wrote what is no text. It can still be looked at, which is how tampering is found.
+        self._opened.text_factory = _any_bytes
+        try:
+            return _rows(self._opened.execute(sql, arguments))
+        finally:
+            self._opened.text_factory = str
 
     def _execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         self._opened.executemany(sql, rows).close()
@@ -106,6 +112,17 @@ class SQLiteConnection:
         if self._connection is None:
             raise closed()
         return self._connection
+
+
+def _rows(cursor: sqlite3.Cursor) -> Rows:
+    if cursor.description is None:
+        return []
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _any_bytes(text: bytes) -> str:
+    return text.decode(errors="surrogateescape")
 
 
 def _sha256_hex(text: str) -> str:
