@@ -68,7 +68,7 @@ class AuditEntry(Node):
 
     @classmethod
     def _shown(cls, entry: domain.AuditEntry) -> Self:
-        f"{entry.reason}{entry.request_id}{entry.subject_id}".encode()
+        "".join((entry.reason or "", entry.request_id, entry.subject_id)).encode()  # ValueError for what is no text
         return cls(
             id=encode(Kind.AUDIT_ENTRY, entry.id),
             seq=entry.seq,

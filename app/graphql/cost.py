@@ -3,7 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import (
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    get_nullable_type,
+)
 from graphql.language import (
     DocumentNode,
     FieldNode,
@@ -26,6 +34,8 @@ ENTRY_POINTS = 1
 """What every operation costs, before it is even read."""
 PAGE_ARGUMENTS = ("first", "last")
 LIST_ARGUMENTS = ("ids",)
+WHOLE_LIST_ROWS = 20
+"""What a list of entities without pages counts for, e.g. `webhooks`."""
 
 
 class Cost:
@@ -95,6 +105,8 @@ class Cost:
             return 0
         below = self._below(node.selection_set, get_named_type(field.type))
         size = self._size(node, field)
+        if size is None and _is_whole_list(field, parent):
+            size = WHOLE_LIST_ROWS
         return below if size is None else size * (1 + below)
 
     def _size(self, node: FieldNode, field: GraphQLField) -> int | None:
@@ -117,3 +129,15 @@ class Cost:
         if isinstance(node, IntValueNode):
             return int(node.value)
         return list(node.values) if isinstance(node, ListValueNode) else None
+
+
+def _is_whole_list(field: GraphQLField, parent: GraphQLObjectType | GraphQLInterfaceType) -> bool:
+    """Whether it lists entities without pages; the items of a page were counted with it."""
+    of = get_nullable_type(field.type)
+    entity = get_named_type(field.type)
+    return (
+        isinstance(of, GraphQLList)
+        and isinstance(entity, GraphQLObjectType)
+        and any(interface.name == "Node" for interface in entity.interfaces)
+        and not any(interface.name == "Connection" for interface in parent.interfaces)
+    )

@@ -87,3 +87,8 @@ def test_a_negative_page_makes_up_for_nothing() -> None:
 )
 def test_what_clients_usually_ask_for_passes(document: str, most: int) -> None:
     assert rows(document) == most
+
+
+async def test_lists_without_pages_count_too() -> None:
+    assert rows("{ webhooks { id deliveries(first: 100) { nodes { id } } } }") == 20 * (1 + 100)
+    assert rows("{ viewer { apiTokens { id } } scenarios(first: 7) { nodes { id } edges { node { id } } } }") == 20 + 7
