@@ -37,7 +37,7 @@ def test_sockets_with_all_kinds_of_messages(target: Target, throw: Throw) -> Non
                 return
         assert code in CODES, said
 
-    throw(0.15, talk, st.tuples(st.sampled_from([True, True, False]), st.lists(frames(target.ids), max_size=8)))
+    throw(0.12, talk, st.tuples(st.sampled_from([True, True, False]), st.lists(frames(target.ids), max_size=8)))
 
 
 def test_bytes_that_are_no_frames(target: Target, throw: Throw) -> None:

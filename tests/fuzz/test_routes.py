@@ -55,7 +55,7 @@ def test_every_route_with_all_kinds_of_requests(target: Target, throw: Throw) ->
         path += "?" + urlencode(query, errors="replace") if query else ""
         check(send(target.port, method, path, {**defaults, **headers}, content), request)
 
-    throw(0.2, ask, sent)
+    throw(0.15, ask, sent)
 
 
 def test_bytes_that_are_no_http(target: Target, throw: Throw) -> None:
@@ -76,4 +76,4 @@ def test_bytes_that_are_no_http(target: Target, throw: Throw) -> None:
                 pass
         assert not re.match(rb"HTTP/1\.[01] 5", answer), (content, answer)
 
-    throw(0.1, ask, sent)
+    throw(0.08, ask, sent)

@@ -5,6 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.fuzz.documents import operations
+
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40)
 VALUES = st.recursive(
     PLAIN, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
@@ -42,7 +44,7 @@ def requests(ids: list[str]) -> st.SearchStrategy[dict[str, Any]]:
         },
     )
     persisted = st.fixed_dictionaries({}, optional={"version": st.integers(0, 2), "sha256Hash": st.text(max_size=70)})
-    return st.fixed_dictionaries(
+    odd = st.fixed_dictionaries(
         {},
         optional={
             "query": DOCUMENTS | VALUES,
@@ -52,6 +54,7 @@ def requests(ids: list[str]) -> st.SearchStrategy[dict[str, Any]]:
             "documentId": st.text(alphabet="0123456789abcdef:sh", max_size=71) | VALUES,
         },
     )
+    return st.one_of(operations(ids), operations(ids), odd)
 
 
 def bodies(ids: list[str]) -> st.SearchStrategy[bytes]:
