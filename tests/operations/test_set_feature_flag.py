@@ -19,7 +19,7 @@ from windtunnel.operations.set_feature_flag import set_feature_flag
 from windtunnel.storage import audit, flags
 
 NAME = Flag.DEPLOYMENT_PIPELINE
-PILOTS = {"stage": RolloutStage.PILOT, "pilots": ["triage", "billing"]}
+PILOTS: dict[str, Any] = {"stage": RolloutStage.PILOT, "pilots": ["triage", "billing"]}
 ON: dict[str, Any] = {"enabled": True, "stage": "ALL", "pilots": []}
 
 
