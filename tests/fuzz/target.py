@@ -36,7 +36,7 @@ def check(told: Told, asked: object) -> None:
         assert not any(code.encode() in told.body for code in OUR_FAULT), (asked, told)
 
 
-class _Log(deque[str]):
+class DefectLog(deque[str]):
     """The last lines, and every one that tells of a defect."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Target:
     """A running product with something in it to find."""
 
     def __init__(self, directory: Path, settings: Mapping[str, str] | None = None) -> None:
-        self._log = _Log()
+        self._log = DefectLog()
         self._api = Api({"WINDTUNNEL_DATA_DIR": str(directory), "WINDTUNNEL_LOG_LEVEL": "warning", **(settings or {})})
         self._api.log = self._log
         self._baseline = 0
