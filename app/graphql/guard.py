@@ -14,6 +14,7 @@ from strawberry.types.execution import StreamExecutionResult
 
 from app.graphql.cost import ENTRY_POINTS, Cost
 from app.graphql.documents import DocumentCache
+from app.graphql.echoes import unechoed
 from app.graphql.limits import Limits, over_limits
 from app.graphql.masking import public_errors, with_code
 from app.limiting.limiter import Account
@@ -78,7 +79,7 @@ class OperationGuard(SchemaExtension):
         yield
         for error in context.pre_execution_errors or ():
             if "code" not in (error.extensions or {}):
-                with_code(error, ErrorCode.GRAPHQL_VALIDATION_FAILED)
+                with_code(unechoed(error), ErrorCode.GRAPHQL_VALIDATION_FAILED)
         if context.query and not self._known and not context.pre_execution_errors:
             self._documents.put(context.query, document)
 

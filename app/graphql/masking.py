@@ -8,6 +8,7 @@ from graphql.language import VariableDefinitionNode
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
+from app.graphql.echoes import unechoed
 from windtunnel.domain.errors import ErrorCode, RateLimitedError, WindtunnelError
 
 INTERNAL_MESSAGE = "Internal server error."
@@ -33,7 +34,7 @@ def public_error(error: GraphQLError, request_id: str) -> GraphQLError:
         return with_code(GraphQLError("The document is nested too deeply."), ErrorCode.QUERY_TOO_COMPLEX)
     code = _code_of(error, cause)
     if code is not ErrorCode.INTERNAL:
-        return with_code(error, code)
+        return with_code(unechoed(error), code)
     log.error("defect", request_id=request_id, path=error.path, message=error.message, exc_info=cause or error)
     return with_code(
         GraphQLError(INTERNAL_MESSAGE, error.nodes, path=error.path, extensions={"requestId": request_id}), code

@@ -96,23 +96,24 @@ def after(before: Snapshot, change: Change) -> Snapshot:
 
 
 def on_record(before: Snapshot, change: Change) -> dict[str, object]:
-    """What the audit log keeps of a change: all keys, and values that are in clear before and after."""
+    """What the audit log keeps of a change: all keys, and values that are in clear.
+
+    A value that was in clear is not told of what becomes a secret: it may be the same.
+    """
     known, put = before.by_key, {entry.key: entry for entry in change.put}
-    hidden = {key for entries in (known, put) for key, entry in entries.items() if entry.secret}
+    hidden = {key for key, entry in put.items() if entry.secret}
     return {
         "revision": before.revision + 1,
         "set": [*put],
         "unset": [*change.removed],
-        "from": {key: _fact(known[key], hidden) for key in (*put, *change.removed) if key in known},
-        "to": {key: _fact(entry, hidden) for key, entry in put.items()},
+        "from": {key: _fact(known[key], key in hidden) for key in (*put, *change.removed) if key in known},
+        "to": {key: _fact(entry, key in hidden) for key, entry in put.items()},
     }
 
 
-def _fact(entry: Entry, hidden: set[str]) -> dict[str, object]:
-    """Without the value also of what was or becomes a secret under this key: it may be the same."""
-    if entry.value is None or entry.key in hidden:
-        return {"secret": entry.secret}
-    return {"secret": False, "value": shown(entry.value)}
+def _fact(entry: Entry, hidden: bool) -> dict[str, object]:
+    value = {} if entry.value is None or hidden else {"value": shown(entry.value)}
+    return {"secret": entry.secret, **value}
 
 
 def _clear_bytes(snapshot: Snapshot) -> int:

@@ -78,12 +78,12 @@ class Drift:
 def drift(environment: Snapshot, production: Snapshot) -> tuple[Drift, ...]:
     """Where the environment's copy is not what production is now, by key.
 
-    Of a secret nothing is told but that it is one, or another one than before; nor is, beside a secret, what was in
-    clear at the other end: it may be the same.
+    Of a secret nothing is told but that it is one, or another one than before; nor is what was in clear and is a
+    secret now: it may be the same.
     """
     copied, current = environment.by_key, production.by_key
     return tuple(
-        Drift(key, _told(current.get(key), copied.get(key), CHANGED_SECRET), _told(copied.get(key), current.get(key)))
+        Drift(key, _now(current.get(key), copied.get(key)), _then(copied.get(key), current.get(key)))
         for key in sorted(copied.keys() | current.keys())
         if copied.get(key) != current.get(key)
     )
@@ -101,12 +101,20 @@ def place_of_secret(tenant_id: str, key: str) -> tuple[str, ...]:
     return ("production_entries", tenant_id, key)
 
 
-def _told(entry: Entry | None, other: Entry | None, other_secret: str = SECRET) -> str | None:
+def _now(entry: Entry | None, copied: Entry | None) -> str | None:
+    if entry is None:
+        return None
+    if entry.value is not None:
+        return shown(entry.value)
+    return CHANGED_SECRET if copied is not None and copied.secret else SECRET
+
+
+def _then(entry: Entry | None, current: Entry | None) -> str | None:
     if entry is None:
         return None
     if entry.value is None:
-        return other_secret if other is not None and other.secret else SECRET
-    return IN_CLEAR if other is not None and other.secret else shown(entry.value)
+        return SECRET
+    return IN_CLEAR if current is not None and current.secret else shown(entry.value)
 
 
 def _kept(entry: Entry) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from windtunnel.domain.audit import AuditAction
-from windtunnel.domain.configuring import EntryRequest, after, change_of, check_request, on_record
+from windtunnel.domain.configuring import Change, EntryRequest, after, change_of, check_request, on_record
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.permissions import Action
@@ -36,11 +36,12 @@ async def configure_production(
     async def configure() -> Done[Snapshot]:
         before = await production.snapshot(store, tenant_id)
         known = before.by_key
-        entries = [_entry(services, tenant_id, known.get(each.key), each, place) for place, each in enumerate(wanted)]
+        entries = [_entry(services, tenant_id, known.get(each.key), each) for each in wanted]
         change = change_of(before, entries, unset)
         if not change:
             return Done(str(before.revision), before)
         configured = after(before, change)
+        _keep_secrets(services, tenant_id, before, change)
         values = {each.key: each.value for each in wanted}
         sealed = {
             entry.key: services.vault.seal(values[entry.key], place_of_secret(tenant_id, entry.key))
@@ -63,23 +64,35 @@ async def configure_production(
     return outcome.made or await production.snapshot(store, tenant_id)
 
 
-def _entry(services: Services, tenant_id: str, before: Entry | None, wanted: EntryRequest, place: int) -> Entry:
+def _entry(services: Services, tenant_id: str, before: Entry | None, wanted: EntryRequest) -> Entry:
     """The entry that is wanted; of a secret that stays what it is, the one from before."""
     secret = before is not None and before.secret if wanted.secret is None else wanted.secret
-    about = place_of_secret(tenant_id, wanted.key)
-    if before is not None and before.fingerprint is not None:
-        same = services.vault.is_fingerprint_of(before.fingerprint, wanted.value, about)
-        if same and secret:
-            return before
-        if same:
-            raise ValidationError(
-                "The value of a secret cannot be shown. Give the entry another value, or unset it first.",
-                rule="secret_value",
-                path=("input", "set", str(place), "value"),
-            )
-    if secret:
-        return Entry(wanted.key, fingerprint=services.vault.fingerprint(wanted.value, about))
-    return Entry(wanted.key, wanted.value)
+    if not secret:
+        return Entry(wanted.key, wanted.value)
+    if before is not None and _is_secret(services, tenant_id, before, wanted.value):
+        return before
+    return Entry(
+        wanted.key, fingerprint=services.vault.fingerprint(wanted.value, place_of_secret(tenant_id, wanted.key))
+    )
+
+
+def _keep_secrets(services: Services, tenant_id: str, before: Snapshot, change: Change) -> None:
+    """Raise ValidationError when the value of a secret would be in clear.
+
+    It is the last rule, and does not say which entry is to blame: whoever guesses has to overwrite what they guess.
+    """
+    known = before.by_key
+    clear = [(known[entry.key], entry.value) for entry in change.put if entry.value is not None and entry.key in known]
+    if any(_is_secret(services, tenant_id, entry, value) for entry, value in clear):
+        raise ValidationError(
+            "A secret that is to be one no longer needs another value.", rule="secret_value", path=("input", "set")
+        )
+
+
+def _is_secret(services: Services, tenant_id: str, entry: Entry, value: str) -> bool:
+    """Whether the entry is a secret of this value."""
+    mark = entry.fingerprint
+    return mark is not None and services.vault.is_fingerprint_of(mark, value, place_of_secret(tenant_id, entry.key))
 
 
 def _what(
