@@ -197,6 +197,25 @@ async def test_leftovers_are_swept_when_they_are_old(blobs: BlobStore, root: Pat
     assert await content(blobs, blob.digest) == b"package"
 
 
+async def test_what_is_put_while_it_is_deleted_stays(
+    blobs: BlobStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blob = await blobs.put(pieces(b"package"), most=LIMIT)
+    path = await blobs.path(blob.digest)
+    os.utime(path, (1, 1))
+    rename = Path.rename
+
+    def put_again_before(self: Path, target: Path) -> Path:
+        monkeypatch.undo()
+        os.utime(path)  # as the rename of a fresh draft does
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", put_again_before)
+    assert not await blobs.delete(blob.digest, older_than_s=3_600.0)
+    assert await content(blobs, blob.digest) == b"package"
+    assert files(root) == [f"sha256/{blob.digest[:2]}/{blob.digest}"]
+
+
 async def test_a_disk_that_takes_nothing_is_told() -> None:
     with pytest.raises(OSError, match=r"Not a directory"):
         await DirectoryBlobs(Path("/dev/null/packages")).put(pieces(b"package"), most=LIMIT)

@@ -71,7 +71,7 @@ class DirectoryBlobs:
 
     async def delete(self, digest: str, *, older_than_s: float = 0.0) -> bool:
         """As BlobStore has it."""
-        return is_digest(digest) and await asyncio.to_thread(_removed, self._place(digest), older_than_s)
+        return is_digest(digest) and await asyncio.to_thread(self._delete, digest, older_than_s)
 
     async def sweep(self, older_than_s: float) -> int:
         """As BlobStore has it."""
@@ -85,6 +85,20 @@ class DirectoryBlobs:
 
     def _place(self, digest: str) -> Path:
         return self._blobs / digest[:2] / digest
+
+    def _delete(self, digest: str, older_than_s: float) -> bool:
+        """Take the blob aside before its age is believed: one that is put at this very moment comes back."""
+        place, aside = self._place(digest), self._drafts / secrets.token_hex(16)
+        if not _is_older(place, older_than_s):
+            return False
+        try:
+            place.rename(aside)
+        except FileNotFoundError:
+            return False
+        if _removed(aside, older_than_s):
+            return True
+        aside.rename(place)
+        return False
 
     def _open(self, digest: str) -> BinaryIO:
         if not is_digest(digest):
