@@ -35,3 +35,15 @@ def services(store: Store, runner: asyncio.Runner) -> Iterator[Services]:
 @pytest.fixture
 def client(services: Services, runner: asyncio.Runner) -> Client:
     return Client(services, runner.run(worlds.demo(services.store)))
+
+
+@pytest.fixture
+def bo(client: Client, runner: asyncio.Runner) -> Client:
+    """Somebody of the same tenant, with the same roles."""
+    return Client(client.services, runner.run(worlds.colleague(client.services.store, client.signed_in)))
+
+
+@pytest.fixture
+def eve(client: Client, runner: asyncio.Runner) -> Client:
+    """Somebody of another tenant."""
+    return Client(client.services, runner.run(worlds.stranger(client.services.store)))
