@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -50,7 +50,7 @@ async def untouched() -> AsyncIterator[bytes]:
     yield b""
 
 
-async def log(services: Services, viewer: Viewer) -> list[AuditEntry]:
+async def log(services: Services, viewer: Viewer) -> Sequence[AuditEntry]:
     return await audit.read(services.store, viewer.tenant_id, 0, 100)
 
 

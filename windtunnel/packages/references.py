@@ -8,6 +8,7 @@ from windtunnel.packages.codes import Code
 from windtunnel.packages.entries import MANIFEST_PATH
 from windtunnel.packages.findings import Findings
 from windtunnel.packages.manifest import Manifest, PackagedToolKind
+from windtunnel.packages.paths import shown
 
 _RANKS = {sensitivity.value.lower(): rank for rank, sensitivity in enumerate(DataSensitivity)}
 
@@ -44,7 +45,7 @@ def _check_module(manifest: Manifest, where: str, ref: str, findings: Findings) 
 
 def _check_file(manifest: Manifest, where: str, path: str, findings: Findings) -> None:
     if str(PurePosixPath(path)) not in manifest.files:
-        findings.add(Code.REFERENCE_MISSING, f"{where}: There is no {path} in the package.", MANIFEST_PATH)
+        findings.add(Code.REFERENCE_MISSING, f"{where}: There is no {shown(path)} in the package.", MANIFEST_PATH)
 
 
 def _check_classification(manifest: Manifest, findings: Findings) -> None:

@@ -175,7 +175,7 @@ PACKAGES_OF_ANYBODY = Privileged(
     parameters=("text[]",),  # digests
     returns="TABLE (digest text)",
     sql="SELECT DISTINCT digest FROM packages WHERE digest = ANY($1)",
-    callers=("api", "worker"),
+    callers=("worker",),
 )
 
 STATEMENTS: tuple[Privileged, ...] = (
