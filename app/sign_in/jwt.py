@@ -92,7 +92,7 @@ def _header(token: str) -> dict[str, Any]:
         REGISTRY.check_header(header)
         REGISTRY.get_alg(header["alg"])
     except (JoseError, ValueError, TypeError) as error:
-        raise BadTokenError(f"it is no signed token: {error!r}") from error
+        raise BadTokenError(f"it is no signed token ({type(error).__name__})") from error
     type_ = header.get("typ", "jwt")
     if not isinstance(type_, str) or type_.lower() not in TYPES:
         raise BadTokenError("it is a token of another type")
