@@ -107,7 +107,7 @@ REFUSED: list[tuple[tuple[str | int, ...], list[Any]]] = [
     (("data", "stores", 0, "access"), ["ALL"]),
     (("data", "stores", 0, "justification"), ["", " "]),
     (("permissions", "network"), [["example.org"], ["example.org:0"], ["example.org:65536"], ["*:443"], ["a b:1"]]),
-    (("permissions", "secrets"), [["mail password"], ["sk-live-123456"], ["lower"], [""]]),
+    (("permissions", "secrets"), [["mail password"], ["p4$$w0rd!"], ["1st"], ["x" * 201], [""]]),
     (("permissions", "subprocess"), ["false"]),
     (("limits", "memoryMiB"), [15, 65_537, 1.5]),
     (("limits", "cpuSeconds"), [0, -1, 86_401]),
@@ -140,7 +140,7 @@ TAKEN: list[tuple[tuple[str | int, ...], list[Any]]] = [
     (("runtime",), [{}, {"python": "~=3.12"}]),
     (("permissions",), [{}]),
     (("permissions", "network"), [["api.example.org:443", "[::1]:8080", "10.0.0.1:1"]]),
-    (("permissions", "secrets"), [["MAIL_PASSWORD", "A"]]),
+    (("permissions", "secrets"), [["MAIL_PASSWORD", "mail.password", "A"]]),
     (("limits",), [{}, {"cpuSeconds": 0.5}]),
     (("health", "timeoutS"), [0.5, 300]),
 ]
@@ -158,7 +158,7 @@ def test_an_address_is_an_https_address() -> None:
 
 
 def test_a_mistake_is_told_without_its_value() -> None:
-    secret = "sk-live-4242424242"
+    secret = "p4$$w0rd-4242"
     for whole in (
         changed("permissions", "secrets", to=[secret]),
         changed("title", to=secret + "\n"),

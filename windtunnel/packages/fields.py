@@ -75,7 +75,8 @@ HostAndPort = Annotated[
     ),
     AfterValidator(_host_and_port),
 ]
-SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
+SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,199}$")]
+"""The key of an entry of production's configuration."""
 MetaKey = Annotated[
     str, StringConstraints(max_length=200, pattern=rf"^{_LABEL}(?:\.{_LABEL})+(?:/[A-Za-z0-9][A-Za-z0-9._-]*)?$")
 ]

@@ -23,7 +23,7 @@ _FORMS = {
     "instructionsDigest": "It is a SHA-256 in 64 small hex digits.",
     "owners": "It is an e-mail address.",
     "network": "It is `host:port`.",
-    "secrets": "It is the name of a secret, like `MAIL_PASSWORD`, never its value.",
+    "secrets": "It is the name of a secret in production's configuration, like `MAIL_PASSWORD`, never its value.",
     "_meta": "Its keys are reverse-DNS names, like `org.example.team`.",
 }
 """What to say of a text that has the wrong form, by the key under which it stands."""
