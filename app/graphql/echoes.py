@@ -5,9 +5,10 @@ import re
 from graphql import GraphQLError
 
 _ECHO = re.compile(
-    r"(?:[,;] found|\. Found): .*"
-    r"|((?:String|Int|Float|Boolean|ID) cannot represent [^:]*value): .*"
-    r"|((?:found|Unexpected) (?:Block)?(?:String|Int|Float)) '.*",
+    r"(?P<end>[.?]) Found: .*"
+    r"|[,;] found: .*"
+    r"|(?P<value>(?:String|Int|Float|Boolean|ID) cannot represent [^:]*value): .*"
+    r"|(?P<token>(?:found|Unexpected) (?:Block)?(?:String|Int|Float)) '.*",
     re.DOTALL,
 )
 """How graphql-core's errors end that quote a value; names of fields, types and enum values stay."""
@@ -15,5 +16,5 @@ _ECHO = re.compile(
 
 def unechoed(error: GraphQLError) -> GraphQLError:
     """The same error, one of graphql-core's, without the value that it complains of; its place is still told."""
-    error.message = _ECHO.sub(lambda found: f"{found[1] or found[2] or ''}.", error.message)
+    error.message = _ECHO.sub(lambda found: found["end"] or f"{found['value'] or found['token'] or ''}.", error.message)
     return error
