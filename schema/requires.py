@@ -34,8 +34,15 @@ class Requires(FieldExtension):
         self.action = action
 
     def apply(self, field: StrawberryField) -> None:
-        """Show the roles in the schema, in the order in which Role lists them."""
-        field.directives = [RequiresDirective(any_of=[role for role in Role if role in ALLOWED[self.action]])]
+        """Show the roles in the schema, in the order in which Role lists them.
+
+        In words, too: tools that show descriptions do not show directives of fields.
+        """
+        any_of = [role for role in Role if role in ALLOWED[self.action]]
+        field.directives = [RequiresDirective(any_of=any_of)]
+        if len(any_of) < len(Role):
+            *others, last = any_of
+            field.description = f"{field.description} For {', '.join(others)}{' or ' if others else ''}{last}."
 
     async def resolve_async(self, next_: Callable[..., object], source: object, info: Info, **kwargs: Any) -> object:
         """Check, then read the field, run the mutation or start the subscription.

@@ -52,13 +52,24 @@ async function fetcher({ query, variables, operationName }, options) {
   if (!names.includes(operationName)) operationName = names.length === 1 ? names[0] : undefined;
   const result = await send({ query, variables, operationName }, { ...options, documentAST });
   lastSimulation.learn(result);
-  return result;
+  return Symbol.asyncIterator in Object(result) ? withoutStacks(result) : result;
+}
+
+// GraphiQL shows the stack of an error beside its message: of use to nobody who reads about their token.
+async function* withoutStacks(results) {
+  try {
+    yield* results;
+  } catch (error) {
+    if (error instanceof Error) error.stack = undefined;
+    throw error;
+  }
 }
 
 const shared = new URLSearchParams(location.search);
 createRoot(document.getElementById('graphiql')).render(
   <GraphiQL
     fetcher={fetcher}
+    schemaDescription
     defaultTabs={shared.has('query') ? undefined : page.tabs}
     initialQuery={shared.get('query') ?? undefined}
     initialVariables={shared.get('variables') ?? undefined}

@@ -158,14 +158,14 @@ class Connection:
             session = await self._limiter.letting_in(
                 authorization, self._address, lambda: self._entrance.session_of(authorization)
             )
-        except SignInError:
-            raise _CloseError(4401, "Unauthorized") from None
+        except SignInError as error:
+            raise _CloseError(4401, f"Unauthorized: {error}") from None
         except RateLimitedError as error:
             raise _CloseError(4429, f"Too many refused sign-ins: try again in {error.retry_after_s} s") from None
         except UnavailableError:
             raise _CloseError(1013, "Try again later") from None
         if session is None:
-            raise _CloseError(4401, "Unauthorized")
+            raise _CloseError(4401, "Unauthorized: send a token as `authorization` in connection_init's payload.")
         try:
             self._limiter.connections.opened(session.viewer)
         except QuotaError as error:
@@ -180,7 +180,7 @@ class Connection:
 
     async def _subscribe(self, id_: str, message: dict[str, Any], group: asyncio.TaskGroup) -> None:
         if self._params is None:
-            raise _CloseError(4401, "Unauthorized")
+            raise _CloseError(4401, "Unauthorized: connection_init comes first.")
         if id_ in self._operations:
             raise _CloseError(4409, f"Subscriber for {id_[:40]} already exists")
         try:

@@ -13,7 +13,7 @@ from app.limiting.buckets import Meter
 from app.limiting.connections import Connections
 from app.sign_in.sessions import SignInError
 from schema.scalars import write_datetime
-from windtunnel.domain.allowances import Bill, full_in_ms, points_in
+from windtunnel.domain.allowances import Bill, full_in_ms, points_in, wait_for
 from windtunnel.domain.errors import RateLimitedError
 from windtunnel.domain.policy import REFUSED_SIGN_IN_POINTS
 from windtunnel.domain.viewers import Viewer
@@ -89,7 +89,8 @@ class Limiter:
         account.remaining = points_in(drawn.bucket)
         account.reset_at = self._now() + timedelta(milliseconds=full_in_ms(drawn.bucket, limit))
         if not drawn.paid:
-            raise _refusal(points, limit, drawn.wait_ms)
+            # Whoever tries again pays anew for what was paid already.
+            raise _refusal(account.points, limit, wait_for(drawn.bucket, limit, account.points))
 
     async def letting_in(self, authorization: object, address: str, sign_in: Callable[[], Awaitable[T]]) -> T:
         """What `sign_in` answers to an `Authorization` value; its SignInError costs the address points.

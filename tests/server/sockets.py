@@ -50,6 +50,12 @@ class Socket:
         assert close is not None, "the connection broke without a close frame"
         return close.code, close.reason
 
+    def refused(self) -> int:
+        """The code that the server closes with, which it gives a reason for."""
+        code, reason = self.closing()
+        assert reason.endswith("."), reason
+        return code
+
     def until_closed(self) -> tuple[list[dict[str, Any]], Close | None]:
         """The last messages, and the close frame, which is None when the connection was cut."""
         messages = []

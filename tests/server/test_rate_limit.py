@@ -182,3 +182,16 @@ def test_what_is_no_operation_costs_as_much_as_a_small_one() -> None:
 def test_a_bad_token_is_refused_as_such_under_the_smallest_limit() -> None:
     with limited(1, strict=True) as world:
         assert [world.ask("{ who }", authorization="Bearer guess").status_code for _ in range(2)] == [401, 429]
+
+
+def test_whoever_comes_again_when_told_is_let_in() -> None:
+    with limited(60) as world:
+        mutation = "mutation { bump(input: {by: 0}) }"
+        while (response := world.ask(mutation)).status_code == 200:
+            pass
+        world.clock.now += 1000 * int(response.headers["retry-after"])  # it was not even read
+        response = world.ask(mutation)
+        (error,) = response.json()["errors"]
+        assert "costs 10 points" in error["message"]
+        world.clock.now += 1000 * int(response.headers["retry-after"])
+        assert world.ask(mutation).status_code == 200

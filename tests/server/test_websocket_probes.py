@@ -214,7 +214,7 @@ def test_without_a_default_viewer_a_missing_token_is_4401() -> None:
     with Serving(tiny_app(World(), strict=True)) as serving:
         with open_socket(serving.ws_url) as socket:
             socket.send(INIT)
-            assert socket.closing() == (4401, "Unauthorized")
+            assert socket.refused() == 4401
         with open_socket(serving.ws_url, additional_headers={"Authorization": "Bearer other"}) as socket:
             socket.initialise()
             assert socket.ask("1", "{ who }") == {"data": {"who": "other"}}

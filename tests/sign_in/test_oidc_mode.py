@@ -70,7 +70,7 @@ def refused(server: Api, token: str) -> bool:
     """By HTTP and by WebSocket."""
     with open_socket(server.websocket_url) as socket:
         socket.send({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}})
-        assert socket.closing() == (4401, "Unauthorized")
+        assert socket.refused() == 4401
     return Client(server, token).who() is None
 
 
