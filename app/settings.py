@@ -3,14 +3,15 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.refusals import PREFIX, refused, unknown
 from app.sign_in.addresses import is_safe
 from windtunnel.delivery.addresses import read_allowance
 from windtunnel.domain.policy import POINTS_PER_MINUTE, SIMULATIONS_WAITING_PER_TENANT, SOCKETS_PER_VIEWER
@@ -27,20 +28,30 @@ def _comma_separated(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _is_address(url: str, schemes: str) -> bool:
+    """Whether it is a URL of one of the schemes, with a port that can be one; several hosts pass."""
+    if not re.match(rf"({schemes})://", url):
+        return False
+    try:
+        return "," in urlsplit(url).netloc or urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
 class Settings(BaseSettings):
     """Everything that can be set from outside, with the embedded defaults."""
 
     model_config = SettingsConfigDict(
-        env_prefix="WINDTUNNEL_", extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
+        env_prefix=PREFIX, extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
     )
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     data_dir: Path = Path(".windtunnel")
-    database_url: str | None = None
-    owner_database_url: str | None = None
-    worker_database_url: str | None = None
-    redis_url: str | None = None
+    database_url: str | None = Field(None, repr=False)
+    owner_database_url: str | None = Field(None, repr=False)
+    worker_database_url: str | None = Field(None, repr=False)
+    redis_url: str | None = Field(None, repr=False)
     auth: Literal["dev", "token", "oidc"] = "dev"
     oidc_issuer: str | None = None
     oidc_audience: str | None = None
@@ -62,19 +73,19 @@ class Settings(BaseSettings):
     test_clock: Literal["0", "1"] = "0"
     clock_offset: timedelta = timedelta(0)
     openai_api_key: str | None = Field(None, validation_alias="OPENAI_API_KEY", repr=False)
-    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL", repr=False)
 
     @field_validator("database_url", "owner_database_url", "worker_database_url")
     @classmethod
     def _database(cls, value: str | None) -> str | None:
-        if value and not re.match(r"(sqlite:///.|postgres(ql)?://)", value):
+        if value and not (re.match(r"sqlite:///.", value) or _is_address(value, r"postgres(ql)?")):
             raise ValueError("sqlite:///PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE")
         return value or None
 
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: str | None) -> str | None:
-        if value and not re.match(r"(rediss?|unix)://", value):
+        if value and not _is_address(value, "rediss?|unix"):
             raise ValueError("redis://HOST:PORT/DATABASE, rediss:// or unix://")
         return value or None
 
@@ -174,36 +185,12 @@ def load_settings(**overrides: Any) -> Settings:
     Raises SettingsError with one sentence that names the variable, the value and what is allowed.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    if sentence := unknown(os.environ, (f"{PREFIX}{name.upper()}" for name in Settings.model_fields)):
+        raise SettingsError(sentence)
     try:
         return Settings(**given)
     except ValidationError as error:
-        raise SettingsError(_sentence(error, os.environ)) from None
-
-
-def _sentence(error: ValidationError, environment: Mapping[str, str]) -> str:
-    first = error.errors(include_url=False)[0]
-    field = str(first["loc"][0]) if first["loc"] else ""
-    name = field if field.isupper() else f"WINDTUNNEL_{field.upper()}"
-    value = environment.get(name, first.get("input"))
-    shown = "***" if "KEY" in name else repr(value)
-    return f"{name}={shown} is refused; allowed: {_allowed(field, first)}."
-
-
-_ALLOWED = {
-    "port": "a number from 0 to 65535",
-    "max_queued": "a whole number of at least 1",
-    "rate_limit": "points a minute as a whole number from 1 to 1000000000, or off",
-    "max_sockets": "a whole number of at least 1, or off",
-    "worker_concurrency": "a whole number from 1 to 1000",
-    "webhook_allow": "networks like 10.1.0.0/16 and host names, separated by commas",
-    "secrets_key": "32 bytes in base64; several, the newest first, are separated by commas",
-    "clock_offset": "an ISO 8601 duration such as PT25H",
-}
-
-
-def _allowed(field: str, problem: Any) -> str:
-    context = problem.get("ctx", {})
-    return _ALLOWED.get(field) or str(context.get("expected") or context.get("error") or problem["msg"])
+        raise SettingsError(refused(error.errors(include_url=False)[0], os.environ, given)) from None
 
 
 _PRICES = TypeAdapter(dict[str, ModelPrice])
@@ -220,9 +207,14 @@ def load_prices(path: Path | None) -> dict[str, ModelPrice]:
         return {}
     try:
         return _PRICES.validate_python(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
-        reason = str(error).splitlines()[0]
-        raise SettingsError(
-            f"WINDTUNNEL_PRICES={str(path)!r} is refused: {reason}; allowed: a TOML file with tables like "
-            "[gpt-5-mini] input = 0.25, output = 2.0 (USD per million tokens)."
-        ) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    raise SettingsError(
+        f"WINDTUNNEL_PRICES={str(path)!r} is refused: {reason}; allowed: a TOML file with tables like "
+        "[gpt-5-mini] input = 0.25, output = 2.0 (USD per million tokens)."
+    )

@@ -49,7 +49,7 @@ put one of these into GraphiQL's headers tab:
 
 def serve(
     host: str | None = typer.Option(None, help="Address to listen on (default WINDTUNNEL_HOST, else 127.0.0.1)."),
-    port: int | None = typer.Option(None, help="Port to listen on (default WINDTUNNEL_PORT, else 8000)."),
+    port: str | None = typer.Option(None, metavar="NUMBER", help="Port to listen on (default WINDTUNNEL_PORT, else 8000)."),
     no_worker: bool = typer.Option(False, "--no-worker", help="Only answer; separate workers conduct simulations."),
 ) -> None:
     """Serve GraphQL, GraphiQL, REST and metrics."""
