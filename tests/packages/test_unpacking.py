@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.packages.archives import Part, archive
-from tests.packages.test_evil_archives import EVIL
+from tests.packages.corpus import EVIL
 from tests.packages.world import FILES, package, parts
 from windtunnel.packages.checking import check_package
 from windtunnel.packages.contents import DamagedError

@@ -25,7 +25,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The thing that an audit entry or a notification is about; `id` is the stored one (a flag's name, a package's digest)."""
+    """The thing that an audit entry or a notification is about.
+
+    `id` is the stored one; of a flag its name, of a package its digest.
+    """
 
     kind: Kind
     id: str
