@@ -113,12 +113,16 @@ def test_the_record_has_keys_and_values_in_clear_and_no_secret() -> None:
         "revision": 5,
         "set": ["A", "C", "S"],
         "unset": ["B"],
-        "from": {
-            "A": {"secret": False, "value": "1"},
-            "B": {"secret": False, "value": "2"},
-            "S": {"secret": True},
-        },
-        "to": {"A": {"secret": False, "value": "9"}, "C": {"secret": False, "value": "3"}, "S": {"secret": True}},
+        "from": [
+            {"key": "A", "secret": False, "value": "1"},
+            {"key": "S", "secret": True},
+            {"key": "B", "secret": False, "value": "2"},
+        ],
+        "to": [
+            {"key": "A", "secret": False, "value": "9"},
+            {"key": "C", "secret": False, "value": "3"},
+            {"key": "S", "secret": True},
+        ],
     }
 
 
@@ -128,8 +132,8 @@ def test_the_record_shows_no_value_of_what_becomes_a_secret() -> None:
         "revision": 5,
         "set": ["A", "S"],
         "unset": [],
-        "from": {"A": {"secret": False}, "S": {"secret": True}},
-        "to": {"A": {"secret": True}, "S": {"secret": False, "value": "in clear now"}},
+        "from": [{"key": "A", "secret": False}, {"key": "S", "secret": True}],
+        "to": [{"key": "A", "secret": True}, {"key": "S", "secret": False, "value": "in clear now"}],
     }
 
 
@@ -138,6 +142,6 @@ def test_the_record_of_a_removed_secret_is_its_key() -> None:
         "revision": 5,
         "set": [],
         "unset": ["S"],
-        "from": {"S": {"secret": True}},
-        "to": {},
+        "from": [{"key": "S", "secret": True}],
+        "to": [],
     }

@@ -8,6 +8,7 @@ import pytest
 from tests.operations.world import demo, process
 from tests.storage.worlds import colleague, stranger
 from windtunnel.domain.audit import AuditAction, AuditEntry
+from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -54,7 +55,7 @@ async def test_a_token_is_issued_told_and_on_record(database_url: str) -> None:
             "name": "robot",
             "prefix": issued.token.prefix,
             "roles": ["AUDITOR", "DEVELOPER"],
-            "user": viewer.user.id,
+            "userId": Subject(Kind.USER, viewer.user.id).global_id,
             "expiresAt": None,
         }
 

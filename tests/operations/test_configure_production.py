@@ -59,8 +59,11 @@ async def test_entries_are_set_and_unset_and_on_record(database_url: str) -> Non
             "revision": 2,
             "set": ["MODEL"],
             "unset": ["REGION"],
-            "from": {"MODEL": {"secret": False, "value": "a"}, "REGION": {"secret": False, "value": "eu"}},
-            "to": {"MODEL": {"secret": False, "value": "b"}},
+            "from": [
+                {"key": "MODEL", "secret": False, "value": "a"},
+                {"key": "REGION", "secret": False, "value": "eu"},
+            ],
+            "to": [{"key": "MODEL", "secret": False, "value": "b"}],
         }
 
 
@@ -111,7 +114,7 @@ async def test_a_secret_stays_a_secret_unless_said_otherwise(database_url: str) 
         assert (back.revision, back.digest) == (3, first.digest)
         clear = await configure_production(one, viewer, [entry("API_KEY", "public", secret=False)])
         assert clear.entries == (Entry("API_KEY", "public"),)
-        assert json.loads((await log(one, viewer))[-1].details)["from"] == {"API_KEY": {"secret": True}}
+        assert json.loads((await log(one, viewer))[-1].details)["from"] == [{"key": "API_KEY", "secret": True}]
 
 
 async def test_the_value_of_a_secret_is_never_in_clear(database_url: str) -> None:
@@ -237,8 +240,8 @@ async def test_two_who_configure_at_once_lose_nothing_of_each_other(database_url
         assert {each.key for each in found.entries} == {"SHARED", *(f"{n}_{i}" for n in "ab" for i in range(6))}
         details = [json.loads(each.details) for each in await log(one, viewer)]
         assert [each["revision"] for each in details] == [*range(1, 13)]
-        befores = [each["from"].get("SHARED") for each in details]
-        afters = [each["to"]["SHARED"] for each in details]
+        befores = [next((old for old in each["from"] if old["key"] == "SHARED"), None) for each in details]
+        afters = [next(new for new in each["to"] if new["key"] == "SHARED") for each in details]
         assert befores == [None, *afters[:-1]]
         assert found.by_key["SHARED"].value == afters[-1]["value"]
 

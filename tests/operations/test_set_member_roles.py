@@ -27,6 +27,11 @@ async def test_roles_are_set_and_on_record(database_url: str) -> None:
             {"before": [], "after": ["AUDITOR", "DEVELOPER"]},
             {"before": ["AUDITOR", "DEVELOPER"], "after": ["OPERATOR"]},
         ]
+        await set_member_roles(services, viewer, "ada@example.org", [Role.OPERATOR], "key")
+        await set_member_roles(services, viewer, "bob@example.org", [])
+        await set_member_roles(services, viewer, "bob@example.org", [])
+        added = [orjson.loads(entry.details) for entry in (await trail(services, viewer))[2:]]
+        assert added == [{"before": [], "after": []}]  # there was no such person before
 
 
 async def test_the_last_admin_stays_one(database_url: str) -> None:

@@ -2,15 +2,22 @@
 
 import re
 
+import orjson
+
 from tests.queries import counted
 from tests.walks.inputs import arguments, wants
 from tests.walks.shape import root_entries
 from tests.walks.things import make, make_all
 from tests.walks.world import closing_store, naming_guarded, open_world
 from windtunnel.domain.audit import AuditAction
+from windtunnel.domain.opaque import read_opaque
+from windtunnel.storage import audit
 from windtunnel.storage.dialects import SQLITE, render
 from windtunnel.storage.privileged import STATEMENTS
 from windtunnel.storage.store import Store
+
+UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+RFC_3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 RECORDS: dict[str, list[AuditAction]] = {
     "simulate": [AuditAction.SCENARIO_CREATED, AuditAction.SIMULATION_STARTED],
@@ -45,6 +52,21 @@ async def test_what_changes_something_is_on_record(store: Store) -> None:
             if await world.snapshot(world.mine) == before:
                 faults.append(f"{entry}: changed nothing, so that nothing is proved")
         assert faults == []
+        log = await audit.read(store, world.mine.tenant_id, 0, 1_000)
+        raw = {entry.subject_id for entry in log} | {world.mine.user.id, world.mine.tenant_id}
+        assert [entry.details for entry in log if not _well_spelt(orjson.loads(entry.details), raw)] == []
+
+
+def _well_spelt(details: object, raw_ids: set[str]) -> bool:
+    """As in the GraphQL schema: camelCase keys, global ids, times in UTC with milliseconds."""
+    if isinstance(details, dict):
+        spelt = all(re.fullmatch("[a-z][A-Za-z0-9]*", key) for key in details)
+        timed = all(re.fullmatch(RFC_3339, value) for key, value in details.items() if key.endswith("At") and value)
+        named = all(read_opaque(value) for key, value in details.items() if key.endswith("Id") and value)
+        return spelt and timed and named and all(_well_spelt(value, raw_ids) for value in details.values())
+    if isinstance(details, list):
+        return all(_well_spelt(each, raw_ids) for each in details)
+    return details not in raw_ids and not re.fullmatch(UUID, str(details))
 
 
 def test_only_verbs_that_exist_are_listed() -> None:

@@ -81,7 +81,8 @@ class AuditAction(StrEnum):
 class AuditDraft:
     """An entry to be appended. Without `actor_id` the system itself did it.
 
-    `details` holds plain JSON values: what was asked for, before and after. Never a secret.
+    `details` holds what was asked for, before and after: JSON values, Subjects and datetimes, which are kept as
+    `audit_details.spelt` has them. Never a secret.
     """
 
     action: AuditAction

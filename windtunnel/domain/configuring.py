@@ -106,14 +106,14 @@ def on_record(before: Snapshot, change: Change) -> dict[str, object]:
         "revision": before.revision + 1,
         "set": [*put],
         "unset": [*change.removed],
-        "from": {key: _fact(known[key], key in hidden) for key in (*put, *change.removed) if key in known},
-        "to": {key: _fact(entry, key in hidden) for key, entry in put.items()},
+        "from": [_fact(known[key], key in hidden) for key in (*put, *change.removed) if key in known],
+        "to": [_fact(entry, key in hidden) for key, entry in put.items()],
     }
 
 
 def _fact(entry: Entry, hidden: bool) -> dict[str, object]:
     value = {} if entry.value is None or hidden else {"value": shown(entry.value)}
-    return {"secret": entry.secret, **value}
+    return {"key": entry.key, "secret": entry.secret, **value}
 
 
 def _clear_bytes(snapshot: Snapshot) -> int:

@@ -52,7 +52,8 @@ async def _put_on_record(services: Services, viewer: Viewer, simulation: Simulat
         scenario = Subject(Kind.SCENARIO, simulation.scenario_id)
         details: dict[str, object] = {"sha256": sha256(text.encode()).hexdigest()}
         await record(services, viewer, viewer.tenant_id, AuditAction.SCENARIO_CREATED, scenario, details=details)
-    details = {"scenario_id": simulation.scenario_id, "seed": simulation.seed, "pace": simulation.pace}
+    known = simulation.scenario_id and Subject(Kind.SCENARIO, simulation.scenario_id)
+    details = {"scenarioId": known, "seed": simulation.seed, "pace": simulation.pace}
     subject = Subject(Kind.SIMULATION, simulation.id)
     await record(services, viewer, viewer.tenant_id, AuditAction.SIMULATION_STARTED, subject, details=details)
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import QuotaError, ValidationError
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.policy import TOKEN_NAME_MAX_CHARS, TOKENS_PER_TENANT
@@ -73,7 +74,7 @@ def on_record(token: ApiToken) -> Mapping[str, object]:
     return {
         "name": token.name,
         "prefix": token.prefix,
-        "user": token.user_id,
+        "userId": Subject(Kind.USER, token.user_id),
         "roles": sorted(token.roles),
-        "expiresAt": token.expires_at and token.expires_at.isoformat(),
+        "expiresAt": token.expires_at,
     }

@@ -29,7 +29,8 @@ async def set_member_roles(
 
     async def act() -> Done[User]:
         store, tenant_id = services.store, viewer.tenant_id
-        person = await people.ensure(store, tenant_id, address, name_of_address(address))
+        known = await people.of_email(store, tenant_id, address)
+        person = known or await people.ensure(store, tenant_id, address, name_of_address(address))
         before = await people.roles(store, tenant_id, person.id)
         if Role.ADMIN in before - wanted and not await people.others_with_role(store, tenant_id, person.id, Role.ADMIN):
             raise PolicyError(
@@ -37,15 +38,16 @@ async def set_member_roles(
                 policy="last_admin",
                 path=("input", "roles"),
             )
-        await people.set_roles(store, tenant_id, person.id, wanted)
-        await record(
-            services,
-            viewer,
-            tenant_id,
-            AuditAction.MEMBER_ROLES_SET,
-            Subject(Kind.USER, person.id),
-            details={"before": sorted(before), "after": sorted(wanted)},
-        )
+        if not known or before != wanted:
+            await people.set_roles(store, tenant_id, person.id, wanted)
+            await record(
+                services,
+                viewer,
+                tenant_id,
+                AuditAction.MEMBER_ROLES_SET,
+                Subject(Kind.USER, person.id),
+                details={"before": sorted(before), "after": sorted(wanted)},
+            )
         return Done(person.id, person)
 
     what = {"email": address, "roles": wanted}

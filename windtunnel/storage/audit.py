@@ -15,6 +15,7 @@ from windtunnel.domain.audit import (
     canonical_details,
     pieces,
 )
+from windtunnel.domain.audit_details import spelt
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.pages import Page, PageRequest
 from windtunnel.storage.paging import Conditions, read_page
@@ -80,7 +81,7 @@ def _blank(tenant_id: str, draft: AuditDraft) -> AuditEntry:
         subject_id=cleaned(draft.subject.id[:SUBJECT_ID_MAX_CHARS]),
         reason=draft.reason and cleaned(draft.reason),
         request_id=cleaned(draft.request_id[:REQUEST_ID_MAX_CHARS]),
-        details=canonical_details(cleaned_deeply(draft.details)),
+        details=canonical_details(cleaned_deeply(spelt(draft.details))),
         previous_hash="",
         hash="",
     )
