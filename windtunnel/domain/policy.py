@@ -75,4 +75,4 @@ PACKAGE_LEFTOVERS_KEPT_S = 3_600.0
 PRODUCTION_ENTRIES_PER_TENANT = 500
 PRODUCTION_VALUE_MAX_BYTES = 64 * 1024
 PRODUCTION_CLEAR_MAX_BYTES = 1024 * 1024
-"""All keys, and all values that are no secrets: everybody may ask for them at once, and every environment has a copy."""
+"""All keys, and all values that are no secrets: one answer has them all, and every environment a copy."""
