@@ -42,7 +42,8 @@ class Requires(FieldExtension):
         field.directives = [RequiresDirective(any_of=any_of)]
         if len(any_of) < len(Role):
             *others, last = any_of
-            field.description = f"{field.description} For {', '.join(others)}{' or ' if others else ''}{last}."
+            words = f" For {', '.join(others)}{' or ' if others else ''}{last}."
+            field.description = f"{(field.description or '').removesuffix(words)}{words}"  # fields outlive a schema
 
     async def resolve_async(self, next_: Callable[..., object], source: object, info: Info, **kwargs: Any) -> object:
         """Check, then read the field, run the mutation or start the subscription.
