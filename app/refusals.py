@@ -40,6 +40,11 @@ def shown(name: str, value: object) -> str:
     return repr(text)
 
 
+def server_of(url: str) -> str:
+    """Host, port and database of a server's URL: nothing of who signs in there."""
+    return url.partition("://")[2].rpartition("@")[2].partition("?")[0]
+
+
 def refused(problem: Any, environment: Mapping[str, str], options: Collection[str]) -> str:
     """Name, value and what is allowed, for the first of pydantic's errors; `options` came from the command line."""
     field = str(problem["loc"][0]) if problem["loc"] else ""

@@ -3,13 +3,16 @@
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
+from app.refusals import server_of
 from app.settings import Settings, SettingsError, price_of_model
 from windtunnel.delivery.addresses import read_allowance
 from windtunnel.delivery.courier import Courier
@@ -20,8 +23,10 @@ from windtunnel.packages.directory import DirectoryBlobs
 from windtunnel.storage.errors import NOT_CURRENT
 from windtunnel.storage.migrations import is_current, migrate
 from windtunnel.storage.sign_in import still_signed_in
+from windtunnel.storage.sole import ServedElsewhereError, served_alone
 from windtunnel.storage.store import DatabaseRole, Store, open_store
 from windtunnel.storage.tenants import ensure_demo
+from windtunnel.storage.unreachable import UnreachableError
 from windtunnel.streams.bus import open_bus
 from windtunnel.vault.checkpoints import CheckpointFiles
 from windtunnel.vault.key_files import KeyRefusedError
@@ -31,6 +36,8 @@ if TYPE_CHECKING:
     from app.limiting.limiter import Limiter
     from app.sign_in.entrance import Entrance
     from app.sign_in.sessions import Authenticate
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +51,42 @@ class Runtime:
 @asynccontextmanager
 async def opened_store(settings: Settings, role: DatabaseRole | None) -> AsyncIterator[Store]:
     """The database that the settings choose, closed with the block; a `role` of None is its owner, who migrates."""
-    url = {None: settings.owner_database_url, DatabaseRole.WORKER: settings.worker_database_url}.get(role)
-    store = await open_store(url or settings.database, role=role, clock_offset=settings.clock_offset)
+    name, url = _database_of(settings, role)
+    try:
+        store = await open_store(url, role=role, clock_offset=settings.clock_offset)
+    except UnreachableError as error:
+        raise SettingsError(f"The database of {name}, {error.place}, cannot be opened: {error.reason}.") from error
     try:
         yield store
     finally:
         await store.close()
+
+
+def _database_of(settings: Settings, role: DatabaseRole | None) -> tuple[str, str]:
+    """The setting that says which database a role uses, and the database's URL."""
+    if role is None and settings.owner_database_url:
+        return "WINDTUNNEL_OWNER_DATABASE_URL", settings.owner_database_url
+    if role is DatabaseRole.WORKER and settings.worker_database_url:
+        return "WINDTUNNEL_WORKER_DATABASE_URL", settings.worker_database_url
+    return "WINDTUNNEL_DATABASE_URL" if settings.database_url else "WINDTUNNEL_DATA_DIR", settings.database
+
+
+@contextmanager
+def _served_alone(settings: Settings) -> Iterator[None]:
+    """Refuse to serve what another server serves already, where processes cannot hear of each other: on SQLite."""
+    if not settings.database.startswith("sqlite:"):
+        yield
+        return
+    path, name = Path(settings.database.removeprefix("sqlite:///")), _database_of(settings, DatabaseRole.SERVER)[0]
+    try:
+        with served_alone(path):
+            yield
+    except ServedElsewhereError as error:
+        used = path if settings.database_url else settings.data_dir
+        number = f" (process {error.process})" if error.process else ""
+        raise SettingsError(f"Another server uses {str(used)!r}{number}; stop it, or set {name}.") from None
+    except UnreachableError as error:
+        raise SettingsError(f"The database of {name}, {error.place}, cannot be opened: {error.reason}.") from error
 
 
 @asynccontextmanager
@@ -72,9 +109,16 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     limits = Limits(max_queued=settings.max_queued)
     async with AsyncExitStack() as stack:
+        stack.enter_context(_served_alone(settings))
         store = await stack.enter_async_context(ready_store(settings, role))
         bus = await open_bus(settings.redis_url)
         stack.push_async_callback(bus.close)
+        if settings.redis_url and not bus.up:
+            log.warning(
+                "WINDTUNNEL_REDIS_URL cannot be reached; other processes are not heard of until it can",
+                server=server_of(settings.redis_url),
+                reason=bus.trouble,
+            )
         services = await stack.enter_async_context(
             open_services(
                 store,

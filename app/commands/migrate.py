@@ -1,21 +1,26 @@
 """`windtunnel migrate`: bring the database to the current schema revision."""
 
 import asyncio
+from collections.abc import Sequence
 
 import typer
 
 from app.settings import Settings, load_settings
 from app.wiring import opened_store
+from windtunnel.storage.migrations import Revision
 from windtunnel.storage.migrations import migrate as migrate_store
 
 
 def migrate() -> None:
     """Bring the database to the current schema; safe to run again, and by several processes at once."""
     settings = load_settings()
-    asyncio.run(_migrate(settings))
-    typer.echo("The database is up to date.")
+    applied = asyncio.run(_migrate(settings))
+    if applied:
+        typer.echo(f"Applied {', '.join(str(revision) for revision in applied)}.")
+    else:
+        typer.echo("The database is up to date.")
 
 
-async def _migrate(settings: Settings) -> None:
+async def _migrate(settings: Settings) -> Sequence[Revision]:
     async with opened_store(settings, None) as store:
-        await migrate_store(store)
+        return await migrate_store(store)

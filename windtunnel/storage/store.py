@@ -15,11 +15,14 @@ from windtunnel.domain.errors import UnavailableError
 from windtunnel.storage.bindings import compiling_for
 from windtunnel.storage.dialects import POSTGRES, SQLITE, Dialect, DialectName, render
 from windtunnel.storage.engine import NOBODY, Rows
+from windtunnel.storage.errors import RevisionError, RoleError
+from windtunnel.storage.files import make_file
 from windtunnel.storage.lru import LRU
 from windtunnel.storage.postgres import PooledPostgresEngine
 from windtunnel.storage.privilege import Privileged
 from windtunnel.storage.sqlite import PooledSQLiteEngine
 from windtunnel.storage.times import moment
+from windtunnel.storage.unreachable import unreachable_postgres, unreachable_sqlite
 
 ARCHITECTURES_CACHED = 256
 
@@ -153,28 +156,36 @@ class Scope:
 async def open_store(
     url: str, *, role: DatabaseRole | None = DatabaseRole.SERVER, clock_offset: timedelta = timedelta(0)
 ) -> Store:
-    """Open the database at `sqlite:///PATH` or `postgres://...`. Raises UnavailableError when it cannot be reached.
+    """Open the database at `sqlite:///PATH` or `postgres://...`. Raises UnreachableError when it cannot be.
 
     A new SQLite file is created, with its directory; `migrations.migrate` makes the tables. On PostgreSQL the
     process acts as `role` (RevisionError when the database has no roles yet); None: as the user of the URL, which
     is for migrating only.
     """
     if url.startswith("sqlite:///"):
-        path = Path(url.removeprefix("sqlite:///"))
-        store = await _open_sqlite(path)
+        store = Store(await _opened_sqlite(Path(url.removeprefix("sqlite:///"))), SQLITE)
     else:
-        postgres = PooledPostgresEngine(url, role)
-        await postgres.open()
-        store = Store(postgres, POSTGRES)
+        store = Store(await _opened_postgres(url, role), POSTGRES)
     store.clock_offset = clock_offset
     return store
 
 
-async def _open_sqlite(path: Path) -> Store:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnavailableError(f"The directory {str(path.parent)!r} cannot be made: {error.strerror}.") from None
+async def _opened_sqlite(path: Path) -> PooledSQLiteEngine:
+    make_file(path)
     engine = PooledSQLiteEngine(path)
-    await engine.open()
-    return Store(engine, SQLITE)
+    try:
+        await engine.open()
+    except UnavailableError as error:
+        raise unreachable_sqlite(str(path), error) from error
+    return engine
+
+
+async def _opened_postgres(url: str, role: DatabaseRole | None) -> PooledPostgresEngine:
+    engine = PooledPostgresEngine(url, role)
+    try:
+        await engine.open()
+    except (RevisionError, RoleError):
+        raise
+    except (UnavailableError, ValueError) as error:  # ValueError: the driver cannot read the URL
+        raise unreachable_postgres(url, error) from error
+    return engine

@@ -25,6 +25,11 @@ class Bus:
         """True while messages of other processes arrive."""
         return self._redis is None or self._redis.up.is_set()
 
+    @property
+    def trouble(self) -> str:
+        """Why the server could not be reached last, in its driver's words."""
+        return "" if self._redis is None else self._redis.trouble
+
     async def publish(self, channel: str, payload: str) -> None:
         """Ring: never raises, never waits for a server."""
         await self._broadcast.publish(PREFIX + channel, payload)

@@ -37,6 +37,8 @@ class SupervisedRedis(BroadcastBackend):
 
     def __init__(self, url: str, statistics: Statistics) -> None:
         self.up = asyncio.Event()
+        self.trouble = "no answer"
+        self._missed = False
         self.statistics = statistics
         self._pool = ConnectionPool.from_url(
             url,
@@ -58,9 +60,11 @@ class SupervisedRedis(BroadcastBackend):
         """Start; returns at once when the server answers, else after `ACK_TIMEOUT_S`: it may come later."""
         self._supervisor = asyncio.create_task(self._supervise(), name="bus supervisor")
         self._outbox = Outbox(Redis(connection_pool=self._pool), self.up, self.statistics)
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(ACK_TIMEOUT_S):
                 await self.up.wait()
+        except TimeoutError:
+            self._missed = True
 
     async def disconnect(self) -> None:
         """Send what waits, stop, and leave no task behind."""
@@ -104,7 +108,7 @@ class SupervisedRedis(BroadcastBackend):
             try:
                 await self._session(connection)
             except* Exception as failed:  # noqa: BLE001 (a listener that dies is what this class exists against)
-                reason = str(failed.exceptions[0])
+                self.trouble = str(failed.exceptions[0])
             finally:
                 was_up = self.up.is_set()
                 self.up.clear()
@@ -113,7 +117,8 @@ class SupervisedRedis(BroadcastBackend):
                 with contextlib.suppress(Exception):
                     await connection.disconnect(nowait=True)
             if was_up:
-                log.warning("bus connection lost", reason=reason)
+                log.warning("bus connection lost", reason=self.trouble)
+                self._missed = True
                 self.statistics.reconnects += 1
                 for channel in list(self._wanted):
                     await self._incoming.put(Event(channel, RESET))
@@ -129,6 +134,9 @@ class SupervisedRedis(BroadcastBackend):
         await connection.read_response()  # a server that takes connections but hangs is not up
         self._unanswered.clear()
         self.up.set()
+        if self._missed:
+            self._missed = False
+            log.info("bus connected")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._write(connection))
             group.create_task(self._read(connection))

@@ -1,7 +1,7 @@
 """Brings a database to the schema of this code: a runner over the numbered SQL files of this folder."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -27,6 +27,9 @@ class Revision:
     name: str
     texts: dict[str, tuple[str, ...]]
 
+    def __str__(self) -> str:
+        return f"{self.number:04}_{self.name}"
+
 
 @cache
 def revisions() -> tuple[Revision, ...]:
@@ -50,15 +53,16 @@ def revisions() -> tuple[Revision, ...]:
     )
 
 
-async def migrate(store: Store) -> None:
-    """Apply what is missing, all or nothing. Any number of processes may call this at once; one does the work.
+async def migrate(store: Store) -> Sequence[Revision]:
+    """Apply what is missing, all or nothing, and tell what it was.
 
+    Any number of processes may call this at once; one does the work, and the others have nothing to tell.
     Raises RevisionError when the database is newer than this code, RoleError when its user may not do all of it.
     """
     if await is_current(store):
-        return
+        return ()
     try:
-        await _bring_up(store)
+        return await _bring_up(store)
     except RightError as error:
         raise RoleError(
             f"The database's user may not migrate it ({error}). It must own the schema and be allowed to make roles;"
@@ -66,7 +70,7 @@ async def migrate(store: Store) -> None:
         ) from error
 
 
-async def _bring_up(store: Store) -> None:
+async def _bring_up(store: Store) -> Sequence[Revision]:
     async with store.transaction():
         if store.dialect == "postgres":
             await store.fetch(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -75,18 +79,19 @@ async def _bring_up(store: Store) -> None:
             " (number INTEGER PRIMARY KEY, name VARCHAR(100) NOT NULL, applied_ms BIGINT NOT NULL)"
         )
         applied = await _applied(store)
-        for revision in revisions():
-            if revision.number > applied:
-                for text in revision.texts[store.dialect]:
-                    for statement in _statements(text, store.dialect):
-                        await store.fetch(statement)
-                await store.fetch(
-                    "INSERT INTO schema_revisions (number, name, applied_ms) VALUES ($1, $2, {now})",
-                    revision.number,
-                    revision.name,
-                )
+        missing = [revision for revision in revisions() if revision.number > applied]
+        for revision in missing:
+            for text in revision.texts[store.dialect]:
+                for statement in _statements(text, store.dialect):
+                    await store.fetch(statement)
+            await store.fetch(
+                "INSERT INTO schema_revisions (number, name, applied_ms) VALUES ($1, $2, {now})",
+                revision.number,
+                revision.name,
+            )
         if store.dialect == "postgres":
             await _install_privileged(store)
+    return missing
 
 
 async def is_current(store: Store) -> bool:
