@@ -113,7 +113,7 @@ class Sandbox:
         try:
             outcome = await carry_out(plan, self._runs / name, stdin, self.limits.output_bytes, group)
             if outcome.exit_status is None and home:  # the warden was killed before it could end what it watched
-                await sweeping.end_marked(home)
+                await sweeping.end_marked(str(home))
             breach = outcome.breach or (cgroups.breach(group) if group else None)
             return replace(outcome, breach=breach)
         finally:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from windtunnel.domain.confinement import Limit, Usage
 from windtunnel.sandbox.errors import SandboxError
-from windtunnel.sandbox.launch.record import started_at
+from windtunnel.sandbox.launch.record import fields_of
+
+UNLOCKED = ".new"
+"""The suffix of a record that is not locked yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +22,12 @@ class Process:
     started: int
 
     def lives(self) -> bool:
-        """Whether it is still there."""
+        """Whether it is still there, and more than a name that nobody has taken note of."""
         try:
-            return started_at(self.pid) == self.started
+            state, *_, started = fields_of(self.pid)[:20]
         except OSError:
             return False
+        return int(started) == self.started and state not in {b"Z", b"X"}
 
     def send(self, number: int) -> None:
         """Send it the signal, if it is still there."""
@@ -83,19 +87,25 @@ class Record:
 
 def create(path: Path) -> int:
     """A new record, locked: its file descriptor, which every process that may close the run inherits."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    unlocked = path.with_suffix(UNLOCKED)
+    descriptor = os.open(unlocked, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    unlocked.rename(path)  # nobody sees it before, and takes it for one of a run that has ended
     return descriptor
 
 
 def is_live(path: Path) -> bool:
     """Whether the run of this record still lives, in whatever process, container or namespace of this host."""
+    return any(process.lives() for process in Record(path).processes()) or _is_locked(path)
+
+
+def _is_locked(path: Path) -> bool:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:

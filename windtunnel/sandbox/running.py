@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from windtunnel.domain.confinement import Limit, Usage
-from windtunnel.sandbox import records
+from windtunnel.sandbox import records, sweeping
 from windtunnel.sandbox.errors import SandboxError
 from windtunnel.sandbox.interpreter import LAUNCHER
 from windtunnel.sandbox.launch.plan import Plan
@@ -44,22 +44,23 @@ async def carry_out(plan: Plan, record: Path, stdin: bytes, output_max_bytes: in
             ours.callback(streams.close)
             launcher.start(streams.theirs, [descriptor for descriptor in (plan.record, plan.cgroup) if descriptor >= 0])
         streams.flow()
-        await _until_it_ends(launcher, plan)
+        await _until_it_ends(launcher, plan, record)
         await streams.ended(_STREAMS_LATE_S)
         if launcher.failed:
             raise _launch_failure(records.Record(record), streams)
         return _outcome(records.Record(record), streams, flooded=streams.seen_bytes > output_max_bytes)
 
 
-async def _until_it_ends(launcher: "_Launcher", plan: Plan) -> None:
+async def _until_it_ends(launcher: "_Launcher", plan: Plan, record: Path) -> None:
     try:
-        if not await launcher.ended(plan.wall_s + plan.grace_s + _WARDEN_LATE_S):
-            launcher.destroy()
+        await launcher.ended(plan.wall_s + plan.grace_s + _WARDEN_LATE_S)
     except asyncio.CancelledError:
         launcher.stop()
-        if not await launcher.ended(plan.grace_s + _WARDEN_LATE_S):
-            launcher.destroy()
+        await launcher.ended(plan.grace_s + _WARDEN_LATE_S)  # to be cancelled again, by who cannot wait
         raise
+    finally:
+        if launcher.destroy() < 0:
+            await sweeping.until_gone(record)
 
 
 class _Launcher:
@@ -95,10 +96,9 @@ class _Launcher:
             raise SandboxError("launcher", error.strerror or str(error)) from None
         self._loop.add_reader(self._pidfd, self._over)
 
-    async def ended(self, within_s: float) -> bool:
-        """Wait for its end; whether that came in time."""
+    async def ended(self, within_s: float) -> None:
+        """Wait for its end, so long at most."""
         await asyncio.wait([self._ended], timeout=within_s)
-        return self._ended.done()
 
     def stop(self) -> None:
         """Let it end the run, after the grace by force."""
@@ -108,16 +108,17 @@ class _Launcher:
         """Let it end the run at once."""
         self._send(KILL)
 
-    def destroy(self) -> None:
-        """End it, and with it, where there are namespaces, the run."""
-        if self._process is not None:
+    def destroy(self) -> int:
+        """End it if it has not ended, and with it, where there are namespaces, the run. Its exit status."""
+        if self._process is None:
+            return 0
+        if self._process.returncode is None:
             self._process.kill()
-            self._process.wait()
+        return self._process.wait()
 
     def close(self) -> None:
         """Leave nothing of it."""
-        if self._process is not None and self._process.returncode is None:
-            self.destroy()
+        self.destroy()
         if self._pidfd >= 0:
             self._loop.remove_reader(self._pidfd)
             os.close(self._pidfd)

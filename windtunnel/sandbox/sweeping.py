@@ -19,7 +19,7 @@ _LOOK_EVERY_S = 0.01
 def remaining(runs: Path, work: Path) -> tuple[int, ...]:
     """The pids of what lives of the runs on record, and of what was started in a directory below `work`."""
     known = {process for path in _live(runs) for process in Record(path).processes() if process.lives()}
-    return tuple(sorted(process.pid for process in known | _marked(work)))
+    return tuple(sorted(process.pid for process in known | _marked(f"{work}/")))
 
 
 async def end_all(runs: Path, work: Path) -> int:
@@ -27,7 +27,7 @@ async def end_all(runs: Path, work: Path) -> int:
     live = _live(runs)
     await _send_until_gone(runs, KILL, _ASKED_FOR_S)  # who watches a run ends all of it
     await _send_until_gone(runs, signal.SIGKILL, _GONE_WITHIN_S)
-    marked = await end_marked(work)
+    marked = await end_marked(f"{work}/")
     if left := _live(runs):
         raise TimeoutError(f"{len(left)} runs do not end")
     for path in _all(runs):
@@ -37,9 +37,16 @@ async def end_all(runs: Path, work: Path) -> int:
     return len(live) + marked
 
 
-async def end_marked(work: Path) -> int:
-    """End what was started in a directory below `work`, without namespaces; how many there were."""
-    return await asyncio.to_thread(_end_marked, work)
+async def end_marked(home: str) -> int:
+    """End what was started without namespaces, in a directory whose path begins so; how many there were."""
+    return await asyncio.to_thread(_end_marked, home)
+
+
+async def until_gone(record: Path) -> None:
+    """Wait, within reason, for the end of a run whose launcher was killed: the kernel takes a moment for the rest."""
+    until = time.monotonic() + _GONE_WITHIN_S
+    while records.is_live(record) and time.monotonic() < until:  # noqa: ASYNC110 - there is no event for it
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def _send_until_gone(runs: Path, number: int, within_s: float) -> None:
@@ -53,18 +60,17 @@ async def _send_until_gone(runs: Path, number: int, within_s: float) -> None:
 
 
 def _all(runs: Path) -> list[Path]:
-    return sorted(runs.iterdir()) if runs.is_dir() else []
+    return sorted(path for path in runs.iterdir() if path.suffix != records.UNLOCKED) if runs.is_dir() else []
 
 
 def _live(runs: Path) -> list[Path]:
     return [path for path in _all(runs) if records.is_live(path)]
 
 
-def _end_marked(work: Path) -> int:
-    """Kill what lives below `work` until nothing does; how many there were."""
+def _end_marked(home: str) -> int:
     killed: set[Process] = set()
     until = time.monotonic() + _GONE_WITHIN_S
-    while marked := _marked(work):
+    while marked := _marked(home):
         if time.monotonic() > until:
             raise TimeoutError(f"{len(marked)} processes do not end")
         for process in marked:
@@ -74,9 +80,9 @@ def _end_marked(work: Path) -> int:
     return len(killed)
 
 
-def _marked(work: Path) -> set[Process]:
-    """Processes whose home is below `work`, which nobody can guess: those that were started without namespaces."""
-    mark = f"={work}/".encode()
+def _marked(home: str) -> set[Process]:
+    """Processes whose home begins so, which nobody can guess."""
+    mark = f"={home}".encode()
     found = set()
     for path in Path("/proc").iterdir():
         if path.name.isdecimal():

@@ -70,6 +70,7 @@ def main() -> None:
     except BaseException as error:  # noqa: BLE001 - SystemExit, too: the function was to return
         text = json.dumps({"failure": "RAISED", "message": told(error)})
     sys.stdout.flush()
+    sys.stderr.flush()
     with open(answers, "w", encoding="utf-8") as stream:
         stream.write(text)
     os._exit(0)  # whatever threads the package has started

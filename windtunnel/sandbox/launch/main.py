@@ -34,7 +34,11 @@ def _carry_out(plan: Plan) -> None:
     note(plan.record, "launcher", os.getpid(), started_at(os.getpid()))
     _write("/proc/self/oom_score_adj", _OUT_OF_MEMORY_FIRST)
     if plan.namespaces == BUBBLEWRAP:
-        bubblewrap.become(plan)
+        child, first = bubblewrap.start(plan)
+        kernel.be_opaque()
+        note(plan.record, "first", first, started_at(first))
+        warden.leave_streams()
+        _pass_on(child, first)
     elif plan.namespaces == OWN:
         namespaces.enter(plan)
         _stay_outside(plan)
@@ -45,7 +49,7 @@ def _carry_out(plan: Plan) -> None:
 
 
 def _stay_outside(plan: Plan) -> None:
-    """Start the first process inside, and pass on what it is told from outside, until it has ended."""
+    """Start the first process inside, and wait for its end."""
     kernel.die_with_parent(signal.SIGKILL)  # becoming another user has undone it
     go, tell = os.pipe()
     first = os.fork()
@@ -58,11 +62,19 @@ def _stay_outside(plan: Plan) -> None:
     warden.leave_streams()
     os.write(tell, b"1")  # from now on, this process sees the files of the inside, too
     os.close(tell)
+    _pass_on(first, first)
+
+
+def _pass_on(child: int, first: int) -> None:
+    """Pass on what we are told from outside to the first process inside, until our child has ended."""
     while True:
         came = signal.sigwaitinfo(warden.SIGNALS)
         if came.si_signo != signal.SIGCHLD:
-            os.kill(first, came.si_signo)
-        elif os.waitpid(first, os.WNOHANG)[0]:
+            try:
+                os.kill(first, came.si_signo)
+            except ProcessLookupError:  # it has just ended
+                continue
+        elif os.waitpid(child, os.WNOHANG)[0]:
             return
 
 
