@@ -18,6 +18,7 @@ from websockets.http11 import Request
 from app.cork import CorkedTransport
 from app.graphql.websocket import ABORT, IS_WRITABLE
 from app.http_protocol import HttpProtocol
+from app.listening import listening
 from app.requests import MAX_BODY_BYTES
 
 PING_SECONDS = 20.0
@@ -113,8 +114,8 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the port; a port that cannot be had ends the process, as uvicorn does."""
-        await super().startup(sockets)
+        """Open the port. Raises ListeningError, where uvicorn would write its own line and end the process."""
+        await super().startup(sockets or await listening(self.config.host, self.config.port, self.config.backlog))
         if self.started and self._on_open:
             self._on_open()
 

@@ -49,7 +49,9 @@ put one of these into GraphiQL's headers tab:
 
 def serve(
     host: str | None = typer.Option(None, help="Address to listen on (default WINDTUNNEL_HOST, else 127.0.0.1)."),
-    port: str | None = typer.Option(None, metavar="NUMBER", help="Port to listen on (default WINDTUNNEL_PORT, else 8000)."),
+    port: str | None = typer.Option(
+        None, metavar="NUMBER", help="Port to listen on (default WINDTUNNEL_PORT, else 8000)."
+    ),
     no_worker: bool = typer.Option(False, "--no-worker", help="Only answer; separate workers conduct simulations."),
 ) -> None:
     """Serve GraphQL, GraphiQL, REST and metrics."""
@@ -67,6 +69,7 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
     from app.graphql.guard import operation_guard
     from app.graphql.trusted import TrustedDocuments
     from app.http import build_app
+    from app.listening import HostError, ListeningError
     from app.manifests import load_manifest
     from app.metrics import Metrics
     from app.server import make_server
@@ -101,9 +104,12 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
         server = make_server(app, settings.host, settings.port, opened)
         try:
             await server.serve()
-        except SystemExit:
+        except HostError as error:
+            raise SettingsError(f"WINDTUNNEL_HOST={settings.host!r} cannot be listened on: {error}.") from None
+        except ListeningError as error:
             raise SettingsError(
-                f"WINDTUNNEL_PORT={settings.port} cannot be used on {settings.host}: is another server running?"
+                f"Port {settings.port} of {settings.host} cannot be opened: {error}; stop it, or choose another "
+                "with --port or WINDTUNNEL_PORT."
             ) from None
 
 
