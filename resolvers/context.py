@@ -28,7 +28,7 @@ class Context:
         """The viewer; ForbiddenError with code UNAUTHENTICATED when there is none."""
         if self.viewer is None:
             raise ForbiddenError(
-                "Sign in first: send a token as `Authorization: Bearer SECRET`.", code=ErrorCode.UNAUTHENTICATED
+                "Sign in first: send a token as `Authorization: Bearer TOKEN`.", code=ErrorCode.UNAUTHENTICATED
             )
         return self.viewer
 

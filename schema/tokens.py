@@ -96,7 +96,7 @@ class IssueApiTokenPayload(Payload):
 
     token: ApiToken | None = strawberry.field(default=None, description="The token.")
     secret: str | None = strawberry.field(
-        default=None, description="What to send as `Authorization: Bearer SECRET`. Shown once: keep it now."
+        default=None, description="What to send as `Authorization: Bearer TOKEN`. Shown once: keep it now."
     )
 
     @classmethod

@@ -11,10 +11,12 @@ from app.wiring import ready_store
 from schema.ids import Kind, encode, is_raw, raw_of
 from windtunnel.domain.durations import parse_duration
 from windtunnel.domain.errors import NotFoundError, ValidationError
+from windtunnel.domain.people import SLUG_FORM, email_of, is_slug
+from windtunnel.domain.tokens import TOKEN_MARK
 from windtunnel.domain.viewers import Role
 from windtunnel.operations.minting import Issued
 from windtunnel.operations.provide_token import provide_token
-from windtunnel.operations.withdraw_token import withdraw_token
+from windtunnel.operations.withdraw_token import Withdrawn, withdraw_token, withdraw_token_by_prefix
 from windtunnel.storage.store import DatabaseRole
 
 NAME = "windtunnel token create"
@@ -38,21 +40,23 @@ def create(
     settings = load_settings()
     if not tenant or not user or not role:
         raise ValidationError("Say whose token: --tenant SLUG --user EMAIL --role ROLE.", rule="missing")
+    slug, email = _slug(tenant), _email(user)
     roles, lasts = [_role(each) for each in role], None if expires is None else _duration(expires)
-    issued = asyncio.run(_create(settings, tenant, user, roles, lasts=lasts, name=name))
+    issued = asyncio.run(_create(settings, slug, email, roles, lasts=lasts, name=name))
     ends = f"until {issued.token.expires_at:%Y-%m-%d %H:%M} UTC" if issued.token.expires_at else "without an end"
     typer.echo(f"Token {encode(Kind.API_TOKEN, issued.token.id)} ({issued.token.prefix}...), {ends}:", err=True)
     typer.echo(issued.secret)
 
 
 @token.command()
-def revoke(id: Annotated[str, typer.Argument(metavar="ID", help="The token's id, as `create` told it.")]) -> None:
+def revoke(
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="Its id or its prefix, as `create` told them.")],
+) -> None:
     """Take a token back: it signs nobody in any longer, and what it follows ends within seconds."""
     settings = load_settings()
-    raw = raw_of(Kind.API_TOKEN, id) or (id if is_raw(id) else None)
-    if raw is None:
-        raise NotFoundError(f"{id!r} is not the id of a token.")
-    asyncio.run(_revoke(settings, raw))
+    withdrawn = asyncio.run(_revoke(settings, token.strip()))
+    called = f"{encode(Kind.API_TOKEN, withdrawn.token.id)} ({withdrawn.token.prefix}...)"
+    typer.echo(f"Token {called} was revoked before." if withdrawn.before else f"Revoked token {called}.")
 
 
 async def _create(
@@ -62,16 +66,35 @@ async def _create(
         return await provide_token(store, tenant, user, roles, name=name, expires_in=lasts)
 
 
-async def _revoke(settings: Settings, id: str) -> None:
+async def _revoke(settings: Settings, token: str) -> Withdrawn:
+    token_id = raw_of(Kind.API_TOKEN, token) or (token if is_raw(token) else None)
+    _, mark, rest = token.partition(TOKEN_MARK)
+    if token_id is None and not mark:
+        raise NotFoundError(f"{token!r} is neither the id of a token nor its prefix.")
     async with ready_store(settings, DatabaseRole.API) as store:
-        await withdraw_token(store, id)
+        if token_id is not None:
+            return await withdraw_token(store, token_id)
+        return await withdraw_token_by_prefix(store, mark + rest)
+
+
+def _email(text: str) -> str:
+    try:
+        return email_of(text)
+    except ValidationError as error:
+        raise ValidationError(f"--user {text!r} is refused: {error}", rule=error.rule) from None
+
+
+def _slug(text: str) -> str:
+    if not is_slug(text):
+        raise ValidationError(f"--tenant {text!r} is refused: {SLUG_FORM}", rule="slug")
+    return text
 
 
 def _role(name: str) -> Role:
     try:
         return Role(name.upper())
     except ValueError:
-        raise ValidationError(f"{name!r} is not a role; there are {', '.join(Role)}.", rule="role") from None
+        raise ValidationError(f"--role {name!r} is not a role; there are {', '.join(Role)}.", rule="role") from None
 
 
 def _duration(text: str) -> timedelta:

@@ -1,6 +1,8 @@
 """`windtunnel token`: a secret alone on standard output, one clear line on bad input."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,9 +11,12 @@ from typer.testing import CliRunner, Result
 from app.cli import cli
 from schema.ids import Kind, raw_of
 from windtunnel.domain.errors import NotFoundError, ValidationError, WindtunnelError
+from windtunnel.domain.ids import new_id
 from windtunnel.domain.tokens import digest_of
 from windtunnel.domain.viewers import Role
-from windtunnel.storage import audit, people, sign_in
+from windtunnel.operations.provide_token import provide_token
+from windtunnel.operations.withdraw_token import withdraw_token_by_prefix
+from windtunnel.storage import audit, people, sign_in, tokens
 from windtunnel.storage.sign_in import TokenHolder
 from windtunnel.storage.store import Store, open_store
 
@@ -61,18 +66,45 @@ def test_a_token_is_created_with_all_that_it_needs(database_url: str, runner: as
     ] * 2
 
 
-def test_a_token_is_revoked_by_its_id(database_url: str, runner: asyncio.Runner, store: Store) -> None:
-    for form in (lambda id_: id_, lambda id_: str(raw_of(Kind.API_TOKEN, id_))):
+def test_a_token_is_revoked_by_its_id_or_its_prefix(database_url: str, runner: asyncio.Runner, store: Store) -> None:
+    forms: list[Callable[[str, str], str]] = [
+        lambda id_, secret: id_,
+        lambda id_, secret: str(raw_of(Kind.API_TOKEN, id_)),
+        lambda id_, secret: secret[:11],
+        lambda id_, secret: f"{secret[:11]}...",
+        lambda id_, secret: secret,
+        lambda id_, secret: f"Bearer {secret}",
+    ]
+    for form in forms:
         secret, id_ = created(database_url, *ADA, "--role", "ADMIN")
         assert runner.run(holder(store, secret))
-        for _ in range(2):
-            result = run(database_url, "revoke", form(id_))
-            assert (result.exit_code, result.output) == (0, "")
+        called = f"{id_} ({secret[:11]}...)"
+        for said in (f"Revoked token {called}.\n", f"Token {called} was revoked before.\n"):
+            result = run(database_url, "revoke", form(id_, secret))
+            assert (result.exit_code, result.output) == (0, said)
             assert runner.run(holder(store, secret)) is None
     tenant = runner.run(sign_in.tenant_of_token(store, str(raw_of(Kind.API_TOKEN, id_))))
     assert tenant
-    entries = runner.run(audit.read(store, tenant, 0, 10))
-    assert [entry.action for entry in entries].count("TOKEN_REVOKED") == 2
+    entries = runner.run(audit.read(store, tenant, 0, 50))
+    assert [entry.action for entry in entries].count("TOKEN_REVOKED") == len(forms)
+
+
+def test_a_secret_is_never_repeated(sqlite_url: str) -> None:
+    for secret in ("wt_" + "0" * 64, "wt_hunter2", "Bearer wt_hunter2", "wt_"):
+        result = run(sqlite_url, "revoke", secret)
+        assert isinstance(result.exception, NotFoundError | ValidationError)
+        assert "hunter2" not in f"{result.exception}{result.output}"
+        assert "0000" not in f"{result.exception}{result.output}"
+
+
+async def test_a_prefix_of_two_tokens_revokes_neither(store: Store) -> None:
+    issued = [await provide_token(store, "acme", "a@b.de", [Role.ADMIN], name="one") for _ in range(2)]
+    for each in issued:
+        twin = replace(each.token, id=new_id(), prefix="wt_00000000")
+        await tokens.insert(store, twin, digest_of(twin.id))
+    with pytest.raises(ValidationError, match="Several tokens have this prefix: give the id of one"):
+        await withdraw_token_by_prefix(store, "wt_00000000")
+    assert len(await tokens.list_valid(store, issued[0].token.tenant_id)) == 4
 
 
 @pytest.mark.parametrize(
@@ -80,14 +112,20 @@ def test_a_token_is_revoked_by_its_id(database_url: str, runner: asyncio.Runner,
     [
         (("create",), "--tenant SLUG --user EMAIL --role ROLE"),
         (("create", "--tenant", "acme", "--user", "a@b.de"), "--role ROLE"),
-        (("create", *ADA, "--role", "KING"), "'KING' is not a role; there are DEVELOPER"),
-        (("create", "--tenant", "A B", "--user", "a@b.de", "--role", "ADMIN"), "cannot name a tenant"),
-        (("create", "--tenant", "acme", "--user", "ada", "--role", "ADMIN"), "not an e-mail address"),
+        (("create", *ADA, "--role", "KING"), "--role 'KING' is not a role; there are DEVELOPER"),
+        (
+            ("create", "--tenant", "A B", "--user", "a@b.de", "--role", "ADMIN"),
+            "--tenant 'A B' is refused: A slug has 1 to 63 lower",
+        ),
+        (
+            ("create", "--tenant", "acme", "--user", "ada", "--role", "ADMIN"),
+            "--user 'ada' is refused: This is not an e-mail address",
+        ),
         (("create", *ADA, "--role", "ADMIN", "--expires", "tomorrow"), "'tomorrow' is not an ISO 8601 duration"),
         (("create", *ADA, "--role", "ADMIN", "--expires", "-PT1H"), "in the future"),
         (("create", *ADA, "--role", "ADMIN", "--expires", "P999999999D"), "cannot last that long"),
         (("create", *ADA, "--role", "ADMIN", "--name", " "), "name of 1 to 100"),
-        (("revoke", "rubbish"), "'rubbish' is not the id of a token"),
+        (("revoke", "rubbish"), "'rubbish' is neither the id of a token nor its prefix"),
         (("revoke", "01938f2c-7b1e-7abc-8def-0123456789ab"), "no such token"),
     ],
 )

@@ -1,15 +1,13 @@
 """Feature flags: what can be switched off, and how far a feature that is on has been rolled out."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from windtunnel.domain.errors import ValidationError
+from windtunnel.domain.people import SLUG_FORM, is_slug
 from windtunnel.domain.policy import FLAG_PILOTS_MAX
 from windtunnel.domain.viewers import Role
-
-_AGENT_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class Flag(StrEnum):
@@ -89,9 +87,9 @@ def check_pilots(slugs: Sequence[str]) -> tuple[str, ...]:
             f"At most {FLAG_PILOTS_MAX} pilot agents can be listed.", rule="too_many_pilots", path=path
         )
     for place, slug in enumerate(slugs):
-        if not _AGENT_SLUG.fullmatch(slug):
+        if not is_slug(slug):
             raise ValidationError(
-                "A slug has 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end.",
+                SLUG_FORM,
                 rule="bad_slug",
                 path=(*path, str(place)),
             )

@@ -19,7 +19,7 @@ VERSION_PATTERN = (
 )
 """Exactly what Semantic Versioning 2.0.0 calls a version: no `v`, no range, no part left out."""
 DIGEST_PATTERN = r"^[0-9a-f]{64}$"
-"""SHA-256 in small hex digits: the address of a package by its content."""
+"""SHA-256 in lower-case hex digits: the address of a package by its content."""
 
 VERSION_MAX_CHARS = 100
 _BLOCKING = frozenset({Severity.HIGH, Severity.CRITICAL})

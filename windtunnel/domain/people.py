@@ -11,6 +11,7 @@ EMAIL_MAX_CHARS = 254
 NAME_MAX_CHARS = 200
 SUBJECT_MAX_CHARS = 255
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f\ud800-\udfff]+@[^\s@\x00-\x1f\x7f\ud800-\udfff]+")
+SLUG_FORM = "A slug has 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end."
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -42,7 +43,7 @@ class Vouched:
 
 
 def email_of(text: str, path: tuple[str, ...] | None = None) -> str:
-    """The address in the one form in which addresses are compared: trimmed, in small letters.
+    """The address in the one form in which addresses are compared: trimmed, in lower case.
 
     Raises ValidationError for what cannot be one.
     """
@@ -70,7 +71,7 @@ def name_of_address(email: str) -> str:
 
 
 def is_slug(text: str) -> bool:
-    """Whether a tenant can be called so: 1 to 63 small letters, digits and dashes, no dash first or last."""
+    """Whether a tenant can be called so, see SLUG_FORM."""
     return _SLUG.fullmatch(text) is not None
 
 

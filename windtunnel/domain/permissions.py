@@ -68,5 +68,6 @@ def allows(viewer: Viewer, action: Action) -> bool:
 def require(viewer: Viewer, action: Action) -> None:
     """Raise ForbiddenError unless the viewer has one of the roles that `action` needs."""
     if not allows(viewer, action):
-        needed = ", ".join(sorted(ALLOWED[action]))
-        raise ForbiddenError(f"{action} needs one of the roles {needed}.")
+        needed = sorted(ALLOWED[action])
+        roles = f"the role {needed[0]}" if len(needed) == 1 else f"one of the roles {', '.join(needed)}"
+        raise ForbiddenError(f"{action} needs {roles}.")

@@ -1,5 +1,6 @@
 """API tokens: what a person gives a program, so that it may act for them."""
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from windtunnel.domain.viewers import Role
 TOKEN_MARK = "wt_"  # noqa: S105 - how every secret begins, so that people and scanners know it when they see one
 SECRET_BYTES = 32
 PREFIX_CHARS = len(TOKEN_MARK) + 8
+_PREFIX = re.compile(rf"{TOKEN_MARK}[0-9a-f]{{8}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ def new_secret() -> str:
 def prefix_of(secret: str) -> str:
     """Its beginning, by which people tell their tokens apart; what follows still has 224 bits."""
     return secret[:PREFIX_CHARS]
+
+
+def has_prefix(text: str) -> bool:
+    """Whether it begins as a secret does, with all of the prefix."""
+    return _PREFIX.match(text) is not None
 
 
 def digest_of(secret: str) -> str:

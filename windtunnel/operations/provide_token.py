@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from windtunnel.domain.audit import AuditAction, AuditDraft
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import ValidationError
-from windtunnel.domain.people import email_of, is_slug, name_of_address
+from windtunnel.domain.people import SLUG_FORM, email_of, is_slug, name_of_address
 from windtunnel.domain.viewers import Role
 from windtunnel.operations.minting import Issued, check_name, mint, on_record
 from windtunnel.storage import audit, people, tenants
@@ -28,9 +28,7 @@ async def provide_token(
     Raises ValidationError, QuotaError.
     """
     if not is_slug(slug):
-        raise ValidationError(
-            f"{slug!r} cannot name a tenant: use 1 to 63 small letters, digits and dashes.", rule="slug"
-        )
+        raise ValidationError(f"{slug!r} cannot name a tenant. {SLUG_FORM}", rule="slug")
     if not roles:
         raise ValidationError("A token without a role could do nothing: name one.", rule="no_roles")
     address, name = email_of(email), check_name(name)

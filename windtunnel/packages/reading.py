@@ -16,11 +16,11 @@ from windtunnel.packages.manifest import Manifest
 from windtunnel.packages.paths import shown
 
 _FORMS = {
-    "name": "It is `namespace/slug`, each of small letters, digits and dashes; the namespace is the tenant's slug.",
+    "name": "It is `namespace/slug`, both of lower-case letters, digits and hyphens; the namespace is the tenant's.",
     "version": "It is an exact version by Semantic Versioning, like `1.4.0`.",
-    "sha256": "It is a SHA-256 in 64 small hex digits.",
-    "digest": "It is a SHA-256 in 64 small hex digits.",
-    "instructionsDigest": "It is a SHA-256 in 64 small hex digits.",
+    "sha256": "It is a SHA-256 in 64 lower-case hex digits.",
+    "digest": "It is a SHA-256 in 64 lower-case hex digits.",
+    "instructionsDigest": "It is a SHA-256 in 64 lower-case hex digits.",
     "owners": "It is an e-mail address.",
     "network": "It is `host:port`.",
     "secrets": "It is the name of a secret in production's configuration, like `MAIL_PASSWORD`, never its value.",

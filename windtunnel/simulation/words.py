@@ -94,7 +94,8 @@ def spell(milliseconds: float) -> str:
     """A duration as people say it."""
     for size, unit in ((86_400_000, "days"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")):
         if milliseconds >= size:
-            return f"{milliseconds / size:.3g} {unit}"
+            number = f"{milliseconds / size:.3g}"
+            return f"{number} {'day' if unit == 'days' and number == '1' else unit}"
     return f"{milliseconds:.0f} ms"
 
 

@@ -156,6 +156,14 @@ TENANT_OF_TOKEN = Privileged(
     callers=("api",),
 )
 
+TOKENS_WITH_PREFIX = Privileged(
+    name="tokens_with_prefix",
+    parameters=("text",),
+    returns="TABLE (id text)",
+    sql="SELECT id FROM api_tokens WHERE prefix = $1",
+    callers=("api",),
+)
+
 AUDIT_CHAINS = Privileged(
     name="audit_chains",
     parameters=(),
@@ -180,6 +188,7 @@ PACKAGES_OF_ANYBODY = Privileged(
 
 STATEMENTS: tuple[Privileged, ...] = (
     TENANT_OF_TOKEN,
+    TOKENS_WITH_PREFIX,
     SIGN_IN_BY_TOKEN,
     SIGN_IN_BY_IDENTITY,
     STILL_SIGNED_IN,

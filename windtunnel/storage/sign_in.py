@@ -10,7 +10,13 @@ import orjson
 from windtunnel.domain.people import known_roles
 from windtunnel.domain.tokens import effective_roles
 from windtunnel.domain.viewers import Role, Tenant, User, Viewer
-from windtunnel.storage.privileged import SIGN_IN_BY_IDENTITY, SIGN_IN_BY_TOKEN, STILL_SIGNED_IN, TENANT_OF_TOKEN
+from windtunnel.storage.privileged import (
+    SIGN_IN_BY_IDENTITY,
+    SIGN_IN_BY_TOKEN,
+    STILL_SIGNED_IN,
+    TENANT_OF_TOKEN,
+    TOKENS_WITH_PREFIX,
+)
 from windtunnel.storage.store import Store
 from windtunnel.storage.texts import known_ids
 from windtunnel.storage.times import moment, optional_moment
@@ -81,6 +87,11 @@ async def tenant_of_token(store: Store, token_id: str) -> str | None:
     """The id of the tenant that the token belongs to."""
     rows = await store.privileged(TENANT_OF_TOKEN, token_id) if known_ids([token_id]) else []
     return rows[0]["tenant_id"] if rows else None
+
+
+async def tokens_with_prefix(store: Store, prefix: str) -> list[str]:
+    """The ids of all tokens whose secret begins so, whichever tenant they belong to."""
+    return [row["id"] for row in await store.privileged(TOKENS_WITH_PREFIX, prefix)]
 
 
 def _roles(rows: list[dict[str, Any]]) -> frozenset[Role]:
