@@ -1,6 +1,7 @@
 """The checkpointer: sees to it that what audit chains say is soon on record outside of the database, too."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -13,8 +14,10 @@ from windtunnel.domain.policy import AUDIT_CHECKPOINT_AFTER_S
 from windtunnel.operations.checkpoint_audit import ChainBrokenError, checkpoint_audit
 from windtunnel.storage.audit_chains import Chain, chains
 from windtunnel.storage.store import Store
+from windtunnel.storage.times import milliseconds
 from windtunnel.vault.checkpoints import CheckpointFiles
 from windtunnel.vault.key_files import KeyRefusedError
+from windtunnel.vault.rolls import ROLL, CheckpointsRefusedError
 
 LOOK_EVERY_S = 1.0
 
@@ -34,6 +37,7 @@ class Checkpointer:
         self._last: dict[str, Checkpoint | None] = {}
         self._complaints: dict[str, str] = {}
         self._all_due: datetime | None = None
+        self._enrolled: set[str] | None = None
         self._stopping = asyncio.Event()
         self._looking: asyncio.Task[None]
 
@@ -58,14 +62,41 @@ class Checkpointer:
             to_the_end = True
         if to_the_end:
             self._all_due = now + timedelta(seconds=AUDIT_CHECKPOINT_AFTER_S)
-        for chain in found:
-            try:
-                await self._write(chain, to_the_end)
-                self._complaints.pop(chain.tenant_id, None)
-            except ChainBrokenError as error:
-                self._complain(chain, "audit log tampered with", str(error))
-            except (OSError, KeyRefusedError) as error:
-                self._complain(chain, "no checkpoint written", str(error))
+        if not any(chain.seq for chain in found):
+            return
+        if self._enrolled is None:  # from here on the roll says what must be there
+            await self._enrol(found, 0)
+        written = [await self._try_to_write(chain, to_the_end) for chain in found]
+        if error := await self._enrol(found, milliseconds(now) if to_the_end and all(written) else 0):
+            self._complain(ROLL, "no list of checkpoints written", str(error))
+        else:
+            self._complaints.pop(ROLL, None)
+
+    async def _try_to_write(self, chain: Chain, to_the_end: bool) -> bool:
+        try:
+            await self._write(chain, to_the_end)
+        except ChainBrokenError as error:
+            self._complain(chain.tenant_id, "audit log tampered with", str(error), tenant=chain.slug)
+        except CheckpointsRefusedError as error:
+            self._complain(chain.tenant_id, "checkpoints tampered with", str(error), tenant=chain.slug)
+        except (OSError, KeyRefusedError) as error:
+            self._complain(chain.tenant_id, "no checkpoint written", str(error), tenant=chain.slug)
+        else:
+            self._complaints.pop(chain.tenant_id, None)
+            return True
+        return False
+
+    async def _enrol(self, found: Sequence[Chain], at_ms: int) -> Exception | None:
+        """Bring the roll up to date, if there is anything new to say; what has kept us from it."""
+        known = {chain.tenant_id for chain in found if self._last.get(chain.tenant_id)}
+        if at_ms == 0 and self._enrolled is not None and known <= self._enrolled:
+            return None
+        try:
+            await asyncio.to_thread(self._files.enrol, known, at_ms)
+        except (OSError, KeyRefusedError, CheckpointsRefusedError) as error:
+            return error
+        self._enrolled = known
+        return None
 
     async def _write(self, chain: Chain, to_the_end: bool) -> None:
         tenant_id = chain.tenant_id
@@ -76,11 +107,11 @@ class Checkpointer:
         if written:
             self._last[tenant_id] = written[-1]
 
-    def _complain(self, chain: Chain, what: str, reason: str) -> None:
-        """Say so once, not every second."""
-        if self._complaints.get(chain.tenant_id) != what:
-            self._complaints[chain.tenant_id] = what
-            log.error(what, tenant=chain.slug, reason=reason)
+    def _complain(self, about: str, what: str, reason: str, **more: str) -> None:
+        """Say so once, not every second; of the roll only when there is nothing else to say."""
+        if self._complaints.get(about) != what and not (about == ROLL and self._complaints):
+            self._complaints[about] = what
+            log.error(what, reason=reason, **more)
 
     async def _look_on(self) -> None:
         while not self._stopping.is_set():

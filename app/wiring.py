@@ -20,6 +20,7 @@ from windtunnel.domain.planning import Planner
 from windtunnel.knowledge import load_book
 from windtunnel.operations.services import Limits, Services, open_services
 from windtunnel.packages.directory import DirectoryBlobs
+from windtunnel.storage.audit_reading import open_audit_log
 from windtunnel.storage.errors import NOT_CURRENT
 from windtunnel.storage.migrations import is_current, migrate
 from windtunnel.storage.sign_in import still_signed_in
@@ -154,12 +155,16 @@ def checkpoint_files(settings: Settings, directory: Path | None = None) -> Check
 
 @asynccontextmanager
 async def opened_for_reading(settings: Settings) -> AsyncIterator[Store]:
-    """The database for commands that only look at it: it must be there, and at the current schema (SettingsError)."""
+    """The database for commands that look at its audit log and change nothing, not even its schema.
+
+    Raises SettingsError when it is not there, RevisionError when it has no audit log.
+    """
     _require_database(settings)
-    async with opened_store(settings, DatabaseRole.API) as store:
-        if not await is_current(store):
-            raise SettingsError(NOT_CURRENT)
+    store = await open_audit_log(settings.database, settings.clock_offset)
+    try:
         yield store
+    finally:
+        await store.close()
 
 
 @asynccontextmanager

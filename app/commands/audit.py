@@ -24,6 +24,8 @@ from windtunnel.vault.key_files import KeyRefusedError
 
 audit = typer.Typer(help="Verify and export the audit log.", no_args_is_help=True)
 
+_ALONE = "the chain agrees with itself; there is no checkpoint to compare it with"
+
 Slug = Annotated[str | None, typer.Option("--tenant", metavar="SLUG", help="Only this tenant; all when absent.")]
 
 
@@ -36,6 +38,8 @@ def verify(
 ) -> None:
     """Compute every chain again and compare it with the checkpoints; exit code 1 when something was tampered with."""
     settings = load_settings()
+    if checkpoints is not None and not checkpoints.is_dir():
+        raise SettingsError(f"--checkpoints {str(checkpoints)!r} is refused: there is no such directory.")
     if not asyncio.run(_verify(settings, tenant, checkpoint_files(settings, checkpoints))):
         raise typer.Exit(1)
 
@@ -58,13 +62,13 @@ async def _verify(settings: Settings, slug: str | None, files: CheckpointFiles) 
         found = await _chains(store, slug)
         named = {chain.tenant_id: chain.slug for chain in found}
         if slug is None:  # a tenant that has checkpoints had entries, even if the database knows nothing of it
-            named |= {tenant_id: tenant_id for tenant_id in sorted(files.tenants() - set(named))}
+            with _readable_checkpoints("all tenants"):
+                kept = await asyncio.to_thread(files.tenants)
+            named |= {tenant_id: tenant_id for tenant_id in sorted(kept - set(named))}
         verdicts = []
         for tenant_id, name in named.items():
-            try:
+            with _readable_checkpoints(name):
                 verdicts.append(await check_chain(store, files, tenant_id))
-            except (OSError, KeyRefusedError) as error:
-                raise UnavailableError(f"The checkpoints of {name} cannot be read: {error}") from None
             _tell(name, verdicts[-1])
     return all(verdict.valid for verdict in verdicts)
 
@@ -91,7 +95,21 @@ def _tell(name: str, verdict: Verdict) -> None:
         )
         return
     head = f", head {verdict.head}" if verdict.head else ""
-    typer.echo(f"{name}: {verdict.entries} entries{head}, {verdict.checkpoints} checkpoints: intact.")
+    entries = _counted(verdict.entries, "entry", "entries")
+    checkpoints = _counted(verdict.checkpoints, "checkpoint", "checkpoints")
+    typer.echo(f"{name}: {entries}{head}, {checkpoints}: {'intact' if verdict.checkpoints else _ALONE}.")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+@contextmanager
+def _readable_checkpoints(whose: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, KeyRefusedError) as error:
+        raise UnavailableError(f"The checkpoints of {whose} cannot be read: {error}") from None
 
 
 @contextmanager

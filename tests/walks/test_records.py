@@ -52,9 +52,9 @@ async def test_what_changes_something_is_on_record(store: Store) -> None:
             if await world.snapshot(world.mine) == before:
                 faults.append(f"{entry}: changed nothing, so that nothing is proved")
         assert faults == []
-        log = await audit.read(store, world.mine.tenant_id, 0, 1_000)
-        raw = {entry.subject_id for entry in log} | {world.mine.user.id, world.mine.tenant_id}
-        assert [entry.details for entry in log if not _well_spelt(orjson.loads(entry.details), raw)] == []
+        entries = await audit.read(store, world.mine.tenant_id, 0, 1_000)
+        raw = {entry.subject_id for entry in entries} | {world.mine.user.id, world.mine.tenant_id}
+        assert [entry.details for entry in entries if not _well_spelt(orjson.loads(entry.details), raw)] == []
 
 
 def _well_spelt(details: object, raw_ids: set[str]) -> bool:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from windtunnel.domain.audit import GENESIS_HASH, AuditEntry, is_intact
 from windtunnel.domain.checkpoints import Checkpoint
+from windtunnel.domain.policy import AUDIT_CHECKPOINT_AFTER_S, AUDIT_CHECKPOINT_EVERY, AUDIT_CHECKPOINT_SLACK_S
+
+_AFTER_MS, _SLACK_MS = int(AUDIT_CHECKPOINT_AFTER_S * 1000), int(AUDIT_CHECKPOINT_SLACK_S * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +20,16 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known from outside: checkpoints whose signatures hold, and those that are `refused`."""
+    """What is known from outside: checkpoints whose signatures hold, and what is wrong with them (`refused`).
+
+    `kept`: checkpoints are kept there at all. They had seen everything that was recorded until `complete_ms`; None
+    when that is not known.
+    """
 
     checkpoints: tuple[Checkpoint, ...] = ()
     refused: tuple[Break, ...] = ()
+    kept: bool = False
+    complete_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,8 @@ class ChainCheck:
         self._seen: dict[int, list[str]] = {}
         for checkpoint in self._evidence.checkpoints:
             self._seen.setdefault(checkpoint.size, []).append(checkpoint.hash)
+        self._longest = max(self._seen, default=0)
+        self._unseen_ms: int | None = None
         self._entries = 0
         self._seq = after_seq
         self._hash = after_hash
@@ -61,23 +72,36 @@ class ChainCheck:
         for entry in entries:
             self._entries += 1
             self._head = entry.hash
+            if entry.seq == self._longest + 1 and isinstance(entry.at_ms, int):  # whatever somebody may have written
+                self._unseen_ms = entry.at_ms
             if self._broken is None:
                 self._broken = self._break_at(entry)
             self._seq, self._hash = entry.seq, entry.hash
 
-    def verdict(self) -> Verdict:
-        """What was found, once the last entry was followed."""
+    def verdict(self, now_ms: int = 0) -> Verdict:
+        """What was found, once the last entry was followed. By `now_ms` some checkpoints must have been written."""
         found = [*self._evidence.refused, *([self._broken] if self._broken else [])]
-        longest = max(self._seen, default=0)
-        if longest > self._seq:
-            reason = f"is missing, as is all that followed: a checkpoint has seen {longest} entries"
+        if self._longest > self._seq:
+            reason = f"is missing, as is all that followed: a checkpoint has seen {_entries(self._longest)}"
             found.append(Break(self._seq + 1, reason))
+        if self._is_overdue(now_ms):
+            found.append(Break(self._longest + 1, "should be covered by a checkpoint by now, but there is none"))
         return Verdict(
             entries=self._entries,
             head=self._head,
             checkpoints=len(self._evidence.checkpoints),
             broken=min(found, key=lambda each: each.seq, default=None),
         )
+
+    def _is_overdue(self, now_ms: int) -> bool:
+        """Whether there is no checkpoint of an entry that must have one."""
+        evidence = self._evidence
+        if not evidence.kept or self._unseen_ms is None:
+            return False
+        if evidence.complete_ms is not None:
+            return self._unseen_ms + _SLACK_MS <= evidence.complete_ms
+        late = self._unseen_ms + _AFTER_MS + _SLACK_MS <= now_ms or self._entries >= AUDIT_CHECKPOINT_EVERY
+        return not evidence.checkpoints and late
 
     def _break_at(self, entry: AuditEntry) -> Break | None:
         expected = self._seq + 1
@@ -90,3 +114,7 @@ class ChainCheck:
         if any(seen != entry.hash for seen in self._seen.get(entry.seq, ())):
             return Break(expected, "is not the one that a checkpoint has seen: the chain was written anew")
         return None
+
+
+def _entries(count: int) -> str:
+    return f"{count} entry" if count == 1 else f"{count} entries"

@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 
 ORIGIN = "windtunnel/audit/"
+ROLL_ORIGIN = "windtunnel/audit"
+"""What names the roll, and the key in its signature."""
+
 _TEXT = re.compile(rf"{ORIGIN}(?P<tenant>[0-9A-Za-z_-]+)\n(?P<size>0|[1-9][0-9]{{0,18}})\n(?P<hash>[0-9A-Za-z+/=]+)\n")
 
 
@@ -24,6 +27,27 @@ class Checkpoint:
         The hash is the head of a chain, not the root of a Merkle tree.
         """
         return f"{origin_of(self.tenant_id)}\n{self.size}\n{base64.b64encode(bytes.fromhex(self.hash)).decode()}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """These tenants have checkpoints, and those had seen everything that was recorded until `at_ms`."""
+
+    at_ms: int
+    tenants: frozenset[str]
+
+    @property
+    def text(self) -> str:
+        """Origin, time, and the tenants, a line each."""
+        return "\n".join((ROLL_ORIGIN, str(self.at_ms), *sorted(self.tenants), ""))
+
+
+def roll_of(text: str) -> Roll | None:
+    """The reverse of `text`; None for anything that it cannot have written."""
+    lines = text.split("\n")
+    known = len(lines) > 2 and lines[1].isascii() and lines[1].isdecimal() and len(lines[1]) < 19
+    roll = Roll(int(lines[1]), frozenset(lines[2:-1])) if known else None
+    return roll if roll and roll.text == text else None
 
 
 def origin_of(tenant_id: str) -> str:

@@ -27,6 +27,8 @@ AUDIT_CHECKPOINT_EVERY = 100
 """Entries of one tenant between two checkpoints outside of the database, at most."""
 AUDIT_CHECKPOINT_AFTER_S = 300.0
 """How long the last entries of a tenant may be without a checkpoint."""
+AUDIT_CHECKPOINT_SLACK_S = 60.0
+"""How much later than that a checkpoint may come before it counts as missing."""
 FLAG_PILOTS_MAX = 100
 WEBHOOKS_PER_TENANT = 20
 WEBHOOK_URL_MAX_CHARS = 2_000

@@ -12,6 +12,7 @@ from windtunnel.operations.permit import permit
 from windtunnel.operations.services import Services
 from windtunnel.storage import audit_chains
 from windtunnel.storage.store import Store
+from windtunnel.storage.times import milliseconds
 from windtunnel.vault.checkpoints import CheckpointFiles
 from windtunnel.vault.key_files import KeyRefusedError
 
@@ -36,7 +37,8 @@ async def check_chain(store: Store, files: CheckpointFiles | None, tenant_id: st
     # In this order: a checkpoint that is written meanwhile would be ahead of the entries that are looked at.
     evidence = await asyncio.to_thread(files.read, tenant_id) if files else Evidence()
     last_seq = await audit_chains.length(store, tenant_id)
+    now = await store.now()
     check = ChainCheck(evidence)
     async for entries in audit_chains.stretch(store, tenant_id, 0, last_seq):
         check.follow(entries)
-    return check.verdict()
+    return check.verdict(milliseconds(now))

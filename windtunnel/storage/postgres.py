@@ -45,8 +45,9 @@ _DOWN = (
 class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
     """Every statement and every transaction takes a connection from the pool and always gives it back."""
 
-    def __init__(self, dsn: str, role: str | None = None) -> None:
+    def __init__(self, dsn: str, role: str | None = None, *, read_only: bool = False) -> None:
         super().__init__(config={"dsn": dsn})
+        self._settings = {"default_transaction_read_only": "on"} if read_only else {}
         self._role = role
         self._current = ContextVar("postgres_transaction", default=None)
         self.current_transaction = cast("Any", self._current)
@@ -66,7 +67,7 @@ class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
                 reset=_keep_session,
                 connection_class=_Connection,
                 init=self._act,
-                server_settings={"application_name": "windtunnel", "timezone": "UTC"},
+                server_settings={"application_name": "windtunnel", "timezone": "UTC", **self._settings},
             )
 
     async def _act(self, connection: Any) -> None:

@@ -25,13 +25,19 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA temp_store = MEMORY",
 )
+READING_PRAGMAS = (
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
+    "PRAGMA query_only = ON",
+    "PRAGMA temp_store = MEMORY",
+)
 
 
 class PooledSQLiteEngine(StatementEngine[SQLiteConnection], SQLiteEngine):
     """Statements outside of a transaction: SELECT runs on a reader, anything else on the writer."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         super().__init__(path=str(path))
+        self._read_only = read_only
         self._path = path
         self._current = ContextVar("sqlite_transaction", default=None)
         self.current_transaction = cast("Any", self._current)
@@ -111,7 +117,7 @@ class PooledSQLiteEngine(StatementEngine[SQLiteConnection], SQLiteEngine):
 
     async def _connect(self) -> SQLiteConnection:
         connection = SQLiteConnection()
-        await connection.open(self._path, PRAGMAS)
+        await connection.open(self._path, READING_PRAGMAS if self._read_only else PRAGMAS, read_only=self._read_only)
         self._opened.append(connection)
         return connection
 

@@ -44,10 +44,10 @@ class SQLiteConnection:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._connection: sqlite3.Connection | None = None
 
-    async def open(self, path: Path, pragmas: Sequence[str]) -> None:
-        """Open the file; it is made when missing."""
+    async def open(self, path: Path, pragmas: Sequence[str], *, read_only: bool = False) -> None:
+        """Open the file; unless it is `read_only`, it is made when missing."""
         try:
-            await self._call(partial(self._open, path, pragmas))
+            await self._call(partial(self._open, path, pragmas, read_only))
         except BaseException:
             await self.close()
             raise
@@ -76,8 +76,9 @@ class SQLiteConnection:
         with _translated():
             return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
-    def _open(self, path: Path, pragmas: Sequence[str]) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=512)
+    def _open(self, path: Path, pragmas: Sequence[str], read_only: bool) -> None:
+        name = _for_reading(path) if read_only else path
+        self._connection = sqlite3.connect(name, isolation_level=None, cached_statements=512, uri=read_only)
         self._connection.create_function("sha256_hex", 1, _sha256_hex, deterministic=True)
         for pragma in pragmas:
             self._connection.execute(pragma).close()
@@ -112,6 +113,16 @@ class SQLiteConnection:
         if self._connection is None:
             raise closed()
         return self._connection
+
+
+def _for_reading(path: Path) -> str:
+    """The URI that reads a file and leaves nothing beside it.
+
+    In WAL mode SQLite would make two files even for reading. A file without a log has no process that writes to it,
+    so it can be read as one that does not change.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    return f"{path.absolute().as_uri()}?{'mode=ro' if log.exists() else 'immutable=1'}"
 
 
 def _rows(cursor: sqlite3.Cursor) -> Rows:

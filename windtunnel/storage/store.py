@@ -154,25 +154,30 @@ class Scope:
 
 
 async def open_store(
-    url: str, *, role: DatabaseRole | None = DatabaseRole.SERVER, clock_offset: timedelta = timedelta(0)
+    url: str,
+    *,
+    role: DatabaseRole | None = DatabaseRole.SERVER,
+    clock_offset: timedelta = timedelta(0),
+    read_only: bool = False,
 ) -> Store:
     """Open the database at `sqlite:///PATH` or `postgres://...`. Raises UnreachableError when it cannot be.
 
     A new SQLite file is created, with its directory; `migrations.migrate` makes the tables. On PostgreSQL the
     process acts as `role` (RevisionError when the database has no roles yet); None: as the user of the URL, which
-    is for migrating only.
+    is for migrating only. With `read_only` nothing can be changed, and a SQLite file must be there.
     """
     if url.startswith("sqlite:///"):
-        store = Store(await _opened_sqlite(Path(url.removeprefix("sqlite:///"))), SQLITE)
+        store = Store(await _opened_sqlite(Path(url.removeprefix("sqlite:///")), read_only), SQLITE)
     else:
-        store = Store(await _opened_postgres(url, role), POSTGRES)
+        store = Store(await _opened_postgres(url, role, read_only), POSTGRES)
     store.clock_offset = clock_offset
     return store
 
 
-async def _opened_sqlite(path: Path) -> PooledSQLiteEngine:
-    make_file(path)
-    engine = PooledSQLiteEngine(path)
+async def _opened_sqlite(path: Path, read_only: bool) -> PooledSQLiteEngine:
+    if not read_only:
+        make_file(path)
+    engine = PooledSQLiteEngine(path, read_only=read_only)
     try:
         await engine.open()
     except UnavailableError as error:
@@ -180,8 +185,8 @@ async def _opened_sqlite(path: Path) -> PooledSQLiteEngine:
     return engine
 
 
-async def _opened_postgres(url: str, role: DatabaseRole | None) -> PooledPostgresEngine:
-    engine = PooledPostgresEngine(url, role)
+async def _opened_postgres(url: str, role: DatabaseRole | None, read_only: bool) -> PooledPostgresEngine:
+    engine = PooledPostgresEngine(url, role, read_only=read_only)
     try:
         await engine.open()
     except (RevisionError, RoleError):

@@ -15,6 +15,9 @@ from windtunnel.storage.store import Store
 
 ROLES = ("windtunnel_api", "windtunnel_worker", "windtunnel_server", "windtunnel_system")
 
+AUDIT_SINCE = 2
+"""The revision with which audit logs came. What an audit log is has not changed since."""
+
 _LOCK = 0x77696E64
 """The advisory lock that migrating processes queue for; any number would do."""
 
@@ -94,15 +97,21 @@ async def _bring_up(store: Store) -> Sequence[Revision]:
     return missing
 
 
-async def is_current(store: Store) -> bool:
-    """True when nothing is missing. Raises RevisionError when the database is newer than this code."""
+async def revision_of(store: Store) -> int:
+    """The number of the last revision that was applied, 0 for a database that has none, or that is none of ours.
+
+    Raises RevisionError when the database is newer than this code.
+    """
     catalogue = {
         "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'schema_revisions'",
         "postgres": "SELECT 1 AS name WHERE to_regclass('schema_revisions') IS NOT NULL",
     }
-    if not await store.fetch(catalogue[store.dialect]):
-        return False
-    if await _applied(store) != revisions()[-1].number:
+    return await _applied(store) if await store.fetch(catalogue[store.dialect]) else 0
+
+
+async def is_current(store: Store) -> bool:
+    """True when nothing is missing. Raises RevisionError when the database is newer than this code."""
+    if await revision_of(store) != revisions()[-1].number:
         return False
     if store.dialect == "sqlite":
         return True
