@@ -107,3 +107,14 @@ async def elevated_functions(owner: asyncpg.Connection) -> dict[str, tuple[str, 
         f" FROM pg_proc AS p WHERE p.prosecdef AND p.pronamespace = {_HERE}"
     )
     return {row["signature"]: (row["owner"], row["public"]) for row in rows}
+
+
+async def functions_for_everybody(owner: asyncpg.Connection) -> list[str]:
+    """Functions of ours that every user of the database may call."""
+    rows = await owner.fetch(
+        "SELECT p.oid::regprocedure::text AS signature FROM pg_proc AS p"
+        f" WHERE p.pronamespace = {_HERE} AND EXISTS ("
+        " SELECT FROM aclexplode(COALESCE(p.proacl, acldefault('f', p.proowner))) AS acl"
+        " WHERE acl.grantee = 0 AND acl.privilege_type = 'EXECUTE') ORDER BY 1"
+    )
+    return [row["signature"] for row in rows]

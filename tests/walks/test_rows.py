@@ -180,6 +180,10 @@ async def test_only_the_named_statements_look_across_tenants(owner: asyncpg.Conn
     assert found == named
 
 
+async def test_no_function_of_ours_is_for_everybody(owner: asyncpg.Connection) -> None:
+    assert await catalogue.functions_for_everybody(owner) == [], "REVOKE ALL ON FUNCTION ... FROM PUBLIC"
+
+
 async def test_every_reference_stays_within_its_tenant(owner: asyncpg.Connection) -> None:
     assert await catalogue.loose_references(owner) == []
     assert await catalogue.unattached(owner) == []

@@ -97,3 +97,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
+
+-- Who may call what; triggers fire all the same.
+REVOKE ALL ON FUNCTION refuse_update, refuse_change, append_audit_entry FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION append_audit_entry TO windtunnel_api, windtunnel_worker;
