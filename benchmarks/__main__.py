@@ -3,7 +3,7 @@
 import importlib
 import time
 
-BENCHMARKS = ("engine", "start", "simulate", "steady", "fan_out", "memory", "audit", "signed_in")
+BENCHMARKS = ("engine", "start", "simulate", "steady", "fan_out", "memory", "audit", "signed_in", "sandbox")
 
 
 def main() -> None:

@@ -74,7 +74,7 @@ async def test_a_run_is_in_a_clean_place_of_its_own(tmp_path: Path, isolation: I
     assert seen["variables"]["HOME"] == seen["variables"]["TMPDIR"]
     assert seen["home"] == [[], 0o700]
     assert set(seen["descriptors"]) <= {0, 1, 2, 3}  # the last one is the directory that is being listed
-    assert (seen["umask"], seen["session"], seen["core"]) == (0o077, True, 0)
+    assert (seen["umask"], seen["session"], seen["core"]) == (0o077, True, 1)
     assert seen["flags"] == [1, 1, 1]
     assert not any("site-packages" in path for path in seen["path"])
     if Mechanism.NAMESPACES in isolation.mechanisms:
@@ -184,8 +184,16 @@ def test_on_uvloop_runs_are_the_same(tmp_path: Path, best: Isolation) -> None:
         assert runner.run(run()) == b"x\n"
 
 
-async def test_root_runs_nothing_without_walls(tmp_path: Path) -> None:
-    box = sandbox(tmp_path / "environment", Isolation(IsolationLevel.LOGICAL))
+@pytest.mark.parametrize(
+    "weak",
+    [
+        Isolation(IsolationLevel.LOGICAL),
+        Isolation(IsolationLevel.LOGICAL, frozenset({Mechanism.SECCOMP})),
+        Isolation(IsolationLevel.LANDLOCK, frozenset({Mechanism.LANDLOCK}), landlock_abi=5),  # signals go anywhere
+    ],
+)
+async def test_root_runs_nothing_without_walls(tmp_path: Path, weak: Isolation) -> None:
+    box = sandbox(tmp_path / "environment", weak)
     if os.geteuid() == 0:
         with pytest.raises(SandboxError, match="code would own the host"):
             await box.run(("python", "-c", "pass"))

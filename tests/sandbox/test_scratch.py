@@ -1,6 +1,7 @@
 """Directories that somebody has made hard to remove."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,17 @@ def test_modes_are_no_obstacle_and_links_are_not_followed(tmp_path: Path) -> Non
     scratch.remove(top)
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
     assert (kept / "file").read_text() == "kept"
+
+
+def test_two_may_remove_the_same(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    for number in range(100):
+        (top / str(number) / "inner").mkdir(parents=True)
+        (top / str(number) / "inner" / "file").write_text("x")
+    with ThreadPoolExecutor() as both:
+        for done in [both.submit(scratch.remove, directory) for directory in (top, top / "7", top / "8")]:
+            done.result()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -3,12 +3,13 @@
 import asyncio
 import os
 import secrets
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from windtunnel.domain.confinement import Limits
-from windtunnel.domain.isolation import Isolation, Mechanism
+from windtunnel.domain.isolation import Isolation, Mechanism, Probe, claimed
 from windtunnel.sandbox import cgroups, scratch, sweeping
 from windtunnel.sandbox.errors import SandboxError
 from windtunnel.sandbox.identity import own_user
@@ -52,8 +53,10 @@ class Sandbox:
 
         Nothing of a run outlives it. Cancelling stops the run, with a grace. Raises SandboxError when nothing was run.
         """
+        if sys.platform != "linux":
+            raise SandboxError("isolation", "code runs on Linux only")
         if not self._holds_root():
-            raise SandboxError("isolation", "as root, with neither namespaces nor Landlock, code would own the host")
+            raise SandboxError("isolation", "as root, without namespaces or a recent Landlock, code would own the host")
         plan = self.plan(command, cwd=cwd, env=env or {}, wall_s=wall_s)
         return await self.carry_out(plan, stdin)
 
@@ -149,8 +152,10 @@ class Sandbox:
         return self.root / "work"
 
     def _holds_root(self) -> bool:
-        walls = {Mechanism.NAMESPACES, Mechanism.BUBBLEWRAP, Mechanism.LANDLOCK}
-        return os.geteuid() != 0 or bool(walls & self.isolation.mechanisms)
+        """Whether code that is run as root can neither change the host's files nor end its processes."""
+        has = self.isolation.mechanisms
+        lands = Mechanism.LANDLOCK in has and Probe.SIGNAL_PARENT in claimed(self.isolation)
+        return os.geteuid() != 0 or lands or bool(has & {Mechanism.NAMESPACES, Mechanism.BUBBLEWRAP})
 
     def _cgroup(self, name: str, plan: Plan) -> Path | None:
         """A cgroup for the run, where it helps: namespaces end everything by themselves."""

@@ -10,7 +10,7 @@ _CHUNK_BYTES = 65_536
 class Streams:
     """Stdin, stdout and stderr of a run; `theirs` are the ends for its process.
 
-    When stdout and stderr together are more than `most` bytes, `flooded` is called, once; what comes then is dropped.
+    When stdout and stderr together are more than `most` bytes, nothing more is read, and `flooded` is called.
     """
 
     def __init__(self, given: bytes, most: int, flooded: Callable[[], None]) -> None:
@@ -70,10 +70,11 @@ class Streams:
             self._close(descriptor)
             return
         self.seen_bytes += len(chunk)
-        self._kept[descriptor] += chunk[: max(self._left, 0)]
-        had_room = self._left >= 0
+        self._kept[descriptor] += chunk[: self._left]
         self._left -= len(chunk)
-        if had_room and self._left < 0:
+        if self._left < 0:
+            for stream in self._open & self._kept.keys():
+                self._close(stream)
             self._flooded()
 
     def _write(self) -> None:

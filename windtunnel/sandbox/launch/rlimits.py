@@ -19,7 +19,7 @@ def limit(plan: Plan) -> None:
     """Bound this process and all that it starts; whoever has no privileges cannot raise these again."""
     cpu_s = math.ceil(plan.cpu_s) + 1
     bounds = {
-        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CORE: 1,  # with 0, a host that pipes cores to a program still does so
         resource.RLIMIT_CPU: cpu_s,
         resource.RLIMIT_DATA: plan.memory_bytes + _DATA_BEYOND_BYTES,
         resource.RLIMIT_AS: plan.memory_bytes + _ADDRESSES_BEYOND_BYTES,
