@@ -1,6 +1,7 @@
 """How many rows an operation may ask for, page sizes multiplying on the way down, and what it costs in points."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -36,10 +37,41 @@ PAGE_ARGUMENTS = ("first", "last")
 LIST_ARGUMENTS = ("ids",)
 WHOLE_LIST_ROWS = 20
 """What a list of entities without pages counts for, e.g. `webhooks`."""
+PAGE_SIZE_MAX = 2**31 - 1
+"""Variables are not coerced yet: this is the largest that an Int can be."""
+FIELD_POINTS = {
+    "Query.health": 5,
+    "Query.production": 20,
+    "Query.verifyAudit": 1_000,
+    "Query.failureModeCatalogue": 20,
+    "Architecture.failureModes": 5,
+    "Architecture.render": 5,
+    "Observability.logs": 10,
+    "Observability.metrics": 20,
+    "Observability.summary": 20,
+    "Observability.traces": 20,
+    "Viewer.apiTokens": 50,
+}
+"""What a field costs on top of its rows, each time that it may be shown: those that read or compute much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """The most that a part of an operation can ask for, in rows and in points of the table above."""
+
+    rows: int = 0
+    points: int = 0
+
+    def __add__(self, other: "Weight") -> "Weight":
+        return Weight(self.rows + other.rows, self.points + other.points)
+
+    def times(self, size: int) -> "Weight":
+        """So many rows, with this below each."""
+        return Weight(size * (1 + self.rows), size * self.points)
 
 
 class Cost:
-    """Counts the rows of one operation of a valid document with these variables, at the most that they can be."""
+    """Weighs one operation of a valid document with these variables, at the most that it can be."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
         self._schema = schema
@@ -47,10 +79,10 @@ class Cost:
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
         self._variables = variables
-        self._counted: dict[str, int] = {}
+        self._counted: dict[str, Weight] = {}
 
-    def rows(self, operation: OperationDefinitionNode) -> int:
-        """Rows of the whole operation: a page of 100 with a page of 100 in each is 10,100."""
+    def weight(self, operation: OperationDefinitionNode) -> Weight:
+        """The whole operation; in rows, a page of 100 with a page of 100 in each is 10,100."""
         self._variables = {
             **{
                 definition.variable.name.value: self._value(definition.default_value)
@@ -61,12 +93,12 @@ class Cost:
         }
         return self._below(operation.selection_set, self._schema.get_root_type(operation.operation))
 
-    def points(self, operation: OperationDefinitionNode, rows: int) -> int:
-        """What an operation of so many rows costs: more for each change, and for showing the whole schema."""
+    def points(self, operation: OperationDefinitionNode, weight: Weight) -> int:
+        """What an operation of this weight costs: more for each change, and for showing the whole schema."""
         roots = list(self._roots(operation.selection_set))
         introspections = sum(name in INTROSPECTION for name in roots)
         writes = len(roots) * MUTATION_POINTS if operation.operation is OperationType.MUTATION else ENTRY_POINTS
-        return writes + introspections * INTROSPECTION_POINTS + rows
+        return writes + introspections * INTROSPECTION_POINTS + weight.rows + weight.points
 
     def _roots(self, selections: SelectionSetNode) -> Iterator[str]:
         for node in selections.selections:
@@ -77,20 +109,20 @@ class Cost:
             elif isinstance(node, FragmentSpreadNode):
                 yield from self._roots(self._fragments[node.name.value].selection_set)
 
-    def _below(self, selections: SelectionSetNode | None, parent: Any) -> int:
-        rows = 0
+    def _below(self, selections: SelectionSetNode | None, parent: Any) -> Weight:
+        weight = Weight()
         for node in selections.selections if selections else ():
             if isinstance(node, FieldNode):
-                rows += self._field(node, parent)
+                weight += self._field(node, parent)
             elif isinstance(node, InlineFragmentNode):
                 condition = node.type_condition
                 of = self._schema.get_type(condition.name.value) if condition else parent
-                rows += self._below(node.selection_set, of)
+                weight += self._below(node.selection_set, of)
             elif isinstance(node, FragmentSpreadNode):
-                rows += self._fragment(node.name.value)
-        return rows
+                weight += self._fragment(node.name.value)
+        return weight
 
-    def _fragment(self, name: str) -> int:
+    def _fragment(self, name: str) -> Weight:
         if name not in self._counted:
             fragment = self._fragments[name]
             self._counted[name] = self._below(
@@ -98,36 +130,41 @@ class Cost:
             )
         return self._counted[name]
 
-    def _field(self, node: FieldNode, parent: Any) -> int:
+    def _field(self, node: FieldNode, parent: Any) -> Weight:
         known = isinstance(parent, GraphQLObjectType | GraphQLInterfaceType)
         field = parent.fields.get(node.name.value) if known else None
         if field is None:  # introspection, which is small
-            return 0
-        below = self._below(node.selection_set, get_named_type(field.type))
+            return Weight()
+        weight = self._below(node.selection_set, get_named_type(field.type))
         size = self._size(node, field)
         if size is None and _is_whole_list(field, parent):
             size = WHOLE_LIST_ROWS
-        return below if size is None else size * (1 + below)
+        own = Weight(points=FIELD_POINTS.get(f"{parent.name}.{node.name.value}", 0))
+        return own + (weight if size is None else weight.times(size))
 
     def _size(self, node: FieldNode, field: GraphQLField) -> int | None:
         """How many rows the field is asked for; None when it has no pages."""
-        given = {argument.name.value: self._value(argument.value) for argument in node.arguments or ()}
+        given = {argument.name.value: argument.value for argument in node.arguments or ()}
         for name in LIST_ARGUMENTS:
             if name in field.args:
-                return len(given[name]) if isinstance(given.get(name), list) else 1
+                ids = self._value(given.get(name))
+                return len(ids) if isinstance(ids, list) else 1
         sized = [name for name in PAGE_ARGUMENTS if name in field.args]
         if not sized:
             return None
         default = field.args[sized[0]].default_value
-        sizes = [int(given[name]) for name in sized if isinstance(given.get(name), int | float)]  # 1e2 is a number, too
-        # A negative size is refused when it runs; until then it must not make up for others.
-        return max(0, *sizes) if sizes else default if isinstance(default, int) else PAGE_SIZE_DEFAULT
+        sizes = [int(size) for name in sized if isinstance(size := self._value(given.get(name)), int | float)]
+        if not sizes:
+            return default if isinstance(default, int) else PAGE_SIZE_DEFAULT
+        # A size that is none is refused when it runs; until then it must not make up for others. To look whether there
+        # is anything, or to count it, is as much work as a row.
+        return min(max(1, *sizes), PAGE_SIZE_MAX)
 
-    def _value(self, node: ValueNode) -> Any:
+    def _value(self, node: ValueNode | None) -> Any:
         if isinstance(node, VariableNode):
             return self._variables.get(node.name.value)
         if isinstance(node, IntValueNode):
-            return int(node.value)
+            return int(node.value)  # the guard has let no long one pass
         return list(node.values) if isinstance(node, ListValueNode) else None
 
 

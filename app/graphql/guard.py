@@ -15,7 +15,7 @@ from strawberry.types.execution import StreamExecutionResult
 from app.graphql.cost import ENTRY_POINTS, Cost
 from app.graphql.documents import DocumentCache
 from app.graphql.echoes import unechoed
-from app.graphql.limits import Limits, over_limits
+from app.graphql.limits import Limits, long_numbers, over_limits
 from app.graphql.masking import public_errors, with_code
 from app.limiting.limiter import Account
 from windtunnel.domain.errors import ErrorCode, RateLimitedError
@@ -73,7 +73,7 @@ class OperationGuard(SchemaExtension):
         document = cast("DocumentNode", context.graphql_document)  # what could not be parsed does not come here
         problems = _ambiguous(document, context._provided_operation_name)  # noqa: SLF001 - as given, not as guessed
         if not problems and not self._known:
-            problems = over_limits(document, self._limits)
+            problems = long_numbers(document) or over_limits(document, self._limits)
         if problems or self._known:
             context.pre_execution_errors = problems  # validation is skipped
         yield
@@ -107,15 +107,15 @@ class OperationGuard(SchemaExtension):
         if operation is None:
             return None
         cost = Cost(context.schema._schema, document, context.variables or {})  # noqa: SLF001
-        rows = cost.rows(operation)
-        if rows > self._limits.rows:
+        weight = cost.weight(operation)
+        if weight.rows > self._limits.rows:
             message = (
-                f"The operation asks for up to {rows:,} rows, over the limit of {self._limits.rows:,}; "
+                f"The operation asks for up to {weight.rows:,} rows, over the limit of {self._limits.rows:,}; "
                 "ask for smaller pages, or in several requests."
             )
             return with_code(GraphQLError(message, operation), ErrorCode.QUERY_TOO_COMPLEX)
         account = getattr(context.context, "bill", None)
-        if isinstance(account, Account) and (rest := cost.points(operation, rows) - ENTRY_POINTS):
+        if isinstance(account, Account) and (rest := cost.points(operation, weight) - ENTRY_POINTS):
             try:
                 await account.pay(rest)
             except RateLimitedError as error:

@@ -14,11 +14,14 @@ from graphql.language import (
     NameNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    TokenKind,
 )
 
 from windtunnel.domain.errors import ErrorCode
 
 INTROSPECTION = frozenset({"__schema", "__type"})
+DIGITS_MAX = 40
+"""Enough for any number that means something; reading one takes time that grows with the square of its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,17 @@ class Size:
     introspection_depth: int = 0
     introspections: int = 0
     repeats: int = 0
+
+
+def long_numbers(document: DocumentNode) -> list[GraphQLError]:
+    """An error when a number in the document, wherever it stands, is longer than DIGITS_MAX."""
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        if token.kind in {TokenKind.INT, TokenKind.FLOAT} and token.end - token.start > DIGITS_MAX:
+            message = f"A number has over {DIGITS_MAX} characters; send one that means something."
+            return [GraphQLError(message, document, extensions={"code": ErrorCode.BAD_USER_INPUT})]
+        token = token.next
+    return []
 
 
 def over_limits(document: DocumentNode, limits: Limits) -> list[GraphQLError]:

@@ -1,10 +1,10 @@
 """Rows that an operation may ask for, and one field too often in one place."""
 
 import pytest
-from graphql import OperationDefinitionNode, parse
+from graphql import GraphQLObjectType, OperationDefinitionNode, parse
 from strawberry.types import ExecutionResult
 
-from app.graphql.cost import Cost
+from app.graphql.cost import FIELD_POINTS, Cost
 from app.graphql.guard import operation_guard
 from app.metrics import Metrics
 from resolvers.context import Context
@@ -25,10 +25,20 @@ async def codes(document: str, **variables: object) -> list[str]:
 
 
 def rows(document: str, **variables: object) -> int:
+    cost, operation = of(document, variables)
+    return cost.weight(operation).rows
+
+
+def price(document: str) -> int:
+    cost, operation = of(document, {})
+    return cost.points(operation, cost.weight(operation))
+
+
+def of(document: str, variables: dict[str, object]) -> tuple[Cost, OperationDefinitionNode]:
     parsed = parse(document)
     operation = parsed.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
-    return Cost(build_schema()._schema, parsed, variables).rows(operation)
+    return Cost(build_schema()._schema, parsed, variables), operation
 
 
 @pytest.mark.parametrize(
@@ -71,9 +81,60 @@ async def test_page_sizes_in_variables_count() -> None:
 
 
 def test_a_negative_page_makes_up_for_nothing() -> None:
-    assert rows("{ a: simulations(first: -2147483648) { totalCount } b: simulations(first: 7) { totalCount } }") == 7
-    assert rows("{ simulations(first: -5) { nodes { scenario { simulations(first: 100) { nodes { id } } } } } }") == 0
-    assert rows("{ simulations(last: -5, first: -7) { nodes { id } } }") == 0
+    assert rows("{ a: simulations(first: -2147483648) { totalCount } b: simulations(first: 7) { totalCount } }") == 8
+    assert rows("{ simulations(first: -5) { nodes { scenario { simulations(first: 100) { nodes { id } } } } } }") == 101
+    assert rows("{ simulations(last: -5, first: -7) { nodes { id } } }") == 1
+
+
+def test_looking_whether_there_is_anything_is_as_much_work_as_a_row() -> None:
+    assert rows("{ a: simulations(first: 0) { totalCount } b: simulations(last: 0) { totalCount } }") == 2
+
+
+def test_a_size_beyond_all_bounds_is_the_largest() -> None:
+    assert rows("query ($n: Int) { simulations(first: $n) { totalCount } }", n=1e300) == 2**31 - 1
+
+
+@pytest.mark.parametrize(
+    ("document", "points"),
+    [
+        ("{ a: production { revision } b: production { revision } }", 1 + 2 * FIELD_POINTS["Query.production"]),
+        ("{ a: verifyAudit { valid } ...V } fragment V on Query { b: verifyAudit { valid } }", 2_001),
+        (
+            """{ simulations(first: 100) { nodes { observability { traces { name } } architecture { ...A } } } }
+            fragment A on Architecture { failureModes { key } }""",
+            1 + 100 * (1 + FIELD_POINTS["Observability.traces"] + FIELD_POINTS["Architecture.failureModes"]),
+        ),
+        ("{ node(id: 1) { ... on Simulation { observability { summary { events } } } } }", 21),
+    ],
+)
+def test_what_reads_much_costs_more_each_time(document: str, points: int) -> None:
+    assert price(document) == points
+
+
+def test_prices_are_of_fields_that_there_are() -> None:
+    schema = build_schema()._schema
+    for coordinates in FIELD_POINTS:
+        name, _, field = coordinates.partition(".")
+        of = schema.get_type(name)
+        assert isinstance(of, GraphQLObjectType)
+        assert field in of.fields
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ node(id: %s) { id } }",
+        "{ nodes(ids: [1, -%s]) { id } }",
+        "{ scenarios(first: %s) { totalCount } }",
+        "query ($n: Int = %s) { scenarios(first: $n) { totalCount } }",
+        'mutation { simulate(input: {scenario: {text: "x"}, pace: %s}) { errors { code } } }',
+        'mutation { simulate(input: {scenario: {text: "x"}, pace: 0.%s}) { errors { code } } }',
+        "{ unknown(x: %s) }",
+        "{ viewer { roles @include(if: %s) } }",
+    ],
+)
+async def test_a_number_of_thousands_of_digits_is_refused_unread(document: str) -> None:
+    assert await codes(document % ("9" * 5_000)) == ["BAD_USER_INPUT"]
 
 
 @pytest.mark.parametrize(
