@@ -8,6 +8,7 @@ import pytest
 from windtunnel.domain.audit import GENESIS_HASH, AuditEntry, hash_of
 from windtunnel.domain.chains import Break, ChainCheck, Evidence, Verdict
 from windtunnel.domain.checkpoints import Checkpoint
+from windtunnel.domain.policy import AUDIT_CHECKPOINT_AFTER_S, AUDIT_CHECKPOINT_SLACK_S
 
 
 def chained(count: int, word: str = "x", start: Sequence[AuditEntry] = ()) -> list[AuditEntry]:
@@ -25,6 +26,12 @@ def checked(entries: Sequence[AuditEntry], *seen: AuditEntry, refused: tuple[Bre
     check.follow(entries[:2])
     check.follow(entries[2:])
     return check.verdict()
+
+
+def overdue(entries: Sequence[AuditEntry], evidence: Evidence, now_ms: int = 0) -> int | None:
+    check = ChainCheck(evidence)
+    check.follow(entries)
+    return broken_at(check.verdict(now_ms))
 
 
 def broken_at(verdict: Verdict) -> int | None:
@@ -88,3 +95,25 @@ def test_a_part_of_a_chain_can_be_followed() -> None:
     other = ChainCheck(after_seq=4, after_hash=GENESIS_HASH)
     other.follow(CHAIN[4:])
     assert broken_at(other.verdict()) == 5
+
+
+SLACK_MS, AFTER_MS = int(AUDIT_CHECKPOINT_SLACK_S * 1000), int(AUDIT_CHECKPOINT_AFTER_S * 1000)
+
+
+def test_without_a_checkpoint_a_chain_that_is_old_or_long_is_not_believed() -> None:
+    kept = Evidence(kept=True)
+    due = CHAIN[0].at_ms + AFTER_MS + SLACK_MS
+    assert (overdue(CHAIN, kept, due - 1), overdue(CHAIN, kept, due)) == (None, 1)
+    assert (overdue(chained(99), kept), overdue(chained(100), kept)) == (None, 1)
+    assert overdue(chained(100), Evidence(), due) is None  # none are kept
+    assert overdue([], kept, due) is None
+    assert overdue(CHAIN, Evidence((Checkpoint("t", 1, CHAIN[0].hash),), kept=True), due) is None
+
+
+def test_what_all_checkpoints_have_seen_must_be_in_one() -> None:
+    third = Checkpoint("t", 3, CHAIN[2].hash)
+    due = CHAIN[3].at_ms + SLACK_MS
+    assert overdue(CHAIN, Evidence((third,), kept=True, complete_ms=due - 1)) is None
+    assert overdue(CHAIN, Evidence((third,), kept=True, complete_ms=due)) == 4
+    assert overdue(CHAIN[:3], Evidence((third,), kept=True, complete_ms=due)) is None
+    assert overdue(chained(200), Evidence(kept=True, complete_ms=0), due + AFTER_MS) is None  # they will be written

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windtunnel.domain.checkpoints import Checkpoint, checkpoint_of, claimed_size
+from windtunnel.domain.checkpoints import Checkpoint, Roll, checkpoint_of, claimed_size, roll_of
 
 HASH = "0a80a29a2e9d6e0e1a0b6b9a6d2a3fe0ffcc42f1f5ab7cc0e4a9f7c2a6ed7d10"
 TEXT = "windtunnel/audit/tenant-1\n120\nCoCimi6dbg4aC2uabSo/4P/MQvH1q3zA5Kn3wqbtfRA=\n"
@@ -50,3 +50,11 @@ def test_no_text_upsets_it(text: str, content: bytes) -> None:
         found = checkpoint_of(each)
         assert found is None or found.text == each
         claimed_size(each)
+
+
+def test_the_text_of_a_roll() -> None:
+    roll = Roll(1_234, frozenset({"b", "a"}))
+    assert roll.text == "windtunnel/audit\n1234\na\nb\n"
+    assert (roll_of(roll.text), roll_of(Roll(0, frozenset()).text)) == (roll, Roll(0, frozenset()))
+    for text in ("", "windtunnel/audit\n", "windtunnel/audit\n01\n", "windtunnel/audit\n1\nb\na\n", roll.text[:-1]):
+        assert roll_of(text) is None, text

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from openfeature.client import OpenFeatureClient
 
 from windtunnel.delivery.courier import Courier
+from windtunnel.domain.chains import Verdict
 from windtunnel.domain.planning import Planner
 from windtunnel.domain.policy import SIMULATIONS_RUNNING_PER_TENANT, SIMULATIONS_WAITING_PER_TENANT
 from windtunnel.domain.prices import ModelPrice
@@ -38,7 +39,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Get them from `open_services`. `planning` has the simulations that this process is planning."""
+    """Get them from `open_services`. `planning` has the simulations that this process is planning, `verifying` the
+    checks of audit chains that are under way, by tenant.
+    """
 
     store: Store
     hub: Hub
@@ -54,6 +57,7 @@ class Services:
     planning_slots: asyncio.Semaphore = field(repr=False)
     price: ModelPrice | None = None
     checkpoints: CheckpointFiles | None = None
+    verifying: dict[str, asyncio.Task[Verdict]] = field(default_factory=dict, repr=False)
 
     @property
     def bus(self) -> Bus:
@@ -85,6 +89,7 @@ async def open_services(
     """
     hub = Hub(bus)
     planning = Leaseholder(store, owner)
+    verifying: dict[str, asyncio.Task[Verdict]] = {}
     try:
         with open_flag_client(store) as flags, _kept_meanwhile(blobs) as kept:
             yield Services(
@@ -102,8 +107,11 @@ async def open_services(
                 planning_slots=asyncio.Semaphore(limits.planning_at_once),
                 price=price,
                 checkpoints=checkpoints,
+                verifying=verifying,
             )
     finally:
+        for check in tuple(verifying.values()):
+            check.cancel()
         await planning.close()
         await hub.close()
 

@@ -20,10 +20,29 @@ log = structlog.get_logger()
 
 
 async def verify_audit(services: Services, viewer: Viewer) -> Verdict:
-    """What checking the viewer's chain finds. Raises ForbiddenError, UnavailableError."""
+    """What checking the viewer's chain finds. Raises ForbiddenError, UnavailableError.
+
+    Who asks while a check of the tenant is under way gets what that one finds: however many ask, the chain is read
+    once at a time.
+    """
     await permit(services, viewer, Action.VERIFY_AUDIT)
+    tenant_id, under_way = viewer.tenant_id, services.verifying
+    if tenant_id not in under_way:
+        check = asyncio.create_task(_checked(services, tenant_id), name="verify-audit")
+        under_way[tenant_id] = check
+        check.add_done_callback(lambda done: _forget(under_way, tenant_id, done))
+    return await asyncio.shield(under_way[tenant_id])  # others may wait for it when this request is given up
+
+
+def _forget(under_way: dict[str, asyncio.Task[Verdict]], tenant_id: str, done: asyncio.Task[Verdict]) -> None:
+    del under_way[tenant_id]
+    if not done.cancelled():
+        done.exception()  # whoever waited has seen it; perhaps nobody did
+
+
+async def _checked(services: Services, tenant_id: str) -> Verdict:
     try:
-        return await check_chain(services.store, services.checkpoints, viewer.tenant_id)
+        return await check_chain(services.store, services.checkpoints, tenant_id)
     except (OSError, KeyRefusedError) as error:
         log.warning("checkpoints unreadable", reason=str(error))
         raise UnavailableError("The checkpoints outside of the database cannot be read. Tell the operator.") from error

@@ -19,12 +19,17 @@ async def open_audit_log(url: str, clock_offset: timedelta) -> Store:
     except RevisionError:  # it has not even our roles
         raise RevisionError(_NONE) from None
     try:
-        if await revision_of(store) < AUDIT_SINCE:
-            raise RevisionError(_NONE)
-    except RightError:  # what came before had no roles, and gave them no rights
-        await store.close()
-        raise RevisionError(_NONE) from None
+        await _check(store)
     except BaseException:
         await store.close()
         raise
     return store
+
+
+async def _check(store: Store) -> None:
+    try:
+        revision = await revision_of(store)
+    except RightError:  # what came before had no roles, and gave them no rights
+        revision = 0
+    if revision < AUDIT_SINCE:
+        raise RevisionError(_NONE)
