@@ -22,8 +22,13 @@ from windtunnel.storage.errors import (
     too_busy_after_a_while,
     unstorable,
 )
+from windtunnel.storage.turns import Turns
 
 POOL_SIZE = 10
+TRANSACTIONS = 7
+"""At most so many at once: the other connections are always there for single statements."""
+TRANSACTIONS_PER_TENANT = 3
+"""A tenant's transactions mostly wait for each other; nobody else should wait for them."""
 CONNECT_TIMEOUT_S = 5.0
 STATEMENT_TIMEOUT_S = 30.0
 """Only a network that swallows packets makes a statement take this long."""
@@ -49,6 +54,7 @@ class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
         super().__init__(config={"dsn": dsn})
         self._settings = {"default_transaction_read_only": "on"} if read_only else {}
         self._role = role
+        self._turns = Turns(TRANSACTIONS, TRANSACTIONS_PER_TENANT)
         self._current = ContextVar("postgres_transaction", default=None)
         self.current_transaction = cast("Any", self._current)
 
@@ -110,7 +116,7 @@ class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
         if self.joined(tenant):
             yield
             return
-        async with self._connection(tenant) as connection:
+        async with self._turns.turn(tenant, ACQUIRE_TIMEOUT_S), self._connection(tenant) as connection:
             try:
                 with _translated():
                     await connection.execute("BEGIN")

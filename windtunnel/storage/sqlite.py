@@ -15,6 +15,7 @@ from windtunnel.storage.dialects import sqlite_arguments
 from windtunnel.storage.engine import ACQUIRE_TIMEOUT_S, NOBODY, OpenTransaction, Rows, StatementEngine
 from windtunnel.storage.errors import closed, too_busy_after_a_while
 from windtunnel.storage.sqlite_connection import SQLiteConnection
+from windtunnel.storage.turns import Turns
 
 READERS = 3
 BUSY_TIMEOUT_MS = 10_000
@@ -42,7 +43,7 @@ class PooledSQLiteEngine(StatementEngine[SQLiteConnection], SQLiteEngine):
         self._current = ContextVar("sqlite_transaction", default=None)
         self.current_transaction = cast("Any", self._current)
         self._writer = SQLiteConnection()
-        self._writing = asyncio.Lock()
+        self._writing = Turns(total=1, each=1)
         self._readers: asyncio.LifoQueue[SQLiteConnection | None] = asyncio.LifoQueue()
         self._opened: list[SQLiteConnection] = []
         self._closed = False
@@ -56,8 +57,8 @@ class PooledSQLiteEngine(StatementEngine[SQLiteConnection], SQLiteEngine):
     async def close(self) -> None:
         """As `StatementEngine.close`."""
         self._closed = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(ACQUIRE_TIMEOUT_S), self._writing:
+        with suppress(UnavailableError):
+            async with self._writing.turn(NOBODY, ACQUIRE_TIMEOUT_S):
                 pass  # the transaction under way has ended; none begins any more
         while self._opened:
             await self._opened.pop().close()
@@ -71,7 +72,7 @@ class PooledSQLiteEngine(StatementEngine[SQLiteConnection], SQLiteEngine):
         if sql.lstrip()[:6].upper() == "SELECT":
             async with self._reader() as connection:
                 return await connection.fetch(sql, values)
-        async with self._exclusive() as connection:
+        async with self._exclusive(tenant or NOBODY) as connection:
             return await connection.fetch(sql, values)
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]], tenant: str = NOBODY) -> None:
@@ -88,7 +89,7 @@ class PooledSQLiteEngine(StatementEngine[SQLiteConnection], SQLiteEngine):
         if self.joined(tenant):
             yield
             return
-        async with self._exclusive() as connection:
+        async with self._exclusive(tenant) as connection:
             try:
                 # IMMEDIATE: a transaction that reads first and writes later would fail when another process wrote
                 # in between.
@@ -122,16 +123,11 @@ class PooledSQLiteEngine(StatementEngine[SQLiteConnection], SQLiteEngine):
         return connection
 
     @asynccontextmanager
-    async def _exclusive(self) -> AsyncIterator[SQLiteConnection]:
-        with too_busy_after_a_while():
-            async with asyncio.timeout(ACQUIRE_TIMEOUT_S):
-                await self._writing.acquire()
-        try:
+    async def _exclusive(self, tenant: str) -> AsyncIterator[SQLiteConnection]:
+        async with self._writing.turn(tenant, ACQUIRE_TIMEOUT_S):
             if self._closed:
                 raise closed()
             yield self._writer
-        finally:
-            self._writing.release()
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[SQLiteConnection]:
