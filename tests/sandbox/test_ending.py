@@ -12,17 +12,18 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.house import HOSTS, STUBBORN, named, new_name, sandbox, until
+from windtunnel.domain.confinement import Limit
 from windtunnel.domain.isolation import Isolation, IsolationLevel
 from windtunnel.sandbox.box import Sandbox
 
 ROOT = Path(__file__).parents[2]
 POLITE = """
-import os, signal, sys
+import ctypes, signal, sys
 def end(*_):
     print("ended", flush=True)
     sys.exit(3)
 signal.signal(signal.SIGTERM, end)
-os.write(1, b"begun\\n")
+ctypes.CDLL(None).prctl(15, sys.argv[1].encode())
 while True:
     signal.pause()
 """
@@ -50,9 +51,13 @@ async def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path, isolati
 
 
 async def test_a_run_that_is_asked_to_end_may_say_a_last_word(tmp_path: Path, isolation: Isolation) -> None:
+    name = new_name()
     box = sandbox(tmp_path / "environment", isolation)
-    outcome = await box.run(("python", "-c", POLITE), wall_s=0.5)
-    assert (outcome.exit_status, outcome.stdout) == (3, b"begun\nended\n")
+    run = asyncio.create_task(box.run(("python", "-c", POLITE, name)))
+    await until(lambda: named(name), run)
+    os.kill(min(box.remaining()), signal.SIGTERM)
+    outcome = await run
+    assert (outcome.exit_status, outcome.stdout) == (3, b"ended\n")
 
 
 async def test_who_ignores_it_is_killed_after_the_grace(tmp_path: Path, isolation: Isolation) -> None:
@@ -66,11 +71,11 @@ async def test_who_ignores_it_is_killed_after_the_grace(tmp_path: Path, isolatio
     assert (named(name), box.remaining()) == ([], ())
 
 
-async def test_the_grace_of_a_run_that_is_over_time_is_kept_by_the_warden(tmp_path: Path, isolation: Isolation) -> None:
-    box = replace(sandbox(tmp_path / "environment", isolation), grace_s=0.3)
-    outcome = await box.run(("python", "-c", LEAVE_BOTH), wall_s=0.3)
-    assert outcome.breach == "wall"
-    assert outcome.usage.wall_s >= 0.6
+async def test_the_grace_of_a_run_that_is_over_time_is_kept_by_the_warden(tmp_path: Path, watched: Isolation) -> None:
+    box = replace(sandbox(tmp_path / "environment", watched), grace_s=0.3)
+    outcome = await box.run(("python", "-c", LEAVE_BOTH), wall_s=1.5)
+    assert outcome.breach is Limit.WALL
+    assert outcome.usage.wall_s >= 1.8
     assert box.remaining() == ()
 
 
