@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from contextlib import suppress
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,6 +15,12 @@ from windtunnel.domain.ids import new_id
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+READING_METHODS = frozenset({"GET", "HEAD"})
+PAGE = "/graphql"
+OPERATIONS = (PAGE, "/simulations/")
+"""What is asked for by GET; the rest of the paths is about no tenant."""
+ELSEWHERE = frozenset({"cross-site", "same-site"})
+"""Values of Sec-Fetch-Site by which a browser says that a page of another origin asks."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"([\w.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.ASCII | re.IGNORECASE)
 SECURITY_HEADERS = {
@@ -31,12 +38,16 @@ log = structlog.get_logger()
 class Guards:
     """ASGI middleware around the whole application.
 
-    A page of another origin may neither change anything nor open a WebSocket, unless its origin is allowed; and with
-    `loopback_only` a name that someone pointed at this machine is no way in (DNS rebinding).
+    A page of another origin may neither ask for an operation nor open a WebSocket, unless its origin is allowed; it
+    may have a link to GraphiQL, where there is one. With `loopback_only` a name that someone pointed at this machine
+    is no way in (DNS rebinding).
     """
 
-    def __init__(self, app: ASGIApp, *, loopback_only: bool, allowed_origins: Collection[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, *, loopback_only: bool, allowed_origins: Collection[str] = (), graphiql: bool = True
+    ) -> None:
         self._app = app
+        self._graphiql = graphiql
         self._loopback_only = loopback_only
         self._allowed_origins = frozenset(origin.lower().rstrip("/") for origin in allowed_origins)
 
@@ -56,9 +67,13 @@ class Guards:
             try:
                 await self._app(scope, receive, sender)
             except Exception:
-                if scope["type"] == "websocket" or sender.started:
+                if scope["type"] == "http" and sender.started:
                     raise
                 log.exception("defect", path=scope["path"])
+                if scope["type"] == "websocket":
+                    with suppress(RuntimeError, OSError):  # it is closed already
+                        await sender({"type": "websocket.close", "code": 1011, "reason": "Internal server error"})
+                    return
                 await JSONResponse(error_body(ErrorCode.INTERNAL, "Internal server error."), 500)(
                     scope, receive, sender
                 )
@@ -73,9 +88,19 @@ class Guards:
             return f"Ask for this server as localhost or 127.0.0.1, not as {host!r}."
         origin = headers.get("origin")
         changes = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
-        if changes and origin is not None and not self._is_allowed(origin.lower(), host):
-            return f"Pages of {origin!r} may not use this server; WINDTUNNEL_ALLOWED_ORIGINS can allow them."
+        comes_from_page = origin is not None if changes else self._reads_for_others(scope, headers)
+        if comes_from_page and not self._is_allowed((origin or "").lower(), host):
+            whose = repr(origin) if origin is not None else "another origin"
+            return f"Pages of {whose} may not use this server; WINDTUNNEL_ALLOWED_ORIGINS can allow them."
         return None
+
+    def _reads_for_others(self, scope: Scope, headers: Headers) -> bool:
+        """Whether a page of another origin asks for an operation; browsers tell so, and let no page say otherwise."""
+        asks = scope["method"] in READING_METHODS and scope["path"].startswith(OPERATIONS)
+        if not asks or headers.get("sec-fetch-site", "").lower() not in ELSEWHERE:
+            return False
+        follows_link = headers.get("sec-fetch-mode", "").lower() == "navigate"
+        return not (follows_link and self._graphiql and scope["path"] == PAGE)
 
     def _is_allowed(self, origin: str, host: str) -> bool:
         if origin in self._allowed_origins:

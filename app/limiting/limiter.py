@@ -11,10 +11,9 @@ from starlette.requests import HTTPConnection
 
 from app.limiting.buckets import Meter
 from app.limiting.connections import Connections
-from app.sign_in.sessions import SignInError
 from schema.scalars import write_datetime
 from windtunnel.domain.allowances import Bill, full_in_ms, points_in, wait_for
-from windtunnel.domain.errors import RateLimitedError
+from windtunnel.domain.errors import RateLimitedError, WindtunnelError
 from windtunnel.domain.policy import REFUSED_SIGN_IN_POINTS
 from windtunnel.domain.viewers import Viewer
 from windtunnel.storage.lru import LRU
@@ -93,7 +92,7 @@ class Limiter:
             raise _refusal(account.points, limit, wait_for(drawn.bucket, limit, account.points))
 
     async def letting_in(self, authorization: object, address: str, sign_in: Callable[[], Awaitable[T]]) -> T:
-        """What `sign_in` answers to an `Authorization` value; its SignInError costs the address points.
+        """What `sign_in` answers to an `Authorization` value; its SignInError, and a defect, cost the address points.
 
         An address that has none left waits (RateLimitedError) before a token of it is looked at, unless that very
         token was good before: guessing is slow, and those behind one address with a guesser can work on.
@@ -106,7 +105,9 @@ class Limiter:
             raise _refusal(price, self._meter.limit, wait_ms)
         try:
             found = await sign_in()
-        except SignInError:
+        except WindtunnelError:  # it could not be looked at
+            raise
+        except Exception:
             self._signed_in.put(digest, False)
             await self._meter.draw(payer, price)
             raise

@@ -1,6 +1,10 @@
 """Reading JSON Web Tokens: whose word is it, and what does it say?"""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -8,6 +12,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import Key
 from joserfc.jws import JWSRegistry
+from joserfc.util import urlsafe_b64decode
 
 from app.sign_in.keys import KeyCache
 
@@ -20,6 +25,9 @@ TYPES = frozenset({"jwt", "at+jwt", "application/jwt", "application/at+jwt"})
 LEEWAY_S = 5
 KEYS_TRIED = 8
 """Of a provider that does not name its keys."""
+TOKEN_MAX_CHARS = 16 * 1024
+NESTED_MAX = 32
+"""Brackets within brackets, of a header or of claims: people and their groups need a few."""
 
 
 class BadTokenError(Exception):
@@ -47,8 +55,9 @@ class JwtReader:
         header = _header(token)
         for key in (await self._keys.find(header.get("kid")))[:KEYS_TRIED]:
             try:
-                return jwt.decode(token, key, registry=REGISTRY).claims
-            except (JoseError, ValueError, TypeError, UnsupportedAlgorithm):
+                with _reading():
+                    return jwt.decode(token, key, registry=REGISTRY).claims
+            except BadTokenError:
                 continue
         raise BadTokenError("no key of the provider has signed it")
 
@@ -57,10 +66,13 @@ class JwtReader:
         if "cnf" in claims:
             raise BadTokenError("it counts only together with a proof that its sender has a key")
         registry = jwt.JWTClaimsRegistry(now=int(now.timestamp()), leeway=LEEWAY_S, **self._demands)
-        try:
-            registry.validate(claims)
-        except JoseError as error:
-            raise BadTokenError(str(error)) from error
+        with _reading():
+            try:
+                registry.validate(claims)
+            except JoseError as error:
+                raise BadTokenError(str(error)) from error
+            if not (isfinite(claims["exp"]) and isfinite(claims["iat"]) and claims["iat"] >= 0):
+                raise BadTokenError("it has a date that is none")
 
 
 def moment_of(numeric_date: float) -> datetime:
@@ -82,20 +94,51 @@ class _PublicKeysOnly(JWSRegistry):
         return self.algorithms[name]
 
 
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""Strings as a whole, and the brackets outside of them."""
+
 REGISTRY = _PublicKeysOnly(strict_check_header=False)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Whatever goes wrong with bytes that anybody may have sent is the token's fault, and never a defect of ours."""
+    try:
+        yield
+    except BadTokenError:
+        raise
+    except (JoseError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise BadTokenError(f"it is no signed token ({type(error).__name__})") from error
+    except UnsupportedAlgorithm as error:
+        raise BadTokenError("its algorithm does not suit the key") from error
 
 
 def _header(token: str) -> dict[str, Any]:
     """The header, when it could be that of a token for us."""
-    try:
+    if len(token) > TOKEN_MAX_CHARS:
+        raise BadTokenError("it is too long")
+    with _reading():
+        for part in token.encode("ascii").split(b".")[:2]:
+            if _nesting(urlsafe_b64decode(part)) > NESTED_MAX:
+                raise BadTokenError("it is nested too deeply")
         header = jws.extract_compact(token.encode("ascii"), registry=REGISTRY).headers()
         REGISTRY.check_header(header)
         REGISTRY.get_alg(header["alg"])
-    except (JoseError, ValueError, TypeError) as error:
-        raise BadTokenError(f"it is no signed token ({type(error).__name__})") from error
     type_ = header.get("typ", "jwt")
     if not isinstance(type_, str) or type_.lower() not in TYPES:
         raise BadTokenError("it is a token of another type")
     if "b64" in header:
         raise BadTokenError("its payload is not encoded")
     return header
+
+
+def _nesting(text: bytes) -> int:
+    """How deep the JSON text goes, told without recursion; brackets within strings count for nothing."""
+    depth = deepest = 0
+    for bracket in _BRACKETS.findall(text):
+        if bracket in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif bracket in b"]}":
+            depth -= 1
+    return deepest

@@ -5,7 +5,8 @@ import asyncio
 import httpx
 import pytest
 from starlette.responses import Response
-from starlette.types import Message
+from starlette.types import Message, Receive, Scope, Send
+from structlog.testing import capture_logs
 
 from app.guards import Guards
 from tests.server.world import Serving
@@ -99,6 +100,45 @@ def test_only_pages_of_this_origin_or_an_allowed_one_may_post(
     assert http.get("/graphql", params=ASK, headers=headers).status_code == 200  # changes nothing, and cannot be read
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Mode": "no-cors"}, 403),
+        ({"Sec-Fetch-Mode": "cors", "Origin": "https://evil.example"}, 403),
+        ({"Sec-Fetch-Mode": "cors", "Origin": "https://studio.example"}, 200),
+        ({"Sec-Fetch-Mode": "navigate", "Accept": "text/html,*/*;q=0.8"}, 200),
+    ],
+)
+def test_pages_of_other_origins_may_not_read_either(
+    http: httpx.Client, site: str, headers: dict[str, str], status: int
+) -> None:
+    sent = {**headers, "Sec-Fetch-Site": site}
+    answer = http.get("/graphql", params=ASK, headers=sent)
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html" if "Accept" in headers else "application/json")
+    stream = http.get("/simulations/x/events", headers=sent)
+    assert (stream.status_code == 403) == (headers.get("Origin") != "https://studio.example")
+    for own in ("same-origin", "none"):
+        assert http.get("/graphql", params=ASK, headers={"Sec-Fetch-Site": own}).status_code == 200
+
+
+@pytest.mark.parametrize(("graphiql", "status"), [(True, 200), (False, 403)])
+def test_where_there_is_no_page_nobody_is_sent_to_it(graphiql: bool, status: int) -> None:
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response()(scope, receive, send)
+
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+
+    async def follow() -> int:
+        transport = httpx.ASGITransport(Guards(page, loopback_only=True, graphiql=graphiql))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as browser:
+            assert (await browser.get("/healthz", headers=headers)).status_code == 200
+            return (await browser.get("/graphql", params=ASK, headers=headers)).status_code
+
+    assert asyncio.run(follow()) == status
+
+
 def test_every_answer_carries_the_security_headers(http: httpx.Client) -> None:
     for response in (
         http.post("/graphql", json=ASK),
@@ -121,3 +161,27 @@ def test_a_request_id_that_could_confuse_a_log_is_replaced(http: httpx.Client, g
     response = http.post("/graphql", json={"query": "{ request }"}, headers=headers)
     assert response.headers["x-request-id"] != given
     assert response.json()["data"]["request"] == response.headers["x-request-id"]
+
+
+async def broken(*_: object) -> None:
+    raise RecursionError
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+async def test_a_socket_that_meets_a_defect_is_closed_and_not_cut(is_closed: bool) -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        if is_closed:
+            raise RuntimeError("after sending 'websocket.close'")
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/graphql", "headers": [(b"host", b"localhost")]}
+    with capture_logs() as logs:
+        await Guards(broken, loopback_only=True)(scope, nothing, send)
+    assert [(line["event"], line["path"]) for line in logs] == [("defect", "/graphql")]
+    assert [(message["type"], message["code"]) for message in sent] == [("websocket.close", 1011)][is_closed:]
+
+
+async def nothing() -> Message:
+    raise AssertionError

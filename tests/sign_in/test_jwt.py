@@ -1,7 +1,9 @@
 """Tokens of a provider: whatever is not signed by it, for us and for now, is refused."""
 
+import asyncio
 import hmac
 import json
+import string
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,11 +11,13 @@ from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
-from app.sign_in.jwt import BadTokenError, JwtReader, moment_of
+from app.sign_in.jwt import NESTED_MAX, TOKEN_MAX_CHARS, BadTokenError, JwtReader, moment_of
 from app.sign_in.keys import KeyCache, Named
 
 ISSUER, AUDIENCE = "https://login.example", "windtunnel"
@@ -41,6 +45,15 @@ def signed(claims: dict[str, Any], key: Key | None = None, **header: Any) -> str
 
 def part(value: Any) -> str:
     return urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def raw(text: bytes) -> str:
+    return urlsafe_b64encode(text).rstrip(b"=").decode()
+
+
+def deep(levels: int, **values: Any) -> bytes:
+    """An object with the values, and so many brackets within one another."""
+    return json.dumps({**values, "x": 0}).encode().replace(b'"x": 0', b'"x": ' + b"[" * levels + b"]" * levels)
 
 
 async def read(token: str, keys: Sequence[Key] = (), now: datetime = NOW) -> dict[str, Any]:
@@ -109,6 +122,11 @@ def forged() -> dict[str, str]:
         "critical header": f"{part({'alg': 'RS256', 'kid': 'rsa', 'crit': ['exp'], 'exp': 1})}.{body}.{signature}",
         "of another type": signed(GOOD, typ="logout+jwt"),
         "payload is no object": signed_raw([1]),
+        "nested header": f"{raw(deep(1_400, alg='RS256', kid='rsa'))}.{body}.{signature}",
+        "nested header just below": f"{raw(deep(NESTED_MAX, alg='RS256', kid='rsa'))}.{body}.{signature}",
+        "nested claims": jws.serialize_compact({"alg": "RS256", "kid": "rsa"}, deep(1_400, **GOOD), rsa()),
+        "nested beyond a string": f"{raw(deep(1_400, alg='RS256', kid='rsa', a='}]'))}.{body}.{signature}",
+        "number that is none": f"{raw(b'{' + b'1' * 5_000)}.{body}.{signature}",
         "long": signed({**GOOD, "x": "x" * 200_000}),
     }
 
@@ -146,6 +164,12 @@ async def test_what_the_issuer_has_not_signed_is_refused(name: str) -> None:
         {"iat": SECONDS + 60},
         {"nbf": SECONDS + 60},
         {"nbf": "now"},
+        {"exp": float("inf")},
+        {"exp": float("nan")},
+        {"exp": 10**400},
+        {"iat": float("nan")},
+        {"iat": float("-inf")},
+        {"iat": -(10**400)},
         {"cnf": {"jkt": "thumbprint"}},
     ],
     ids=str,
@@ -167,3 +191,50 @@ async def test_clocks_may_differ_a_little() -> None:
 def test_a_date_beyond_the_calendar_is_for_ever() -> None:
     assert moment_of(SECONDS) == NOW
     assert moment_of(10**30) == datetime.max.replace(tzinfo=UTC)
+
+
+async def test_brackets_within_strings_nest_nothing() -> None:
+    claims = {**GOOD, "groups": [{"name": '[{"\\' * 100}], "name": '"' * 50}
+    assert await read(signed(claims)) == claims
+
+
+async def test_a_token_is_as_long_as_people_have_them() -> None:
+    assert await read(signed({**GOOD, "groups": "x" * 10_000}))
+    with pytest.raises(BadTokenError, match="too long"):
+        await read("x" * (TOKEN_MAX_CHARS + 1))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+HEADERS = st.fixed_dictionaries(
+    {},
+    optional={
+        name: JSON | st.sampled_from(["RS256", "rsa", "JWT", "none", "HS256"])
+        for name in ("alg", "kid", "typ", "crit", "b64", "jwk", "x5c", "zip", "enc")
+    },
+)
+CLAIMS = st.fixed_dictionaries({}, optional=dict.fromkeys((*GOOD, "nbf", "cnf", "roles", "name"), JSON))
+PARTS = st.binary(max_size=60).map(raw) | HEADERS.map(part) | st.text(string.printable + "\x00\xe4\ud800", max_size=20)
+
+
+@settings(max_examples=200, deadline=None)
+@given(parts=st.lists(PARTS, max_size=5), depth=st.integers(0, 3_000))
+def test_whatever_is_sent_is_at_worst_a_bad_token(parts: list[str], depth: int) -> None:
+    body = f"{raw(deep(depth, alg='RS256', kid='rsa'))}.{part(GOOD)}.AAAA"
+    for token in (".".join(parts), ".".join([signed(GOOD).split(".")[0], *parts]), body):
+        with pytest.raises(BadTokenError):
+            asyncio.run(read(token))
+
+
+@settings(max_examples=100, deadline=None)
+@given(changes=CLAIMS)
+def test_whatever_is_signed_is_read_or_a_bad_token(changes: dict[str, Any]) -> None:
+    try:
+        claims = asyncio.run(read(signed_raw({**GOOD, **changes})))
+    except BadTokenError:
+        return
+    assert moment_of(claims["exp"]) > NOW - timedelta(seconds=6)
+    assert int(claims["iat"]) <= SECONDS + 5

@@ -130,6 +130,14 @@ def test_forged_tokens_are_refused(server: Api, provider: Provider, adas: str) -
         assert refused(server, forged)
 
 
+def test_a_token_that_no_parser_likes_is_refused_like_any_other(server: Api, provider: Provider) -> None:
+    header = '{"alg":"RS256","kid":"k1","x":' + "[" * 1_400 + "]" * 1_400 + "}"
+    deep = urlsafe_b64encode(header.encode()).rstrip(b"=").decode() + ".e30.AAAA"
+    for token in (deep, "x" * 20_000, f"{deep}." + "[" * 2_000):
+        assert refused(server, token)
+    assert not [line for line in server.log if "Traceback" in line or "defect" in line]
+
+
 def test_time_counts(server: Api, provider: Provider, adas: str) -> None:
     claims, now = claims_of(adas), int(datetime.now(UTC).timestamp())
     assert refused(server, provider.forged(claims, exp=now - 10))
