@@ -17,6 +17,7 @@ from tests.operations.world import demo, process
 from tests.storage.webhook_worlds import FINISHED, listed, stored
 from windtunnel.delivery.courier import Courier
 from windtunnel.delivery.destination import NOT_FOUND_OR_NOT_PUBLIC
+from windtunnel.delivery.errors import BusyError
 from windtunnel.domain.policy import WEBHOOK_LEASE_MS
 from windtunnel.domain.viewers import Viewer
 from windtunnel.domain.webhooks import WEBHOOK_ATTEMPTS_MAX, ClaimedDelivery, Delivery, DeliveryStatus
@@ -160,6 +161,30 @@ async def test_a_name_that_was_public_when_registered_and_is_not_any_more_is_not
             refused = await only(one, made)
             assert (refused.status, refused.last_error) == (DeliveryStatus.PENDING, NOT_FOUND_OR_NOT_PUBLIC)
         assert there.connections == 0
+
+
+async def test_what_had_to_wait_for_look_ups_has_not_failed(database_url: str) -> None:
+    answers: list[Sequence[str] | None] = [["93.184.215.14"], None, ["10.0.0.1"]]
+
+    async def busy(host: str, port: int) -> Sequence[str]:
+        del host, port
+        if (found := answers.pop(0)) is None:
+            raise BusyError
+        return found
+
+    async with process(database_url, courier=Courier(lookup=busy)) as one:
+        viewer = await demo(one)
+        made = await register_webhook(one, viewer, "https://hooks.example.com/", [FINISHED])
+        await tell(one, viewer, "Done.")
+        (claimed,) = await due(one)
+        await deliver(one, claimed)
+        waiting = await only(one, made)
+        assert (waiting.status, waiting.attempts, waiting.last_error) == (DeliveryStatus.PENDING, 0, None)
+        assert await deliveries.claim(one.store, "deliverer", 10) == [], "at once would be over and over"
+        (again,) = await due(one)
+        assert (again.id, again.attempts) == (claimed.id, 1)
+        await deliver(one, again)
+        assert (await only(one, made)).last_error == NOT_FOUND_OR_NOT_PUBLIC
 
 
 async def test_a_webhook_that_is_deleted_while_it_is_sent_to_leaves_nothing_behind(database_url: str) -> None:

@@ -10,6 +10,8 @@ from tests.delivery.receivers import courier
 from tests.operations.world import demo, process
 from tests.storage.webhook_worlds import FINISHED, OTHER, listed
 from tests.storage.worlds import stranger
+from windtunnel.delivery.courier import Courier
+from windtunnel.delivery.errors import BusyError
 from windtunnel.domain.audit import AuditAction, AuditEntry
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import (
@@ -18,6 +20,7 @@ from windtunnel.domain.errors import (
     ForbiddenError,
     NotFoundError,
     QuotaError,
+    UnavailableError,
     ValidationError,
 )
 from windtunnel.domain.ids import new_id
@@ -114,6 +117,24 @@ async def test_a_tenant_has_at_most_twenty(sqlite_url: str) -> None:
         await register_webhook(one, other, URL, [FINISHED])
         await delete_webhook(one, viewer, made[0].webhook.id)
         await register_webhook(one, viewer, URL, [FINISHED])
+
+
+async def test_hosts_are_looked_up_for_those_alone_who_have_room(sqlite_url: str) -> None:
+    async def busy(*_: object) -> Sequence[str]:
+        raise BusyError
+
+    async with process(sqlite_url) as one:
+        busy_one = replace(one, courier=Courier(lookup=busy))
+        viewer, url = await demo(one), "https://hooks.example.com/"
+        first = await register_webhook(one, viewer, URL, [FINISHED], idempotency_key="k")
+        assert (await register_webhook(busy_one, viewer, URL, [FINISHED], idempotency_key="k")).webhook == first.webhook
+        with pytest.raises(UnavailableError, match="Too many hosts"):
+            await register_webhook(busy_one, viewer, url, [FINISHED])
+        for _ in range(WEBHOOKS_PER_TENANT - 1):
+            await register_webhook(one, viewer, URL, [FINISHED])
+        with pytest.raises(QuotaError):
+            await register_webhook(busy_one, viewer, url, [FINISHED])
+        assert (await register_webhook(busy_one, viewer, URL, [FINISHED], idempotency_key="k")).webhook == first.webhook
 
 
 async def test_the_same_key_leads_to_the_same_webhook_without_its_secret(database_url: str) -> None:

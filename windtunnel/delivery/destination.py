@@ -12,7 +12,7 @@ NOT_FOUND_OR_NOT_PUBLIC = "The URL's host was not found, or it has an address th
 
 
 async def addresses_of(target: Target, allowance: Allowance, lookup: Lookup) -> tuple[Address, ...]:
-    """The addresses that the target may be reached at, all of them permitted. Raises RefusedError.
+    """The addresses that the target may be reached at, all of them permitted. Raises RefusedError, BusyError.
 
     Who connects must use these and not look the name up again: it could lead elsewhere by then.
     """

@@ -7,3 +7,7 @@ class RefusedError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class BusyError(Exception):
+    """So many hosts are being looked up that this one has to wait; nothing was found out about it."""

@@ -3,29 +3,55 @@
 import asyncio
 import socket
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from windtunnel.delivery.errors import RefusedError
+from windtunnel.delivery.errors import BusyError, RefusedError
 
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a host, for a port. Raises RefusedError when there are none."""
 
 LOOKUPS_AT_ONCE = 64
-"""More than one tenant can keep hanging with names whose servers never answer."""
+LOOKUPS_AT_ONCE_PER_TENANT = 8
+"""What one tenant can keep hanging with names whose servers never answer."""
 
-_threads = threading.BoundedSemaphore(LOOKUPS_AT_ONCE)
+
+class _Turns:
+    """Who has how many look-ups under way in this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: Counter[str] = Counter()
+
+    def take(self, tenant_id: str) -> None:
+        """Raises BusyError."""
+        with self._lock:
+            if self._taken[tenant_id] >= LOOKUPS_AT_ONCE_PER_TENANT or self._taken.total() >= LOOKUPS_AT_ONCE:
+                raise BusyError
+            self._taken[tenant_id] += 1
+
+    def give_back(self, tenant_id: str) -> None:
+        with self._lock:
+            self._taken[tenant_id] -= 1
+            if not self._taken[tenant_id]:
+                del self._taken[tenant_id]
 
 
-async def system_lookup(host: str, port: int, ask: Callable[..., Any] = socket.getaddrinfo) -> list[str]:
-    """As the system finds them: hosts file, DNS, whatever it is set up for; `ask` is the system's call.
+_turns = _Turns()
 
-    It cannot be cancelled. Each runs in a thread of its own that dies with the process, so that
-    slow name servers hold up neither other work in threads nor our end; there are at most LOOKUPS_AT_ONCE of them.
+
+async def system_lookup(
+    host: str, port: int, ask: Callable[..., Any] = socket.getaddrinfo, *, tenant_id: str = ""
+) -> list[str]:
+    """As the system finds them for a tenant: hosts file, DNS, whatever it is set up for; `ask` is the system's call.
+
+    It cannot be cancelled. Each runs in a thread of its own that dies with the process, so that slow name servers hold
+    up neither other work in threads nor our end; there are at most LOOKUPS_AT_ONCE of them, and of a tenant's
+    LOOKUPS_AT_ONCE_PER_TENANT. Raises RefusedError, and BusyError beyond that.
     """
-    if not _threads.acquire(blocking=False):
-        raise RefusedError("Too many hosts are being looked up.")
+    _turns.take(tenant_id)
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[list[str]] = loop.create_future()
 
@@ -45,7 +71,7 @@ async def system_lookup(host: str, port: int, ask: Callable[..., Any] = socket.g
         except (OSError, UnicodeError):
             found = None
         finally:
-            _threads.release()
+            _turns.give_back(tenant_id)
         with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(settle, found)
 

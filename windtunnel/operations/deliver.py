@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 import structlog
 
+from windtunnel.delivery.errors import BusyError
 from windtunnel.delivery.signing import signed_headers
 from windtunnel.domain.entities import Kind, Subject
+from windtunnel.domain.policy import WEBHOOK_BUSY_RETRY_MS
 from windtunnel.domain.webhooks import (
     WEBHOOK_ATTEMPTS_MAX,
     Answer,
@@ -30,11 +32,16 @@ async def deliver(services: Services, claimed: ClaimedDelivery) -> None:
     """Attempt a delivery that this process has claimed, once, and store what became of it.
 
     The message counts as sent only once that is stored: a process that dies in between makes it come again, with the
-    same `webhook-id`. Does nothing when the webhook is gone or somebody else has the delivery. Raises
-    UnavailableError when the database is down; the delivery can be claimed again later.
+    same `webhook-id`. What could not even be tried comes again soon, and the attempt does not count. Does nothing when
+    the webhook is gone or somebody else has the delivery. Raises UnavailableError when the database is down; the
+    delivery can be claimed again later.
     """
     try:
-        answer = await _attempt(services, claimed)
+        try:
+            answer = await _attempt(services, claimed)
+        except BusyError:
+            await deliveries.release(services.store, [claimed], due_in_ms=WEBHOOK_BUSY_RETRY_MS)
+            return
         verdict = verdict_on(answer, claimed.attempts, random.random())
         await deliveries.settle(services.store, claimed, answer.status, verdict)
     except DeliveryLostError:
@@ -63,4 +70,4 @@ async def _attempt(services: Services, claimed: ClaimedDelivery) -> Answer:
     message_id = Subject(Kind.WEBHOOK_DELIVERY, claimed.id).global_id
     # The clock of the world, not the store's: the receiver compares it with its own.
     headers = signed_headers(secret, message_id, datetime.now(UTC), outgoing.body)
-    return await services.courier.post(outgoing.url, headers, outgoing.body.encode())
+    return await services.courier.post(outgoing.url, headers, outgoing.body.encode(), tenant_id=claimed.tenant_id)

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from windtunnel.delivery.errors import RefusedError
+from windtunnel.delivery.errors import BusyError, RefusedError
 from windtunnel.delivery.signing import new_secret
 from windtunnel.delivery.urls import without_query
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
-from windtunnel.domain.errors import NotFoundError, QuotaError, ValidationError
+from windtunnel.domain.errors import NotFoundError, QuotaError, UnavailableError, ValidationError, WindtunnelError
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.permissions import Action
@@ -41,12 +41,12 @@ async def register_webhook(
     """The new webhook with its secret; asked again with the same idempotency key, the webhook without.
 
     Raises ForbiddenError, ValidationError (a URL that webhooks may not be sent to, or no kinds), QuotaError,
-    ConflictError (IDEMPOTENCY_MISMATCH), NotFoundError when what the key led to was deleted.
+    UnavailableError, ConflictError (IDEMPOTENCY_MISMATCH), NotFoundError when what the key led to was deleted.
     """
     await permit(services, viewer, Action.REGISTER_WEBHOOK)
     if not kinds:
         raise ValidationError("Name at least one kind of notification.", rule="no_kinds", path=("input", "kinds"))
-    refusal = await _refusal(services, url)  # before the transaction: names may be slow to look up
+    refusal = await _refusal(services, viewer, url)  # before the transaction: names may be slow to look up
 
     async def register() -> Done[Registered]:
         if refusal is not None:
@@ -79,15 +79,21 @@ def on_record(webhook: Webhook) -> dict[str, object]:
     return {"url": without_query(webhook.url), "kinds": [kind.value for kind in webhook.kinds]}
 
 
-async def _refusal(services: Services, url: str) -> ValidationError | None:
+async def _refusal(services: Services, viewer: Viewer, url: str) -> WindtunnelError | None:
+    """Why there can be no such webhook. Who has no room for one has no host looked up."""
     try:
-        await services.courier.check(url)
+        await _demand_room(services, viewer)
+        await services.courier.check(url, tenant_id=viewer.tenant_id)
+    except QuotaError as error:
+        return error
+    except BusyError:
+        return UnavailableError("Too many hosts are being looked up right now. Try again in a moment.")
     except RefusedError as refused:
         return ValidationError(refused.reason, rule="webhook_url", path=("input", "url"))
     return None
 
 
-async def _insert(services: Services, viewer: Viewer, url: str, kinds: Collection[NotificationKind]) -> Registered:
+async def _demand_room(services: Services, viewer: Viewer) -> None:
     used = await webhooks.count(services.store, viewer.tenant_id)
     if used >= WEBHOOKS_PER_TENANT:
         raise QuotaError(
@@ -95,6 +101,10 @@ async def _insert(services: Services, viewer: Viewer, url: str, kinds: Collectio
             limit=WEBHOOKS_PER_TENANT,
             used=used,
         )
+
+
+async def _insert(services: Services, viewer: Viewer, url: str, kinds: Collection[NotificationKind]) -> Registered:
+    await _demand_room(services, viewer)
     webhook = Webhook(
         id=new_id(),
         tenant_id=viewer.tenant_id,

@@ -128,15 +128,20 @@ async def settle(store: Store, claimed: ClaimedDelivery, http_status: int | None
             raise DeliveryLostError
 
 
-async def release(store: Store, claimed: Iterable[ClaimedDelivery]) -> None:
-    """Give claims up whose attempts did not come to an end and do not count; others can claim them at once."""
+async def release(store: Store, claimed: Iterable[ClaimedDelivery], *, due_in_ms: int | None = None) -> None:
+    """Give claims up whose attempts did not come to an end and do not count.
+
+    Others can claim them at once, or after `due_in_ms`.
+    """
     for each in claimed:
         await store.of(each.tenant_id).fetch(
-            "UPDATE webhook_deliveries SET attempts = attempts - 1, lease_owner = NULL, lease_until_ms = NULL"
+            "UPDATE webhook_deliveries SET attempts = attempts - 1, due_ms = COALESCE({now} + $4, due_ms),"
+            " lease_owner = NULL, lease_until_ms = NULL"
             " WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND status = 'PENDING' AND lease_owner IS NOT NULL",
             each.tenant_id,
             each.id,
             each.fence,
+            due_in_ms,
         )
 
 
