@@ -25,6 +25,7 @@ _ALLOWED = {
     "max_sockets": "a whole number of at least 1, or off",
     "worker_concurrency": "a whole number from 1 to 1000",
     "webhook_allow": "networks like 10.1.0.0/16 and host names, separated by commas",
+    "trusted_proxies": "addresses and networks of proxies, like 10.1.0.7 or 10.1.0.0/16, separated by commas",
     "secrets_key": "32 bytes in base64; several, the newest first, are separated by commas",
     "clock_offset": "an ISO 8601 duration such as PT25H",
 }

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -120,9 +120,17 @@ class Server(uvicorn.Server):
             self._on_open()
 
 
-def make_server(app: ASGIApp, host: str, port: int, on_open: Callable[[], None] | None = None) -> Server:
+def make_server(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    on_open: Callable[[], None] | None = None,
+    *,
+    trusted_proxies: Sequence[str] = (),
+) -> Server:
     """A server ready for `await server.serve()`; port 0 takes a free one; `on_open` is called once it listens.
 
+    What X-Forwarded-For and X-Forwarded-Proto say is believed of `trusted_proxies` (addresses and networks) alone.
     On SIGTERM or SIGINT it closes WebSockets with 1012 (clients come again), ends event streams, lets requests finish
     for SHUTDOWN_SECONDS and returns.
     """
@@ -142,6 +150,8 @@ def make_server(app: ASGIApp, host: str, port: int, on_open: Callable[[], None] 
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),
         ),
         on_open,
     )

@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     worker_concurrency: int = Field(400, ge=1, le=1000)
     graphiql: Literal["on", "off"] = "on"
     allowed_origins: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
+    trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
     prices: Path | None = None
     webhook_allow: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
     secrets_key: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = Field([], repr=False)
@@ -102,6 +104,11 @@ class Settings(BaseSettings):
         if not all(re.fullmatch(r"https?://[^/\s]+", origin) for origin in value):
             raise ValueError("origins like https://app.example.org, separated by commas")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: list[str]) -> list[str]:
+        return [str(ip_network(each)) if "/" in each else str(ip_address(each)) for each in value]
 
     @field_validator("webhook_allow")
     @classmethod

@@ -101,7 +101,7 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
             _greet(settings, printed)
             _warm_up()
 
-        server = make_server(app, settings.host, settings.port, opened)
+        server = make_server(app, settings.host, settings.port, opened, trusted_proxies=settings.trusted_proxies)
         try:
             await server.serve()
         except HostError as error:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -245,8 +245,8 @@ def tiny_app(
 class Serving:
     """A server in a thread of its own, on a free port of 127.0.0.1."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._server = make_server(app, "127.0.0.1", 0, self._opened)
+    def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str] = ()) -> None:
+        self._server = make_server(app, "127.0.0.1", 0, self._opened, trusted_proxies=trusted_proxies)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._ready = threading.Event()
         self.port = 0
