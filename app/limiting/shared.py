@@ -141,5 +141,7 @@ class SharedBuckets:
                     # What is wanted of it, not a ping: a server may answer and yet refuse to write or to run scripts.
                     await self._redis.eval(SCRIPT, 1, KEY % "recovery", self.limit, 0)
                 break
+            if self._recovering is not None and self._recovering.cancelling():
+                return  # the driver has swallowed the cancellation
         self._timeouts = 0
         self._recovering = None

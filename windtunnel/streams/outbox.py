@@ -65,6 +65,8 @@ class Outbox:
                         await pipeline.execute()
                     pause = PAUSE_S
                 except (RedisError, OSError) as error:  # a TimeoutError is an OSError
+                    if self._sender.cancelling():
+                        return  # the driver has swallowed the cancellation
                     log.debug("doorbell not sent", messages=len(batch), reason=str(error))
                     self._statistics.dropped += len(batch)
                     self._drop()

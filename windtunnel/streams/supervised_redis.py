@@ -116,6 +116,8 @@ class SupervisedRedis(BroadcastBackend):
                     self._release(channel)
                 with contextlib.suppress(Exception):
                     await connection.disconnect(nowait=True)
+            if self._supervisor is not None and self._supervisor.cancelling():
+                return  # the driver has swallowed the cancellation: it does so while a server refuses us
             if was_up:
                 log.warning("bus connection lost", reason=self.trouble)
                 self._missed = True
