@@ -34,7 +34,6 @@ from windtunnel.operations.sweep_packages import sweep_packages
 from windtunnel.operations.upload_package import upload_package
 from windtunnel.packages.directory import DirectoryBlobs
 from windtunnel.storage import audit, packages
-from windtunnel.storage.store import Store
 
 PACKAGE = package()
 DIGEST = sha256(PACKAGE).hexdigest()
@@ -166,6 +165,47 @@ async def test_a_tenant_has_its_share_of_the_disk(database_url: str, monkeypatch
         await upload_package(services, eve, body())
 
 
+async def test_no_more_is_read_than_there_is_room_for(
+    sqlite_url: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploading, "PACKAGE_BYTES_PER_TENANT", len(PACKAGE) + 100)
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 50
+            yield b"x" * 50
+
+    async with process(sqlite_url) as opened:
+        services = replace(opened, blobs=DirectoryBlobs(root))
+        you = await demo(services.store)
+        await upload_package(services, you, body())
+        with pytest.raises(QuotaError) as refused:
+            await upload_package(services, you, endless())
+        assert (refused.value.used, sent) == (len(PACKAGE), 150)
+        assert blobs_in(root) == [DIGEST]
+
+
+async def test_what_is_refused_takes_no_room_and_nothing_from_others(
+    database_url: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uploads of one tenant that would all fit alone, at the same time as another tenant's of the same bytes."""
+    contents = [bytes([number]) * 1_000 for number in range(4)]
+    monkeypatch.setattr(uploading, "PACKAGE_BYTES_PER_TENANT", 1_500)
+    async with process(database_url) as opened:
+        services = replace(opened, blobs=DirectoryBlobs(root))
+        you, eve = await demo(services.store), await stranger(services.store)
+        mine = [upload_package(services, you, body(content)) for content in contents]
+        theirs = [upload_package(services, eve, body(content)) for content in contents]
+        pairs = [upload for pair in zip(mine, theirs, strict=True) for upload in pair]
+        ends = await asyncio.gather(*pairs, return_exceptions=True)
+        kept = [end for end in ends if isinstance(end, StoredPackage)]
+        assert {type(end) for end in ends} == {StoredPackage, QuotaError}
+        assert sorted(each.tenant_id for each in kept) == sorted([you.tenant_id, eve.tenant_id])
+        assert blobs_in(root) == sorted({each.digest for each in kept})
+
+
 async def test_many_at_once_are_one(database_url: str) -> None:
     async with process(database_url) as services:
         you, eve = await demo(services.store), await stranger(services.store)
@@ -188,22 +228,14 @@ async def test_a_disk_that_takes_nothing_is_unavailable(sqlite_url: str) -> None
         assert await sweep_packages(services.store, services.blobs) == 0
 
 
-async def test_bytes_that_nobody_has_on_record_are_swept(
-    database_url: str, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_bytes_that_nobody_has_on_record_are_swept(database_url: str, root: Path) -> None:
     async with process(database_url) as opened:
         services = replace(opened, blobs=DirectoryBlobs(root))
         you, eve = await demo(services.store), await stranger(services.store)
         await upload_package(services, you, body())
         await upload_package(services, eve, body(b"theirs"))
 
-        async def lose(_: Store, __: StoredPackage) -> bool:
-            raise UnavailableError("The database is down.")
-
-        with monkeypatch.context() as patch:
-            patch.setattr(packages, "insert", lose)
-            with pytest.raises(UnavailableError):
-                await upload_package(services, you, body(b"never acknowledged"))
+        await services.blobs.put(body(b"never acknowledged"), most=PACKAGE_MAX_BYTES)
         assert len(blobs_in(root)) == 3
         assert await sweep_packages(services.store, services.blobs) == 0
         assert await sweep_packages(services.store, services.blobs, older_than_s=0.0) == 1

@@ -102,6 +102,20 @@ async def test_memory_does_not_grow_with_a_blob(blobs: BlobStore) -> None:
     assert peak < 4 * MIB
 
 
+async def test_a_draft_is_found_by_nobody_and_gone_unless_it_is_kept(blobs: BlobStore, root: Path) -> None:
+    data = b"x" * 300_000
+    async with blobs.drafted(pieces(data), most=LIMIT) as draft:
+        assert (draft.blob.digest, draft.blob.size_bytes) == (digest_of(data), len(data))
+        assert not await blobs.exists(draft.blob.digest)
+        with await draft.open() as file:
+            assert file.read() == data
+    assert files(root) == []
+    other = await blobs.put(pieces(data), most=LIMIT)
+    async with blobs.drafted(pieces(data), most=LIMIT):
+        pass
+    assert await content(blobs, other.digest) == data, "one that is refused takes nothing from others"
+
+
 async def test_what_breaks_off_leaves_nothing(blobs: BlobStore, root: Path) -> None:
     class BrokenOffError(Exception):
         pass
@@ -224,7 +238,8 @@ async def test_a_disk_that_takes_nothing_is_told() -> None:
 KILLED = """
 import asyncio, os, sys
 from pathlib import Path
-from windtunnel.packages.directory import DirectoryBlobs, _Draft
+from windtunnel.packages.directory import DirectoryBlobs
+from windtunnel.packages.drafts import DraftFile
 
 step = sys.argv[2]
 
@@ -243,7 +258,7 @@ if step == "renaming":
 if step == "syncing":
     os.fsync = lambda *_: os.kill(os.getpid(), 9)
 if step == "discarding":
-    _Draft.discard = lambda *_: os.kill(os.getpid(), 9)
+    DraftFile.discard = lambda *_: os.kill(os.getpid(), 9)
 asyncio.run(DirectoryBlobs(Path(sys.argv[1])).put(content(), most=10**9))
 """
 

@@ -1,6 +1,7 @@
 """Where the bytes of packages are kept: by the digest of what they are, written once, the same for everybody."""
 
 from collections.abc import AsyncIterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -26,6 +27,26 @@ class BlobCorruptError(Exception):
     """What is kept under this digest is something else now: nobody may use it."""
 
 
+class Draft(Protocol):
+    """Bytes that are all there and safe on disk, and not kept: nobody finds them under their digest.
+
+    Methods raise OSError when the store itself cannot be used.
+    """
+
+    @property
+    def blob(self) -> Blob:
+        """What they become once they are kept."""
+        ...
+
+    async def open(self) -> BinaryIO:
+        """The bytes as a seekable file that the caller closes; to be asked for before they are kept."""
+        ...
+
+    async def keep(self) -> None:
+        """Keep them; kept already, it is the same blob. Takes a moment, however many they are."""
+        ...
+
+
 class BlobStore(Protocol):
     """Keeps bytes under their digest. A directory does; a registry could. Safe to use from many tasks and processes.
 
@@ -37,6 +58,10 @@ class BlobStore(Protocol):
 
         Memory does not grow with it. Raises BlobTooLargeError above `most` bytes; whatever `content` raises comes out.
         """
+        ...
+
+    def drafted(self, content: AsyncIterable[bytes], *, most: int) -> AbstractAsyncContextManager[Draft]:
+        """What comes, as a draft once all of it is there: it is gone on leaving unless it was kept. Raises as `put`."""
         ...
 
     async def open(self, digest: str) -> BinaryIO:

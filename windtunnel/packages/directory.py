@@ -4,21 +4,21 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import AsyncIterable, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, ParamSpec, TypeVar
 
 from windtunnel.domain.packages import is_digest
-from windtunnel.packages.blobs import Blob, BlobCorruptError, BlobMissingError, BlobTooLargeError
+from windtunnel.packages.blobs import Blob, BlobCorruptError, BlobMissingError, BlobTooLargeError, Draft
+from windtunnel.packages.drafts import DraftFile
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-BLOB_MODE, DIRECTORY_MODE = 0o444, 0o700
 WRITTEN_AT_ONCE = 256 * 1024
 """What is gathered before a thread is bothered with it: the memory that an upload takes."""
 _READ_AT_ONCE = 1024 * 1024
@@ -35,24 +35,31 @@ class DirectoryBlobs:
         self._drafts = root / "drafts"
 
     async def put(self, content: AsyncIterable[bytes], *, most: int) -> Blob:
+        """As BlobStore has it."""
+        async with self.drafted(content, most=most) as draft:
+            await draft.keep()
+        return draft.blob
+
+    @asynccontextmanager
+    async def drafted(self, content: AsyncIterable[bytes], *, most: int) -> AsyncIterator[Draft]:
         """As BlobStore has it; each upload has a thread of its own, so that its steps keep their order."""
         thread = ThreadPoolExecutor(1, thread_name_prefix="blob")
-        draft = _Draft()
+        file = DraftFile()
         try:
-            await _in(thread, draft.begin, self._drafts)
+            await _in(thread, file.begin, self._drafts)
             waiting = bytearray()
             async for piece in content:
                 waiting += piece
-                if draft.size + len(waiting) > most:
+                if file.size + len(waiting) > most:
                     raise BlobTooLargeError
                 if len(waiting) >= WRITTEN_AT_ONCE:
-                    await _in(thread, draft.write, bytes(waiting))
+                    await _in(thread, file.write, bytes(waiting))
                     waiting.clear()
-            await _in(thread, draft.write, bytes(waiting))
-            return await _in(thread, draft.keep, self._place)
+            await _in(thread, file.write, bytes(waiting))
+            yield _Drafted(await _in(thread, file.finish), file, thread, self._place)
         finally:
             # The thread does this last, whatever it is still doing for a task that was cancelled.
-            discarded = thread.submit(draft.discard)
+            discarded = thread.submit(file.discard)
             thread.shutdown(wait=False)
             await asyncio.shield(asyncio.wrap_future(discarded))
 
@@ -115,48 +122,22 @@ class DirectoryBlobs:
         return file
 
 
-class _Draft:
-    """A file that is becoming a blob; its steps are done in one thread, one after the other."""
+class _Drafted:
+    """The draft of one upload, for as long as that goes on."""
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._digest = sha256()
-        self._begun = False
-        self._path: Path
-        self._file: BinaryIO
+    def __init__(self, blob: Blob, file: DraftFile, thread: ThreadPoolExecutor, place: Callable[[str], Path]) -> None:
+        self.blob = blob
+        self._file = file
+        self._thread = thread
+        self._place = place
 
-    def begin(self, directory: Path) -> None:
-        directory.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-        directory.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
-        self._path = directory / secrets.token_hex(16)
-        self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-        self._begun = True
+    async def open(self) -> BinaryIO:
+        """As Draft has it."""
+        return await _in(self._thread, self._file.open)
 
-    def write(self, data: bytes) -> None:
-        self._digest.update(data)
-        self._file.write(data)
-        self.size += len(data)
-
-    def keep(self, place: Callable[[str], Path]) -> Blob:
-        """Make it the blob of its digest. The same bytes replace themselves, which also heals what was damaged."""
-        self._file.flush()
-        os.fchmod(self._file.fileno(), BLOB_MODE)
-        os.fsync(self._file.fileno())
-        digest = self._digest.hexdigest()
-        target = place(digest)
-        for directory in (target.parent.parent, target.parent):
-            if not directory.exists():
-                directory.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
-                _sync(directory.parent)
-        self._path.replace(target)
-        _sync(target.parent)
-        return Blob(digest, self.size)
-
-    def discard(self) -> None:
-        if self._begun:
-            with suppress(OSError):  # of what a full disk did not take
-                self._file.close()
-            self._path.unlink(missing_ok=True)
+    async def keep(self) -> None:
+        """As Draft has it."""
+        await _in(self._thread, self._file.keep, self._place)
 
 
 async def _in(thread: ThreadPoolExecutor, step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -171,15 +152,6 @@ def _verify(file: BinaryIO, digest: str) -> None:
     if found.hexdigest() != digest:
         raise BlobCorruptError(digest)
     file.seek(0)
-
-
-def _sync(directory: Path) -> None:
-    """A name is safe once its directory is."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _files_in(directory: Path) -> Iterator[Path]:
