@@ -20,7 +20,12 @@ log = structlog.get_logger()
 
 def message(value: object, **fields: Any) -> ServerSentEvent:
     """One message with a JSON value; `fields` are `event` and `id`."""
-    return ServerSentEvent(encode_json(value).decode(), sep=NEW_LINE, **fields)
+    return json_message(encode_json(value), **fields)
+
+
+def json_message(text: bytes, **fields: Any) -> ServerSentEvent:
+    """One message with a JSON text; `fields` as above."""
+    return ServerSentEvent(text.decode(), sep=NEW_LINE, **fields)
 
 
 def end_of_stream() -> ServerSentEvent:

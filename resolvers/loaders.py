@@ -12,6 +12,7 @@ from windtunnel.domain.audit import AuditEntry
 from windtunnel.domain.events import EventKind, SimulationEvent
 from windtunnel.domain.notifications import Notification
 from windtunnel.domain.pages import Keyset, Page
+from windtunnel.domain.production import Snapshot
 from windtunnel.domain.scenarios import Scenario
 from windtunnel.domain.simulations import Command, Simulation
 from windtunnel.domain.tokens import ApiToken
@@ -24,6 +25,7 @@ from windtunnel.storage import (
     delivery_pages,
     events,
     notifications,
+    production,
     scenarios,
     simulations,
     tenants,
@@ -122,7 +124,13 @@ class Loaders:
                 store, tenant_id, ids, how.limit, how.after, status=how.status
             )
         )
+        self.production: DataLoader[str, Snapshot] = DataLoader(lambda ids: _snapshots(store, tenant_id, len(ids)))
         self.runs = WholeRuns(store, tenant_id)
+
+
+async def _snapshots(store: Store, tenant_id: str, times: int) -> list[Snapshot]:
+    """Production as it is now, there being one of each tenant."""
+    return [await production.snapshot(store, tenant_id)] * times
 
 
 def _by_id(load: Callable[[list[str]], Awaitable[Mapping[str, T]]]) -> DataLoader[str, T | None]:

@@ -14,6 +14,7 @@ from strawberry.types.graphql import OperationType
 from app.encoding import encode_json
 from app.graphiql.page import GraphiQLPage
 from app.graphql import negotiation
+from app.graphql.answers import encode_answer
 from app.graphql.execution import Admitted, Execution, WrongOperationTypeError
 from app.graphql.operations import Answer, Caller, RefusedError
 from app.graphql.requests import read_operation
@@ -24,7 +25,7 @@ from app.requests import RequestError, retry_after
 from app.sign_in.entrance import Entrance
 from app.sign_in.sessions import Session, SignInError
 from app.sign_in.watch import Watch, while_signed_in
-from app.sse import end_of_stream, event_stream, message
+from app.sse import end_of_stream, event_stream, json_message, message
 from app.statuses import status_of
 from windtunnel.domain.errors import ErrorCode, QuotaError, RateLimitedError, UnavailableError
 
@@ -160,7 +161,7 @@ async def _told_while_signed_in(
     async with aclosing(answers), aclosing(while_signed_in(watch, session, answers)) as lasting:
         try:
             async for answer in lasting:
-                yield message(answer.body, event="next")
+                yield json_message(encode_answer(answer.body), event="next")
         except SignInError as error:
             yield message(_errors(str(error), ErrorCode.UNAUTHENTICATED), event="next")
     yield end_of_stream()
@@ -169,7 +170,7 @@ async def _told_while_signed_in(
 async def _told(answers: AsyncGenerator[Answer, None]) -> AsyncGenerator[ServerSentEvent, None]:
     async with aclosing(answers):
         async for answer in answers:
-            yield message(answer.body, event="next")
+            yield json_message(encode_answer(answer.body), event="next")
     yield end_of_stream()
 
 
@@ -189,7 +190,7 @@ def _response(answer: Answer, media_type: str) -> Response:
     if media_type == negotiation.EVENT_STREAM:
         media_type = negotiation.JSON
     return Response(
-        encode_json(answer.body),
+        encode_answer(answer.body),
         status_code=_status(answer, media_type),
         headers=CHALLENGE if _lacks_sign_in(answer) else retry_after(answer.retry_after_s),
         media_type=f"{media_type}; charset=utf-8",

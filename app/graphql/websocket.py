@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from app.encoding import decode_json, encode_json
+from app.graphql.answers import encode_answer
 from app.graphql.execution import Execution
 from app.graphql.operations import Answer, Caller, Operation, RefusedError
 from app.graphql.requests import operation_of
@@ -218,7 +220,7 @@ class Connection:
                         if answer.refused:
                             last = _error(id_, answer)
                             break
-                        await self._send({"type": "next", "payload": answer.body, "id": id_})
+                        await self._send_text(encode_answer(answer.body, partial(_next, id_)))
             except RefusedError as refused:
                 last = _error(id_, refused.answer)
             if self._operations.get(id_) is asyncio.current_task():
@@ -226,7 +228,10 @@ class Connection:
                 await self._send(last)
 
     async def _send(self, message: dict[str, Any]) -> None:
-        text = encode_json(message).decode()
+        await self._send_text(encode_json(message))
+
+    async def _send_text(self, encoded: bytes) -> None:
+        text = encoded.decode()
         if self._is_writable():  # sending will not wait, and a timeout costs as much as sending
             await self._websocket.send_text(text)
             return
@@ -249,6 +254,10 @@ class Connection:
         log.info("slow client dropped", client=self._websocket.client)
         if abort := self._websocket.scope.get("extensions", {}).get(ABORT):
             abort()
+
+
+def _next(id_: str, body: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "next", "payload": body, "id": id_}
 
 
 def _error(id_: str, answer: Answer) -> dict[str, Any]:

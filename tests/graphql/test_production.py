@@ -109,3 +109,12 @@ async def test_the_change_is_in_the_audit_log(client: Client) -> None:
         {"key": "S", "secret": True},
         {"key": "a", "secret": False, "value": "1"},
     ]
+
+
+async def test_an_operation_reads_production_once(client: Client) -> None:
+    await configure(client, set=[entry("a", "1")])
+    with counted(client.services.store) as statements:
+        found = await client.get("{ " + " ".join(f"a{n}: production {{ revision }}" for n in range(40)) + " }")
+    assert len(found) == 40
+    assert found["a39"] == {"revision": 1}
+    assert len(statements) == 1

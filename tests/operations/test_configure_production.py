@@ -17,9 +17,8 @@ from windtunnel.domain.errors import ConflictError, ErrorCode, ForbiddenError, Q
 from windtunnel.domain.production import Entry, Snapshot, drift, place_of_secret
 from windtunnel.domain.viewers import Role, Viewer
 from windtunnel.operations.configure_production import configure_production
-from windtunnel.operations.read_production import read_production
 from windtunnel.operations.services import Services
-from windtunnel.storage import audit
+from windtunnel.storage import audit, production
 from windtunnel.vault.sealing import KEY_BYTES, Vault
 
 HUNTER = "hunter2 - the secret"
@@ -48,7 +47,7 @@ async def test_entries_are_set_and_unset_and_on_record(database_url: str) -> Non
         assert first == Snapshot.of(1, [Entry("MODEL", "a"), Entry("REGION", "eu"), Entry("Z", "")])
         second = await configure_production(one, viewer, [entry("MODEL", "b")], ["REGION", "NEVER_THERE"])
         assert second == Snapshot.of(2, [Entry("MODEL", "b"), Entry("Z", "")])
-        assert await read_production(one, viewer) == second
+        assert await production.snapshot(one.store, viewer.tenant_id) == second
         _, recorded = await log(one, viewer)
         assert (recorded.action, recorded.subject) == (
             AuditAction.PRODUCTION_CONFIGURED,
@@ -75,7 +74,7 @@ async def test_what_is_so_already_changes_nothing(database_url: str) -> None:
         before = await row(one, viewer, "API_KEY")
         for again in (wanted, [entry("API_KEY", HUNTER)], []):
             assert await configure_production(one, viewer, again, ["NOTHING"]) == made
-        assert (await read_production(one, viewer)).revision == 1
+        assert (await production.snapshot(one.store, viewer.tenant_id)).revision == 1
         assert await row(one, viewer, "API_KEY") == before
         assert len(await log(one, viewer)) == 1
 
@@ -125,7 +124,7 @@ async def test_the_value_of_a_secret_is_never_in_clear(database_url: str) -> Non
             await configure_production(one, viewer, [entry("MODEL", "a"), entry("API_KEY", HUNTER, secret=False)])
         assert (refused.value.rule, refused.value.path) == ("secret_value", ("input", "set"))
         assert HUNTER not in refused.value.message
-        assert await read_production(one, viewer) == made
+        assert await production.snapshot(one.store, viewer.tenant_id) == made
         assert len(await log(one, viewer)) == 1
 
 
@@ -174,7 +173,7 @@ async def test_bad_input_changes_nothing(database_url: str) -> None:
         ):
             with pytest.raises(ValidationError):
                 await configure_production(one, viewer, wanted, unset, idempotency_key="k")
-        assert await read_production(one, viewer) == Snapshot.of(0, ())
+        assert await production.snapshot(one.store, viewer.tenant_id) == Snapshot.of(0, ())
         assert await log(one, viewer) == []
         assert (await configure_production(one, viewer, [entry("A", "1")], idempotency_key="k")).revision == 1
 
@@ -186,7 +185,7 @@ async def test_a_tenant_has_at_most_500_entries(sqlite_url: str) -> None:
         with pytest.raises(QuotaError) as refused:
             await configure_production(one, viewer, [entry("One_more", "")])
         assert (refused.value.limit, refused.value.used) == (500, 500)
-        assert await read_production(one, viewer) == full
+        assert await production.snapshot(one.store, viewer.tenant_id) == full
         assert len((await configure_production(one, viewer, [entry("One_more", "")], ["K0"])).entries) == 500
         assert len((await configure_production(one, other, [entry("Mine", "")])).entries) == 1
 
@@ -235,7 +234,7 @@ async def test_two_who_configure_at_once_lose_nothing_of_each_other(database_url
                 for number in range(6)
             )
         )
-        found = await read_production(one, viewer)
+        found = await production.snapshot(one.store, viewer.tenant_id)
         assert found.revision == 12
         assert {each.key for each in found.entries} == {"SHARED", *(f"{n}_{i}" for n in "ab" for i in range(6))}
         details = [json.loads(each.details) for each in await log(one, viewer)]
@@ -257,5 +256,5 @@ async def test_many_entries_cost_no_more_statements(database_url: str) -> None:
             costs.append(len(statements))
         assert costs[0] == costs[1] <= 8, statements
         with counted(one.store) as statements:
-            assert len((await read_production(one, viewer)).entries) == 202
+            assert len((await production.snapshot(one.store, viewer.tenant_id)).entries) == 202
         assert len(statements) == 1
