@@ -22,6 +22,7 @@ from windtunnel.storage.errors import (
     too_busy_after_a_while,
     unstorable,
 )
+from windtunnel.storage.pool_log import tell_outages
 from windtunnel.storage.turns import Turns
 
 POOL_SIZE = 10
@@ -45,6 +46,7 @@ _DOWN = (
     asyncpg.InternalClientError,  # the server has said good-bye, the socket is not closed yet
     OSError,
 )
+tell_outages(_DOWN)
 
 
 class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
