@@ -43,12 +43,13 @@ def build_app(
     graphiql: bool = True,
     limiter: Limiter | None = None,
     documents: TrustedDocuments | None = None,
+    metrics_token: str | None = None,
 ) -> Starlette:
     """The ASGI application; `schema` must run with `operation_guard(metrics)` among its extensions.
 
     `loopback_only` (dev sign-in) refuses requests that ask for this server by another name than localhost's;
     pages of `allowed_origins` may use the API from browsers, as those of its own origin may. Without a `limiter`
-    nobody pays.
+    nobody pays. `metrics_token` is what `/metrics` asks for.
     """
     limiter = limiter or Limiter()
 
@@ -61,7 +62,7 @@ def build_app(
     metrics.watch(services.hub.statistics, lambda: services.bus.up)
     rest = Rest(services, entrance, metrics, limiter)
     packages = Packages(services, entrance, limiter)
-    probes = Probes(services, metrics)
+    probes = Probes(services, metrics, metrics_token)
     routes = [
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),

@@ -27,6 +27,7 @@ _ALLOWED = {
     "webhook_allow": "networks like 10.1.0.0/16 and host names, separated by commas",
     "trusted_proxies": "addresses and networks of proxies, like 10.1.0.7 or 10.1.0.0/16, separated by commas",
     "secrets_key": "32 bytes in base64; several, the newest first, are separated by commas",
+    "metrics_token": "at least 16 characters that nobody can guess",
     "clock_offset": "an ISO 8601 duration such as PT25H",
 }
 

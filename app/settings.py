@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     prices: Path | None = None
     webhook_allow: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
     secrets_key: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = Field([], repr=False)
+    metrics_token: Annotated[str, Field(min_length=16)] | None = Field(None, repr=False)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     test_clock: Literal["0", "1"] = "0"
     clock_offset: timedelta = timedelta(0)

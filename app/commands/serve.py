@@ -95,6 +95,7 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
             graphiql=settings.shows_graphiql,
             limiter=limiter,
             documents=documents,
+            metrics_token=settings.metrics_token,
         )
 
         def opened() -> None:

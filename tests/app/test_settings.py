@@ -186,3 +186,13 @@ def test_the_key_of_the_settings_comes_before_the_key_file(tmp_path: Path) -> No
 def test_an_operator_allows_receivers_of_the_inner_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WINDTUNNEL_WEBHOOK_ALLOW", " 10.1.0.0/16, receiver ,")
     assert load_settings().webhook_allow == ["10.1.0.0/16", "receiver"]
+
+
+def test_a_token_for_the_metrics_is_long_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINDTUNNEL_METRICS_TOKEN", "0123456789abcdef")
+    assert load_settings().metrics_token == "0123456789abcdef"
+    assert "0123456789abcdef" not in repr(load_settings())
+    monkeypatch.setenv("WINDTUNNEL_METRICS_TOKEN", "easy")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value).startswith("WINDTUNNEL_METRICS_TOKEN=*** is refused; allowed: at least 16 characters")
