@@ -11,7 +11,8 @@ from typing import Any
 
 import windtunnel.operations
 import windtunnel.storage
-from windtunnel.domain.permissions import Action
+from tests.walks.shape import restricted_entries
+from windtunnel.domain.permissions import ROUTES, Action
 from windtunnel.storage.privileged import STATEMENTS
 from windtunnel.storage.store import Store
 
@@ -65,6 +66,23 @@ def test_every_operation_asks_for_permission_before_anything_else() -> None:
                         assert action not in asked, f"{name} and {asked[action]} both are {action}"
                         asked[action] = name
     assert asked.keys() == {action.name for action in Action}
+
+
+def test_whoever_acts_is_asked_for_again_when_their_turn_has_come() -> None:
+    """What needs a role and is a mutation, or a route, acts in `permitted_transaction`: itself, or through `once`."""
+    acting = {Action(entry.name) for entry in restricted_entries() if entry.operation == "mutation"} | ROUTES
+    asked = {
+        Action[action]
+        for name, tree in _operations()
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and (action := _acted(call))
+    }
+    assert asked == acting
+
+
+def test_no_operation_of_a_viewer_begins_a_transaction_by_itself() -> None:
+    beginning = {name for name, tree in _operations() if "transaction" in _called(tree) and "Viewer" in _names(tree)}
+    assert beginning == {"permit"}, "use permitted_transaction: roles may be taken away while it waits"
 
 
 def test_only_permit_decides() -> None:
@@ -130,7 +148,7 @@ def _called(tree: ast.AST) -> set[str]:
 
 
 def _changes(tree: ast.Module) -> bool:
-    return bool({"transaction", "once"} & _called(tree))
+    return bool({"transaction", "permitted_transaction", "once"} & _called(tree))
 
 
 def _records(tree: ast.Module) -> bool:
@@ -147,6 +165,22 @@ def _permitted(statement: ast.stmt) -> str | None:
         action = call.args[2]
         return action.attr if isinstance(action, ast.Attribute) else None
     return None
+
+
+def _acted(call: ast.Call) -> str | None:
+    """The name of the action for which a call acts: `permitted_transaction(..., Action.X)`, `Asked(Action.X, ...)`."""
+    if not (isinstance(call.func, ast.Name) and call.func.id in {"permitted_transaction", "Asked"}):
+        return None
+    actions = [given.attr for given in call.args if isinstance(given, ast.Attribute) and _is_action(given.value)]
+    return actions[0] if actions else None
+
+
+def _is_action(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "Action"
+
+
+def _names(tree: ast.Module) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _waits(statements: list[ast.stmt]) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
+from structlog.typing import EventDict
 
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.people import Vouched
@@ -23,6 +24,7 @@ ADA = Vouched(
     roles=frozenset({Role.ADMIN}),
     told_at=TOLD,
 )
+BO = replace(ADA, subject="bo", name="Bo", email="bo@acme.example")
 
 
 async def test_tenant_and_person_are_made_when_missing(store: Store) -> None:
@@ -48,6 +50,7 @@ async def test_visits_at_once_make_one_person(database_url: str) -> None:
 
 async def test_the_newest_word_counts(store: Store) -> None:
     known = await admit_person(store, ADA)
+    await admit_person(store, BO)
     later = replace(ADA, told_at=TOLD + timedelta(seconds=1), roles=frozenset({Role.AUDITOR, Role.OPERATOR}))
     assert (await admit_person(store, later)).roles == later.roles
     assert (await admit_person(store, ADA)).roles == later.roles
@@ -58,6 +61,22 @@ async def test_the_newest_word_counts(store: Store) -> None:
         await people.set_roles(store, known.tenant.id, known.user.id, {Role.DEVELOPER})
     assert (await admit_person(store, in_the_same_second)).roles == {Role.DEVELOPER}
     assert in_the_same_second.roles_of(frozenset({Role.DEVELOPER})) == frozenset()
+
+
+async def test_a_tenant_keeps_its_last_admin(store: Store, logs: list[EventDict]) -> None:
+    await admit_person(store, ADA)
+    nothing = replace(ADA, told_at=TOLD + timedelta(seconds=1), roles=frozenset())
+    kept = await admit_person(store, nothing)
+    assert kept.roles == {Role.ADMIN}
+    assert nothing.roles_of(kept.roles) == frozenset()
+    again = await admit_person(store, replace(nothing, told_at=TOLD + timedelta(seconds=2)))
+    assert again.roles == {Role.ADMIN}
+    assert [(entry["event"], entry["tenant"]) for entry in logs] == [("last ADMIN kept", "acme")]
+    auditor = replace(ADA, told_at=TOLD + timedelta(seconds=3), roles=frozenset({Role.AUDITOR}))
+    assert (await admit_person(store, auditor)).roles == {Role.ADMIN, Role.AUDITOR}
+    await admit_person(store, BO)
+    assert (await admit_person(store, replace(nothing, told_at=TOLD + timedelta(seconds=4)))).roles == frozenset()
+    assert len(await audit.read(store, kept.tenant.id, 0, 10)) == 4
 
 
 async def test_an_issuer_that_tells_nothing_of_roles_changes_none(store: Store) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.operations.world import ReadyPlanner, begun, claimed, conduct_all, demo, process, queued
+from tests.operations.world import ReadyPlanner, begun, claimed, conduct_all, demo, process, queued, with_token
 from windtunnel.domain.audit import AuditEntry, AuditFilter, is_intact
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import ConflictError, ForbiddenError, NotFoundError, UnavailableError, ValidationError
@@ -49,15 +49,15 @@ async def actions(services: Services) -> list[str]:
 
 
 async def test_a_simulation_from_start_to_end(services: Services) -> None:
-    viewer = replace(await demo(services), token_id=RAW, request_id="request-7")
+    viewer = replace(await with_token(services, await demo(services), *Role), request_id="request-7")
     simulation = await queued(services, viewer)
     await conduct_all(services)
-    scenario, started, finished = await log(services)
+    _, scenario, started, finished = await log(services)
     assert scenario.action == "SCENARIO_CREATED"
     assert scenario.subject == Subject(Kind.SCENARIO, simulation.scenario_id or "")
     assert (started.action, started.subject) == ("SIMULATION_STARTED", Subject(Kind.SIMULATION, simulation.id))
     for entry in (scenario, started):
-        assert (entry.actor_id, entry.token_id, entry.request_id) == (viewer.user.id, RAW, "request-7")
+        assert (entry.actor_id, entry.token_id, entry.request_id) == (viewer.user.id, viewer.token_id, "request-7")
     assert json.loads(started.details)["seed"] == 11
     assert (finished.action, finished.subject) == ("SIMULATION_FINISHED", started.subject)
     assert (finished.actor_id, finished.token_id, finished.request_id) == (None, None, "")

@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.operations.world import demo, process
+from tests.operations.world import demo, process, with_token
 from tests.storage import worlds
 from windtunnel.domain.errors import ConflictError, ErrorCode, QuotaError, ValidationError
-from windtunnel.domain.ids import new_id
 from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import IDEMPOTENCY_WINDOW_MS
 from windtunnel.domain.viewers import Role, Viewer
@@ -75,7 +74,7 @@ async def test_a_key_belongs_to_one_person(database_url: str) -> None:
             assert theirs.made == "secret"
             assert theirs.result_id != mine.result_id
             await store_scenario(services, somebody, "other key", {"text": "Something else."})
-        promoted = replace(viewer, roles=frozenset({Role.ADMIN}), token_id=new_id(), request_id="again")
+        promoted = replace(await with_token(services, viewer, Role.ADMIN), request_id="again")
         assert (await store_scenario(services, promoted, "key")).result_id == mine.result_id
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from tests.examples import support_triage
@@ -12,15 +13,17 @@ from windtunnel.domain.events import EventKind, SimulationEvent, StepStatus
 from windtunnel.domain.planning import OnStep, Plan, Planner, PlannerAgent, PlannerMode, PlannerStep
 from windtunnel.domain.policy import LEASE_MS
 from windtunnel.domain.simulations import Simulation, SimulationStage
-from windtunnel.domain.viewers import Viewer
+from windtunnel.domain.tokens import digest_of
+from windtunnel.domain.viewers import Role, Viewer
 from windtunnel.knowledge import load_book
 from windtunnel.operations.conduct_simulation import conduct_simulation
 from windtunnel.operations.leaseholder import Leaseholder
+from windtunnel.operations.provide_token import provide_token
 from windtunnel.operations.requests import SimulateRequest
 from windtunnel.operations.services import Limits, Services, open_services
 from windtunnel.operations.simulate import simulate
 from windtunnel.operations.watch_simulation import watch_simulation
-from windtunnel.storage import events, leases, simulations, tenants
+from windtunnel.storage import events, leases, sign_in, simulations, tenants
 from windtunnel.storage.store import open_store
 from windtunnel.streams.bus import Bus, open_bus
 from windtunnel.vault.sealing import Vault
@@ -97,6 +100,15 @@ async def process(
 
 async def demo(services: Services) -> Viewer:
     return await tenants.ensure_demo(services.store)
+
+
+async def with_token(services: Services, viewer: Viewer, *roles: Role, lasts: timedelta | None = None) -> Viewer:
+    """The demo's viewer, who comes with a token."""
+    email = viewer.user.email or ""
+    issued = await provide_token(services.store, viewer.tenant.slug, email, roles, name="robot", expires_in=lasts)
+    found = await sign_in.by_token(services.store, digest_of(issued.secret or ""))
+    assert found
+    return found.viewer
 
 
 async def begun(services: Services, viewer: Viewer, **request: Any) -> Simulation:

@@ -12,7 +12,7 @@ from windtunnel.domain.planning import PlannerMode
 from windtunnel.domain.scenarios import Scenario, title_of
 from windtunnel.domain.simulations import FailureInjection, Simulation, SimulationStatus
 from windtunnel.domain.viewers import User, Viewer
-from windtunnel.storage import architectures, events, leases, scenarios, simulations, tenants, transitions
+from windtunnel.storage import architectures, events, leases, people, scenarios, simulations, tenants, transitions
 from windtunnel.storage.store import Store, open_store
 
 INTERPRETATION = Interpretation(
@@ -55,6 +55,8 @@ async def colleague(store: Store, viewer: Viewer, name: str = "Bo") -> Viewer:
         user.tenant_id,
         name,
     )
+    async with store.transaction(viewer.tenant_id):
+        await people.add_roles(store, viewer.tenant_id, user.id, viewer.roles)
     return replace(viewer, user=user)
 
 

@@ -9,7 +9,7 @@ from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.announce import announce_events, announce_work, wake_conductor
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.event_log import not_found
-from windtunnel.operations.permit import permit
+from windtunnel.operations.permit import permit, permitted_transaction
 from windtunnel.operations.services import Services
 from windtunnel.storage import simulations, transitions
 
@@ -22,7 +22,7 @@ async def cancel_simulation(services: Services, viewer: Viewer, simulation_id: s
     subject = Subject(Kind.SIMULATION, simulation_id)
     await permit(services, viewer, Action.CANCEL_SIMULATION, subject)
     try:
-        async with services.store.transaction(viewer.tenant_id):
+        async with permitted_transaction(services, viewer, Action.CANCEL_SIMULATION, subject):
             events = await transitions.cancelled(
                 services.store, viewer.tenant_id, simulation_id, "The simulation was cancelled."
             )

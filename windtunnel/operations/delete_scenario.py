@@ -12,7 +12,7 @@ from windtunnel.domain.simulations import OPEN_STATUSES, SimulationFilter
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.announce import announce_deleted, announce_work
 from windtunnel.operations.audit_trail import record
-from windtunnel.operations.permit import permit
+from windtunnel.operations.permit import permit, permitted_transaction
 from windtunnel.operations.services import Services
 from windtunnel.storage import scenarios, simulations
 
@@ -22,9 +22,8 @@ async def delete_scenario(services: Services, viewer: Viewer, scenario_id: str) 
     subject = Subject(Kind.SCENARIO, scenario_id)
     await permit(services, viewer, Action.DELETE_SCENARIO, subject)
     store, tenant_id = services.store, viewer.tenant_id
-    async with store.transaction(tenant_id):
-        await store.lock_tenant(tenant_id)  # no simulation of it begins now
-        unfinished = await _unfinished(services, tenant_id, scenario_id)
+    async with permitted_transaction(services, viewer, Action.DELETE_SCENARIO, subject):
+        unfinished = await _unfinished(services, tenant_id, scenario_id)  # under the lock: no more of them begin now
         if not await scenarios.delete(store, tenant_id, scenario_id):
             raise NotFoundError("There is no such scenario.", resource_id=scenario_id, path=("input", "scenario_id"))
         await record(services, viewer, tenant_id, AuditAction.SCENARIO_DELETED, subject)

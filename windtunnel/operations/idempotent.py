@@ -25,11 +25,13 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Generic, TypeVar
 
+from windtunnel.domain.entities import Subject
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import IDEMPOTENCY_KEY_MAX_CHARS
 from windtunnel.domain.scenarios import check_storable
 from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.permit import permitted_transaction
 from windtunnel.operations.services import Services
 from windtunnel.storage import idempotency
 
@@ -40,12 +42,13 @@ T = TypeVar("T")
 class Asked:
     """What somebody asks for: `what` holds everything that makes a difference to the result, as plain values.
 
-    Without a key every request is a new one.
+    Without a key every request is a new one. `subject` is what a refusal is recorded about, None for the tenant.
     """
 
     action: Action
     key: str | None
     what: Mapping[str, object]
+    subject: Subject | None = None
 
     @property
     def digest(self) -> str:
@@ -73,13 +76,13 @@ async def once(services: Services, viewer: Viewer, asked: Asked, act: Callable[[
     """Act, unless the viewer did so within the last 24 hours with the same key, which then gives that result.
 
     `act` runs in a transaction of the tenant, under its lock: of two requests at once the second finds what the first
-    has done. When it raises, nothing is stored and the key stays free. Raises ValidationError for a key that cannot
-    be one, and ConflictError (IDEMPOTENCY_MISMATCH) for a key that was used for something else.
+    has done, and whoever may not act any longer is refused. When it raises, nothing is stored and the key stays free.
+    Raises ForbiddenError, ValidationError for a key that cannot be one, and ConflictError (IDEMPOTENCY_MISMATCH) for
+    a key that was used for something else.
     """
     check_key(asked.key)
     store, tenant_id = services.store, viewer.tenant_id
-    async with store.transaction(tenant_id):
-        await store.lock_tenant(tenant_id)
+    async with permitted_transaction(services, viewer, asked.action, asked.subject):
         if asked.key is None:
             done = await act()
             return Outcome(done.result_id, done.value)

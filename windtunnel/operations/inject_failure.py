@@ -46,7 +46,7 @@ async def inject_failure(
         await record(services, viewer, viewer.tenant_id, AuditAction.FAILURE_INJECTED, subject, details=details)
         return Done(simulation_id, command)
 
-    outcome = await once(services, viewer, Asked(Action.INJECT_FAILURE, idempotency_key, what), act)
+    outcome = await once(services, viewer, Asked(Action.INJECT_FAILURE, idempotency_key, what, subject), act)
     if outcome.made:
         await wake_conductor(services.bus, simulation_id)
     simulation = await simulations.get(services.store, viewer.tenant_id, simulation_id)

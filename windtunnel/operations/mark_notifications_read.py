@@ -6,7 +6,7 @@ from windtunnel.domain.errors import NotFoundError, ValidationError
 from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import NODES_PER_LOOKUP_MAX
 from windtunnel.domain.viewers import Viewer
-from windtunnel.operations.permit import permit
+from windtunnel.operations.permit import permit, permitted_transaction
 from windtunnel.operations.services import Services
 from windtunnel.storage import notifications
 
@@ -23,7 +23,7 @@ async def mark_notifications_read(
     named = list(ids or ())
     _check(ids, through_seq)
     store, tenant_id, user_id = services.store, viewer.tenant_id, viewer.user.id
-    async with store.transaction(tenant_id):
+    async with permitted_transaction(services, viewer, Action.MARK_NOTIFICATIONS_READ):
         found = await notifications.get_many(store, tenant_id, user_id, named)
         for place, each in enumerate(named):
             if each not in found:

@@ -8,7 +8,7 @@ from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.announce import announce_access
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.minting import on_record
-from windtunnel.operations.permit import permit
+from windtunnel.operations.permit import permit, permitted_transaction
 from windtunnel.operations.services import Services
 from windtunnel.storage import tokens
 
@@ -17,7 +17,7 @@ async def revoke_api_token(services: Services, viewer: Viewer, token_id: str) ->
     """The id of the token, also when it was revoked before. Raises ForbiddenError, NotFoundError."""
     subject = Subject(Kind.API_TOKEN, token_id)
     await permit(services, viewer, Action.REVOKE_API_TOKEN, subject)
-    async with services.store.transaction(viewer.tenant_id):
+    async with permitted_transaction(services, viewer, Action.REVOKE_API_TOKEN, subject):
         token = (await tokens.get_many(services.store, viewer.tenant_id, [token_id])).get(token_id)
         if token is None:
             raise NotFoundError("There is no such token.", resource_id=token_id, path=("input", "token_id"))

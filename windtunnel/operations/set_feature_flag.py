@@ -9,7 +9,7 @@ from windtunnel.domain.flags import FeatureFlag, RolloutStage, check_name, check
 from windtunnel.domain.permissions import Action
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.audit_trail import record
-from windtunnel.operations.permit import permit
+from windtunnel.operations.permit import permit, permitted_transaction
 from windtunnel.operations.services import Services
 from windtunnel.storage import flags
 
@@ -31,8 +31,8 @@ async def set_feature_flag(
     flag = check_name(name)
     listed = None if pilots is None else check_pilots(pilots)
     store, tenant_id = services.store, viewer.tenant_id
-    async with store.transaction(tenant_id):
-        await store.lock_tenant(tenant_id)  # two people at once: each change starts from the one before
+    async with permitted_transaction(services, viewer, Action.SET_FEATURE_FLAG):
+        # Two people at once, under the lock: each change starts from the one before.
         before = await flags.get(store, tenant_id, flag) or FeatureFlag(flag)
         after = replace(
             before,

@@ -11,7 +11,7 @@ from windtunnel.domain.policy import PACKAGE_SIGNATURE_MAX_BYTES
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.find_package import find_package
-from windtunnel.operations.permit import permit
+from windtunnel.operations.permit import permit, permitted_transaction
 from windtunnel.operations.services import Services
 from windtunnel.storage import packages
 
@@ -26,8 +26,7 @@ async def sign_package(services: Services, viewer: Viewer, digest: str, envelope
     package = await find_package(services, viewer, digest, ("digest",))
     _check(envelope, digest)
     store, tenant_id = services.store, viewer.tenant_id
-    async with store.transaction(tenant_id):
-        await store.lock_tenant(tenant_id)
+    async with permitted_transaction(services, viewer, Action.SIGN_PACKAGE, subject):
         signature = StoredSignature(
             tenant_id=tenant_id,
             digest=package.digest,

@@ -12,7 +12,7 @@ from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import PACKAGE_BYTES_PER_TENANT, PACKAGE_MAX_BYTES
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.audit_trail import record
-from windtunnel.operations.permit import permit
+from windtunnel.operations.permit import permit, permitted_transaction
 from windtunnel.operations.services import Services
 from windtunnel.packages.blobs import BlobTooLargeError, Draft
 from windtunnel.storage import packages
@@ -47,8 +47,7 @@ async def _admitted(services: Services, viewer: Viewer, draft: Draft) -> StoredP
         raise ValidationError("The package is empty: send the archive as the body.", rule="package_empty")
     name, version = await asyncio.to_thread(_read_identity, await draft.open())
     store, tenant_id = services.store, viewer.tenant_id
-    async with store.transaction(tenant_id):
-        await store.lock_tenant(tenant_id)
+    async with permitted_transaction(services, viewer, Action.UPLOAD_PACKAGE):
         uploaded = StoredPackage(
             tenant_id, blob.digest, blob.size_bytes, name, version, viewer.user.id, await store.now()
         )

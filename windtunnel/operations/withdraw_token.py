@@ -25,6 +25,7 @@ async def withdraw_token(store: Store, token_id: str) -> Withdrawn:
     if tenant_id is None:
         raise NotFoundError("There is no such token.", resource_id=token_id)
     async with store.transaction(tenant_id):
+        await store.lock_tenant(tenant_id)  # what it has begun ends before, or is refused
         revoked = await tokens.revoke(store, tenant_id, token_id)
         token = (await tokens.get_many(store, tenant_id, [token_id]))[token_id]
         if revoked:

@@ -47,6 +47,17 @@ async def get_many(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str
     return {row["id"]: _token(row) for row in rows}
 
 
+async def roles_of_holder(store: Store, tenant_id: str, id: str) -> frozenset[Role]:
+    """What the person of a token may do in the tenant; nothing when the token cannot be used now."""
+    rows = await store.of(tenant_id).fetch(
+        "SELECT m.role FROM api_tokens AS t JOIN memberships AS m ON m.tenant_id = t.tenant_id"  # noqa: S608
+        f" AND m.user_id = t.user_id WHERE t.tenant_id = $1 AND t.id = $2 AND {_VALID}",
+        tenant_id,
+        id,
+    )
+    return known_roles([row["role"] for row in rows])
+
+
 async def list_valid(store: Store, tenant_id: str) -> list[ApiToken]:
     """The tenant's tokens that can be used now, newest first."""
     rows = await store.of(tenant_id).fetch(
