@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from resolvers.loaders import Loaders
 from windtunnel.domain.allowances import Bill
+from windtunnel.domain.entities import Subject
 from windtunnel.domain.errors import ErrorCode, ForbiddenError
+from windtunnel.domain.permissions import Action
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.services import Services
 
@@ -22,6 +24,8 @@ class Context:
     request_id: str
     connection_params: object = None
     bill: Bill = field(default_factory=Bill)
+    refused: set[tuple[Action, Subject | None]] = field(default_factory=set, init=False, repr=False)
+    """What was denied in this operation, and is on record."""
     _loaders: Loaders | None = field(default=None, init=False, repr=False)
 
     def signed_in(self) -> Viewer:

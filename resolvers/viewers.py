@@ -2,7 +2,8 @@
 
 from resolvers.context import Context
 from windtunnel.domain.entities import Subject
-from windtunnel.domain.permissions import Action
+from windtunnel.domain.permissions import Action, allows, require
+from windtunnel.domain.policy import MUTATION_POINTS
 from windtunnel.domain.viewers import User, Viewer
 from windtunnel.operations.permit import permit as demand
 from windtunnel.storage import simulations
@@ -14,8 +15,18 @@ def viewer(context: Context) -> Viewer:
 
 
 async def permit(context: Context, action: Action, subject: Subject | None) -> None:
-    """Return when the viewer may do this; the refusal is put on record and raised as ForbiddenError."""
-    await demand(context.services, context.signed_in(), action, subject)
+    """Return when the viewer may do this; the refusal is put on record and raised as ForbiddenError.
+
+    Once for each thing in one operation, however often it is asked for, and for the price of a change.
+    """
+    viewer = context.signed_in()
+    if allows(viewer, action):
+        return
+    if (action, subject) in context.refused:
+        require(viewer, action)
+    context.refused.add((action, subject))
+    await context.bill.pay(MUTATION_POINTS)
+    await demand(context.services, viewer, action, subject)
 
 
 async def user(context: Context, id: str) -> User:

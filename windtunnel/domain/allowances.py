@@ -33,6 +33,10 @@ class Bill:
     reset_at: datetime | None = None
     """When everything that was spent will be there again."""
 
+    async def pay(self, points: int) -> None:
+        """Add to the bill. Where somebody counts it raises RateLimitedError when the payer has too little left."""
+        self.points += points
+
 
 def filled(bucket: Bucket | None, limit: int, now_ms: int) -> Bucket:
     """The bucket now, `limit` being the points that it holds and gets in a minute; an unknown one (None) is full.
