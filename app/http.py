@@ -80,7 +80,7 @@ def build_app(
         routes=routes,
         middleware=[
             Middleware(_Counting, metrics=metrics),
-            Middleware(Guards, loopback_only=loopback_only, allowed_origins=allowed_origins),
+            Middleware(Guards, loopback_only=loopback_only, allowed_origins=allowed_origins, graphiql=graphiql),
             *_cross_origin(allowed_origins),
         ],
         exception_handlers={HTTPException: _http_error},

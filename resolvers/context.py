@@ -7,7 +7,7 @@ from windtunnel.domain.allowances import Bill
 from windtunnel.domain.entities import Subject
 from windtunnel.domain.errors import ErrorCode, ForbiddenError
 from windtunnel.domain.permissions import Action
-from windtunnel.domain.viewers import Viewer
+from windtunnel.domain.viewers import NO_ROLE, Viewer
 from windtunnel.operations.services import Services
 
 
@@ -29,11 +29,13 @@ class Context:
     _loaders: Loaders | None = field(default=None, init=False, repr=False)
 
     def signed_in(self) -> Viewer:
-        """The viewer; ForbiddenError with code UNAUTHENTICATED when there is none."""
+        """The viewer; ForbiddenError with code UNAUTHENTICATED when there is none, or one without a role."""
         if self.viewer is None:
             raise ForbiddenError(
                 "Sign in first: send a token as `Authorization: Bearer TOKEN`.", code=ErrorCode.UNAUTHENTICATED
             )
+        if not self.viewer.roles:
+            raise ForbiddenError(NO_ROLE, code=ErrorCode.UNAUTHENTICATED)
         return self.viewer
 
     @property

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.sign_in.sessions import Authenticate, Session, SignInError
 from app.sign_in.watch import Watch
+from windtunnel.domain.viewers import NO_ROLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +17,15 @@ class Entrance:
     async def session_of(self, authorization: object) -> Session | None:
         """The session of an `Authorization` value, None when there is none and strangers are let in unnamed.
 
-        Raises SignInError for anything given that is not a good bearer token: it never falls back to the default
-        viewer; and UnavailableError when it cannot be looked at now.
+        Raises SignInError for anything given that is not a good bearer token, which never falls back to the default
+        viewer, and for somebody without a role; and UnavailableError when it cannot be looked at now.
         """
+        session = await self._session_of(authorization)
+        if session is not None and not session.viewer.roles:
+            raise SignInError(NO_ROLE)
+        return session
+
+    async def _session_of(self, authorization: object) -> Session | None:
         if authorization is None:
             return await self.authenticate(None)
         scheme, _, token = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")

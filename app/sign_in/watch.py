@@ -10,7 +10,7 @@ import structlog
 
 from app.sign_in.sessions import Session, SignInError
 from windtunnel.domain.errors import UnavailableError
-from windtunnel.domain.viewers import Role
+from windtunnel.domain.viewers import NO_ROLE, Role
 from windtunnel.operations.announce import ACCESS
 from windtunnel.streams.hub import Hub
 from windtunnel.streams.listener import Listener
@@ -166,6 +166,8 @@ def _ended(hold: _Hold, roles: Mapping[str, frozenset[Role]]) -> str | None:
     now = roles.get(hold.key)
     if now is None:
         return ENDED
+    if not now:
+        return NO_ROLE
     return None if hold.session.viewer.roles <= now else FEWER_ROLES
 
 

@@ -113,9 +113,9 @@ async def test_what_is_too_long_for_the_bus_is_read_from_the_store(client: Clien
 
 async def test_without_a_role_nothing_is_told_or_marked(client: Client) -> None:
     nobody = Client(client.services, replace(client.signed_in, roles=frozenset()))
-    with pytest.raises(ValueError, match="FORBIDDEN"):
+    with pytest.raises(ValueError, match="UNAUTHENTICATED"):
         await anext(received(nobody))
     document = "mutation { markNotificationsRead(input: { throughSeq: 1 }) { errors { code } } }"
-    assert (await nobody.ask(document)).codes == ["FORBIDDEN"]
+    assert (await nobody.ask(document)).codes == ["UNAUTHENTICATED"]
     auditor = Client(client.services, replace(client.signed_in, roles=frozenset({Role.AUDITOR})))
     assert (await auditor.ask(document)).data == {"markNotificationsRead": {"errors": []}}

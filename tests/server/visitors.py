@@ -8,7 +8,7 @@ from app.sign_in.watch import Watch
 from windtunnel.domain.viewers import Role, Tenant, User, Viewer
 
 DEMO = Viewer(User("u", "t", "You", "you@demo.local"), Tenant("t", "demo", "Demo"), frozenset(Role))
-OTHER = Viewer(User("o", "p", "Other", None), Tenant("p", "other", "Other"), frozenset())
+OTHER = Viewer(User("o", "p", "Other", None), Tenant("p", "other", "Other"), frozenset({Role.AUDITOR}))
 
 
 async def authenticate(token: str | None) -> Session | None:

@@ -10,6 +10,7 @@ import pytest
 from tests.processes import Api
 from tests.server.sockets import open_socket
 from tests.sign_in.world import GRAPHQL, NEWS, WHO, Client, command, eventually, kept_in
+from windtunnel.domain.viewers import NO_ROLE
 
 ADMIN = ("--tenant", "acme", "--user", "ada@acme.example", "--role", "ADMIN", "--role", "DEVELOPER")
 INTROSPECTION = "{ __schema { queryType { name } } __typename }"
@@ -184,6 +185,34 @@ def test_what_is_followed_with_a_role_ends_with_it(ada: Client, secrets: list[st
         ada.do("setMemberRoles", "user { email }", email="bo@acme.example", roles=["OPERATOR"])
         assert socket.closing() == (4401, "Unauthorized: A role was taken away.")
     assert robot.who() == ("bo@acme.example", "acme", ["OPERATOR"])
+
+
+def test_whoever_has_no_role_left_is_not_let_in(ada: Client, secrets: list[str], settings: dict[str, str]) -> None:
+    di = ("--tenant", "acme", "--user", "di@acme.example", "--role", "DEVELOPER")
+    secrets.append(command(settings, "token", "create", *di))
+    robot = Client(ada.server, secrets[-1])
+    scenario = {"text": "Customers write to a web shop. Sort each message by topic. Draft an answer."}
+    started = robot.do("simulate", "simulation { id }", scenario=scenario, waitFor="ACCEPTED")["simulation"]
+    with robot.following() as socket, robot.events() as lines:
+        ada.do("setMemberRoles", "user { email }", email="di@acme.example", roles=[])
+        assert socket.closing()[0] == 4401
+        assert list(lines)[-2:] == ["event: complete", "data: "]
+    for query in (WHO, "{ scenarios { totalCount } }", NEWS, SIMULATE):
+        answer = robot.post(query)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        (error,) = answer.json()["errors"]
+        assert (error["message"], error["extensions"]["code"]) == (NO_ROLE, "UNAUTHENTICATED")
+        assert "data" not in answer.json()
+    for method, path in (("POST", "/simulate"), ("GET", f"/simulations/{started['id']}/events"), ("PUT", "/packages")):
+        rest = httpx.request(method, robot.server.url + path, headers=robot.headers)
+        assert (rest.status_code, rest.json()["error"]) == (401, {"code": "UNAUTHENTICATED", "message": NO_ROLE})
+    with open_socket(robot.server.websocket_url) as socket:
+        socket.send({"type": "connection_init", "payload": {"authorization": robot.headers["Authorization"]}})
+        assert socket.closing() == (4401, f"Unauthorized: {NO_ROLE}")
+    ada.do("setMemberRoles", "user { email }", email="di@acme.example", roles=["AUDITOR"])
+    assert robot.who() is None  # the token never had this role
+    ada.do("setMemberRoles", "user { email }", email="di@acme.example", roles=["DEVELOPER"])
+    assert robot.who() == ("di@acme.example", "acme", ["DEVELOPER"])
 
 
 def test_a_token_ends_with_its_time(ada: Client, secrets: list[str]) -> None:

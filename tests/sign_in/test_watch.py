@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.sign_in.sessions import Session, SignInError
+from app.sign_in.entrance import Entrance
+from app.sign_in.sessions import Authenticate, Session, SignInError
 from app.sign_in.watch import ENDED, EXPIRED, FEWER_ROLES, Watch, while_signed_in
 from windtunnel.domain.errors import UnavailableError
-from windtunnel.domain.viewers import Role, Tenant, User, Viewer
+from windtunnel.domain.viewers import NO_ROLE, Role, Tenant, User, Viewer
 from windtunnel.operations.announce import announce_access
 from windtunnel.streams.bus import open_bus
 from windtunnel.streams.hub import Hub
@@ -65,6 +66,25 @@ async def test_all_are_asked_about_in_one_breath() -> None:
     assert access.asked[1] == ({"one"}, {"ada"})
     assert len(access.asked) == 3
     assert ended == {"one": [], "two": [FEWER_ROLES], "three": [ENDED], "ada": [ENDED]}
+
+
+async def test_without_a_role_nobody_comes_in_or_stays() -> None:
+    access, ended = Access(one=set(), ada=set()), list[str]()
+    for viewer in (replace(ADA, roles=frozenset(), token_id="one"), replace(ADA, roles=frozenset())):
+        entrance = Entrance(_always(Session(viewer)), access.watch)
+        for given in (None, "Bearer token"):
+            with pytest.raises(SignInError, match=NO_ROLE):
+                await entrance.session_of(given)
+        with access.watch.hold(Session(viewer), ended.append), access.watch.hold(Session(ADA), ended.append):
+            await access.watch.look()
+    assert ended == [NO_ROLE] * 4
+
+
+def _always(session: Session) -> Authenticate:
+    async def authenticate(_: str | None) -> Session:
+        return session
+
+    return authenticate
 
 
 async def test_a_stream_ends_while_it_waits() -> None:

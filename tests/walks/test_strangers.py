@@ -1,5 +1,8 @@
-"""Who has not signed in is told so, by every field but `health`, and no table of tenants is even looked at."""
+"""Who has not signed in, or has no role, is told so by all but `health`, and no table of tenants is even looked at."""
 
+from dataclasses import replace
+
+import pytest
 from graphql import get_introspection_query
 
 from resolvers.context import Context
@@ -12,13 +15,15 @@ from windtunnel.storage.store import Store
 OPEN = {"health"}
 
 
-async def test_strangers_are_told_to_sign_in(store: Store) -> None:
+@pytest.mark.parametrize("who", ["nobody", "somebody without a role"])
+async def test_strangers_are_told_to_sign_in(store: Store, who: str) -> None:
     async with open_world(store) as world:
         guarded = await naming_guarded(store)
+        stranger = None if who == "nobody" else replace(world.mine, roles=frozenset())
         faults = []
         for entry in root_entries():
             with counted(store) as statements:
-                answer = await world.ask(entry, arguments(entry, unknown), None, levels=3)
+                answer = await world.ask(entry, arguments(entry, unknown), stranger, levels=3)
             if entry.name in OPEN:
                 if answer["errors"] or not answer["data"]:
                     faults.append(f"{entry}: {answer}")

@@ -14,6 +14,10 @@ class Role(StrEnum):
     ADMIN = "ADMIN"
 
 
+NO_ROLE = "You have no role in this tenant, or your token has none. Ask an ADMIN of the tenant for one."
+"""Why somebody who is known is not let in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """The unit of isolation: every row belongs to one, every query names one."""
