@@ -22,6 +22,11 @@ class BoundedCache(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def characters(self) -> int:
+        """How many it holds."""
+        return self._characters
+
     def get(self, key: K) -> V | None:
         """The entry, now the youngest, or None."""
         found = self._entries.get(key)
@@ -37,8 +42,12 @@ class BoundedCache(Generic[K, V]):
         self._entries[key] = value, characters
         self._characters += characters
         while len(self._entries) > self._most_entries or self._characters > self._most_characters:
-            _, (_, dropped) = self._entries.popitem(last=False)
-            self._characters -= dropped
+            self.drop()
+
+    def drop(self) -> None:
+        """Forget the entry that was unused for longest."""
+        _, (_, dropped) = self._entries.popitem(last=False)
+        self._characters -= dropped
 
 
 class DocumentCache:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from app.graphql.documents import BoundedCache
+from app.graphql.learnt import LearntDocuments
 from app.graphql.operations import Operation
 from windtunnel.domain.errors import ErrorCode, WindtunnelError
 
@@ -15,8 +15,6 @@ APOLLO_NOT_FOUND = "PersistedQueryNotFound"
 """Apollo's word: its clients, and urql's, know by the message that they should send the text along."""
 APOLLO_NOT_SUPPORTED = "PersistedQueryNotSupported"
 """The same clients send nothing but texts from then on."""
-LEARNT_MAX = 2_000
-LEARNT_MAX_CHARACTERS = 4_000_000
 
 
 class DocumentError(WindtunnelError):
@@ -36,7 +34,7 @@ class TrustedDocuments:
         given = dict(manifest or {})
         self._mode = mode
         self._manifest = given | {hash_of(text): text for text in given.values()}
-        self._learnt = BoundedCache[tuple[str, str], str](LEARNT_MAX, LEARNT_MAX_CHARACTERS)
+        self._learnt = LearntDocuments()
 
     def text_of(self, operation: Operation, tenant_id: str | None) -> str:
         """The document to run. Raises DocumentError."""
@@ -48,7 +46,7 @@ class TrustedDocuments:
         id_ = hash_in(operation.document_id) or operation.document_id
         known = self._manifest.get(id_)
         if known is None and self._mode == "allow":
-            known = self._learnt.get((tenant_id or "", id_)) if text is None else text
+            known = self._learnt.get(tenant_id or "", id_) if text is None else text
             if text is not None and hash_of(text) != id_:
                 raise _mismatch()
         if known is None:
@@ -61,7 +59,7 @@ class TrustedDocuments:
         """Remember, for a tenant, a valid document that came with its hash."""
         hash_ = hash_in(operation.document_id or "")
         if self._mode == "allow" and operation.query and hash_ and tenant_id:
-            self._learnt.put((tenant_id, hash_), operation.query, len(operation.query))
+            self._learnt.put(tenant_id, hash_, operation.query)
 
     def _unknown(self, operation: Operation) -> DocumentError:
         if self._mode == "only":

@@ -108,7 +108,8 @@ class Limiter:
         except WindtunnelError:  # it could not be looked at
             raise
         except Exception:
-            self._signed_in.put(digest, False)
+            if self._signed_in.get(digest):  # no guess pushes out what was good
+                self._signed_in.put(digest, False)
             await self._meter.draw(payer, price)
             raise
         self._signed_in.put(digest, True)

@@ -42,10 +42,29 @@ async def test_a_payer_spends_only_its_own() -> None:
 
 async def test_memory_is_bounded_by_payers() -> None:
     buckets = Buckets(1, Clock(), most=2)
-    assert [await drawn(buckets, payer) for payer in ("a", "b", "a", "c", "a", "b")] == [
-        *(True, True, False, True),  # `c` pushes out `b`, which was away for longer than `a`
-        *(False, True),
-    ]
+    assert [await drawn(buckets, f"a:{n}") for n in range(50)] == [True] * 50
+    assert len(buckets._shelves["a"]._buckets) == 10
+    assert not await drawn(buckets, "a:49")
+    assert await drawn(buckets, "a:0")  # the oldest went
+
+
+async def test_who_is_owed_nothing_is_forgotten_first() -> None:
+    clock = Clock()
+    buckets = Buckets(60, clock, most=3)
+    assert await drawn(buckets, "a:spent", 60)
+    for n in range(30):  # each has its point back when the second next one comes
+        clock.now += 500
+        assert await drawn(buckets, f"a:{n}")
+    assert len(buckets._shelves["a"]._buckets) <= 5
+    assert not await drawn(buckets, "a:spent", 60)
+
+
+async def test_strangers_push_no_tenant_out() -> None:
+    buckets = Buckets(10, Clock(), most=2)
+    assert await drawn(buckets, "tenant:a", 10)
+    for n in range(100):
+        assert await drawn(buckets, f"address:{n}")
+    assert not await drawn(buckets, "tenant:a")
 
 
 async def test_two_processes_share_one_bucket(redis_url: str) -> None:
