@@ -191,8 +191,7 @@ def test_whoever_has_no_role_left_is_not_let_in(ada: Client, secrets: list[str],
     di = ("--tenant", "acme", "--user", "di@acme.example", "--role", "DEVELOPER")
     secrets.append(command(settings, "token", "create", *di))
     robot = Client(ada.server, secrets[-1])
-    scenario = {"text": "Customers write to a web shop. Sort each message by topic. Draft an answer."}
-    started = robot.do("simulate", "simulation { id }", scenario=scenario, waitFor="ACCEPTED")["simulation"]
+    started = robot.do("simulate", "simulation { id }", scenario={"text": "Answer mail."}, waitFor="ACCEPTED")
     with robot.following() as socket, robot.events() as lines:
         ada.do("setMemberRoles", "user { email }", email="di@acme.example", roles=[])
         assert socket.closing()[0] == 4401
@@ -200,10 +199,10 @@ def test_whoever_has_no_role_left_is_not_let_in(ada: Client, secrets: list[str],
     for query in (WHO, "{ scenarios { totalCount } }", NEWS, SIMULATE):
         answer = robot.post(query)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
-        (error,) = answer.json()["errors"]
-        assert (error["message"], error["extensions"]["code"]) == (NO_ROLE, "UNAUTHENTICATED")
-        assert "data" not in answer.json()
-    for method, path in (("POST", "/simulate"), ("GET", f"/simulations/{started['id']}/events"), ("PUT", "/packages")):
+        assert answer.json().keys() == {"errors"}
+        assert answer.json()["errors"][0]["message"] == NO_ROLE
+    events = f"/simulations/{started['simulation']['id']}/events"
+    for method, path in (("POST", "/simulate"), ("GET", events), ("PUT", "/packages")):
         rest = httpx.request(method, robot.server.url + path, headers=robot.headers)
         assert (rest.status_code, rest.json()["error"]) == (401, {"code": "UNAUTHENTICATED", "message": NO_ROLE})
     with open_socket(robot.server.websocket_url) as socket:
