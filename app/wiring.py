@@ -17,6 +17,7 @@ from app.settings import Settings, SettingsError, price_of_model
 from windtunnel.delivery.addresses import read_allowance
 from windtunnel.delivery.courier import Courier
 from windtunnel.domain.planning import Planner
+from windtunnel.domain.policy import SOCKETS_UNNAMED_PER_ADDRESS
 from windtunnel.knowledge import load_book
 from windtunnel.operations.services import Limits, Services, open_services
 from windtunnel.packages.directory import DirectoryBlobs
@@ -199,7 +200,8 @@ async def opened_limiter(settings: Settings) -> AsyncIterator["Limiter"]:
     from app.limiting.limiter import Limiter, utc_now
     from app.limiting.shared import SharedBuckets
 
-    connections = Connections(settings.sockets_per_viewer)
+    most = settings.sockets_per_viewer
+    connections = Connections(most, SOCKETS_UNNAMED_PER_ADDRESS if most else None)
     limit = settings.points_per_minute
     if limit is None:
         yield Limiter(None, connections=connections)

@@ -13,13 +13,15 @@ from app.encoding import decode_json, encode_json
 from app.graphql.answers import encode_answer
 from app.graphql.execution import Execution
 from app.graphql.operations import Answer, Caller, Operation, RefusedError
+from app.graphql.pace import Pace
 from app.graphql.requests import operation_of
-from app.limiting.limiter import Limiter, address_of
+from app.limiting.limiter import Account, Limiter, address_of
 from app.requests import RequestError
 from app.sign_in.entrance import Entrance
 from app.sign_in.sessions import Session, SignInError, authorization_in
 from windtunnel.domain.errors import ErrorCode, QuotaError, RateLimitedError, UnavailableError
 from windtunnel.domain.ids import new_id
+from windtunnel.domain.policy import SOCKET_MESSAGES_PER_MINUTE
 
 SUBPROTOCOL = "graphql-transport-ws"
 ABORT = "windtunnel.abort"
@@ -37,6 +39,7 @@ class SocketLimits:
     init_timeout: float = 10.0
     send_timeout: float = 30.0
     operations: int = 100
+    messages_per_minute: int = SOCKET_MESSAGES_PER_MINUTE
 
 
 class _CloseError(Exception):
@@ -70,6 +73,8 @@ class Connection:
         self._limits = limits
         self._limiter = limiter
         self._address = address_of(websocket)
+        self._pace = Pace(limits.messages_per_minute)
+        self._is_unnamed = False
         self._params: dict[str, Any] | None = None
         self._session: Session | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -82,6 +87,12 @@ class Connection:
             await self._websocket.close(4406, f"Subprotocol not acceptable: use {SUBPROTOCOL}")
             return
         await self._websocket.accept(SUBPROTOCOL)
+        try:
+            self._limiter.connections.came(self._address)
+        except QuotaError as error:
+            await self._websocket.close(4429, f"Too many connections: {error.message}")
+            return
+        self._is_unnamed = True
         try:
             async with asyncio.TaskGroup() as group:
                 try:
@@ -96,8 +107,14 @@ class Connection:
         except* (WebSocketDisconnect, WebSocketDisconnected):
             pass
         finally:
+            self._named()
             if self._session is not None:
                 self._limiter.connections.closed(self._session.viewer)
+
+    def _named(self) -> None:
+        if self._is_unnamed:
+            self._is_unnamed = False
+            self._limiter.connections.named(self._address)
 
     def _stop(self) -> None:
         for task in self._tasks:
@@ -126,6 +143,7 @@ class Connection:
             raise WebSocketDisconnect(event.get("code", 1006), event.get("reason"))
         if event.get("text") is None:
             raise _CloseError(4400, "Invalid message: only text is read")
+        await self._keep_pace(len(event["text"]))
         try:
             message = decode_json(event["text"])
         except ValueError:
@@ -133,6 +151,16 @@ class Connection:
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise _CloseError(4400, "Invalid message: not an object with a type")
         return message
+
+    async def _keep_pace(self, characters: int) -> None:
+        if price := self._pace.price(characters):
+            try:
+                await self._account().pay(price)
+            except RateLimitedError as error:
+                raise _CloseError(4429, f"Too many messages: try again in {error.retry_after_s} s") from None
+
+    def _account(self) -> Account:
+        return self._limiter.account(self._session.viewer if self._session else None, self._address)
 
     async def _handle(self, message: dict[str, Any], group: asyncio.TaskGroup) -> None:
         match message["type"]:
@@ -172,6 +200,7 @@ class Connection:
             self._limiter.connections.opened(session.viewer)
         except QuotaError as error:
             raise _CloseError(4429, f"Too many connections: {error.message}") from None
+        self._named()
         self._session = session
         self._params = params
         await self._send({"type": "connection_ack"})
@@ -205,8 +234,7 @@ class Connection:
 
     async def _operate(self, id_: str, operation: Operation, params: dict[str, Any]) -> None:
         """Send every answer, then `complete`; or one `error`, after which the id is free again."""
-        viewer = self._session.viewer if self._session else None
-        caller = Caller(self._session, new_id(), params, self._limiter.account(viewer, self._address))
+        caller = Caller(self._session, new_id(), params, self._account())
         last: dict[str, Any] = {"type": "complete", "id": id_}
         with (
             structlog.contextvars.bound_contextvars(request_id=caller.request_id),

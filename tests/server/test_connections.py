@@ -7,8 +7,11 @@ from socket import SHUT_RDWR
 import httpx
 from websockets.exceptions import ConnectionClosed
 
+from app.graphql.pace import Pace
+from app.limiting.buckets import Buckets
 from app.limiting.connections import Connections
 from app.limiting.limiter import Limiter
+from tests.limiting.clock import Clock
 from tests.server.sockets import Socket, open_socket
 from tests.server.test_streams import SSE
 from tests.server.world import Serving, World, tiny_app
@@ -67,6 +70,48 @@ def _initialise(server: Serving, socket: Socket) -> None:
     except ConnectionClosed:
         with open_socket(server.ws_url) as again:
             _initialise(server, again)
+
+
+def test_sockets_that_do_not_say_who_they_are_are_few() -> None:
+    limiter = Limiter(connections=Connections(unnamed=2))
+    with Serving(tiny_app(World(), limiter=limiter)) as server, ExitStack() as stack:
+        first, second = (stack.enter_context(open_socket(server.ws_url)) for _ in range(2))
+        for socket in (first, second):
+            socket.send({"type": "ping"})
+            assert socket.receive() == {"type": "pong"}
+        with open_socket(server.ws_url) as third:
+            assert third.closing() == (4429, "Too many connections: 2 others wait for their connection_init.")
+        first.initialise()
+        with open_socket(server.ws_url) as fourth:
+            fourth.initialise()
+        second.send("no JSON")
+        assert second.closing()[0] == 4400
+        for _ in range(3):
+            with open_socket(server.ws_url) as again:
+                again.initialise()
+    assert not limiter.connections._unnamed
+
+
+def test_messages_are_free_up_to_a_rate_and_then_paid_until_nothing_is_left() -> None:
+    limiter = Limiter(Buckets(12, Clock()))
+    with (
+        Serving(tiny_app(World(), limiter=limiter, messages_per_minute=1)) as server,
+        open_socket(server.ws_url) as socket,
+    ):
+        socket.initialise()
+        for _ in range(12):  # the second message is free only when a minute has passed
+            socket.send({"type": "complete", "id": "nothing"})
+        socket.send({"type": "ping"})
+        assert socket.closing() == (4429, "Too many messages: try again in 5 s")
+
+
+def test_long_messages_count_as_several() -> None:
+    clock = Clock()
+    pace = Pace(10, clock)
+    assert [pace.price(length) for length in (16, 40_000, 100_000, 16, 40_000)] == [0, 0, 7, 0, 0]
+    assert pace.price(50_000) == 4
+    clock.now += 60_000
+    assert pace.price(150_000) == 0
 
 
 def test_event_streams_count_too_and_make_room() -> None:

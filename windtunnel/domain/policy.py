@@ -54,6 +54,10 @@ MUTATION_POINTS = 10
 INTROSPECTION_POINTS = 100
 REFUSED_SIGN_IN_POINTS = 20
 SOCKETS_PER_VIEWER = 100
+SOCKETS_UNNAMED_PER_ADDRESS = 64
+"""Sockets that have not said yet who they are, in one process."""
+SOCKET_MESSAGES_PER_MINUTE = 6_000
+"""What one socket may send in a minute before each message costs a point."""
 TOKEN_NAME_MAX_CHARS = 100
 TOKENS_PER_TENANT = 500
 """Valid at a time: the list of them has no pages."""
