@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A file of tests stays together; each process has servers of its own.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile
 SOURCES := app schema resolvers windtunnel tests benchmarks training hatch_build.py
 
 .DEFAULT_GOAL := help
@@ -14,7 +16,7 @@ run: $(VENV)/.run graphiql ## Install and start the API with its embedded worker
 	@$(BIN)/windtunnel serve
 
 test: $(VENV)/.dev graphiql ## Run every test, those on real PostgreSQL and Redis-protocol servers included
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(PARALLEL)
 
 check: $(VENV)/.dev graphiql ## Format, lint, types, import floors, compose file, locks, tests: what CI runs
 	$(BIN)/ruff format --check $(SOURCES)
@@ -22,7 +24,7 @@ check: $(VENV)/.dev graphiql ## Format, lint, types, import floors, compose file
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(PARALLEL)
 
 check-long: $(VENV)/.dev ## Ten minutes of random requests and frames: no 5xx, no trace, no dead server
 	$(BIN)/python -m pytest -q tests/fuzz --fuzz-seconds 600
