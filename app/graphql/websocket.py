@@ -12,7 +12,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 from app.encoding import decode_json, encode_json
 from app.graphql.answers import encode_answer
 from app.graphql.execution import Execution
-from app.graphql.operations import Answer, Caller, Operation, RefusedError
+from app.graphql.messages import CloseError, error_of, id_of, next_of, payload_of
+from app.graphql.operations import Caller, Operation, RefusedError
 from app.graphql.pace import Pace
 from app.graphql.requests import operation_of
 from app.limiting.limiter import Account, Limiter, address_of
@@ -40,15 +41,6 @@ class SocketLimits:
     send_timeout: float = 30.0
     operations: int = 100
     messages_per_minute: int = SOCKET_MESSAGES_PER_MINUTE
-
-
-class _CloseError(Exception):
-    """The connection must end, with this code and reason."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
 
 
 class _SlowClientError(Exception):
@@ -97,7 +89,7 @@ class Connection:
             async with asyncio.TaskGroup() as group:
                 try:
                     await self._read(group)
-                except _CloseError as closing:
+                except CloseError as closing:
                     self._stop()  # nothing is sent after the close frame
                     await self._close(closing)
                 finally:
@@ -121,35 +113,35 @@ class Connection:
             task.cancel()
 
     async def _read(self, group: asyncio.TaskGroup) -> None:
-        """Handle messages until the client leaves (WebSocketDisconnect) or breaks the protocol (_CloseError)."""
+        """Handle messages until the client leaves (WebSocketDisconnect) or breaks the protocol (CloseError)."""
         try:
             async with asyncio.timeout(self._limits.init_timeout) as waiting:
                 while self._session is None:
                     await self._handle(await self._receive(), group)
         except TimeoutError:
             if waiting.expired():
-                raise _CloseError(4408, "Connection initialisation timeout") from None
+                raise CloseError(4408, "Connection initialisation timeout") from None
             raise
         try:
             async with self._entrance.watch.lasting(self._session):
                 while True:
                     await self._handle(await self._receive(), group)
         except SignInError as error:
-            raise _CloseError(4401, f"Unauthorized: {error}") from None
+            raise CloseError(4401, f"Unauthorized: {error}") from None
 
     async def _receive(self) -> dict[str, Any]:
         event = await self._websocket.receive()
         if event["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(event.get("code", 1006), event.get("reason"))
         if event.get("text") is None:
-            raise _CloseError(4400, "Invalid message: only text is read")
+            raise CloseError(4400, "Invalid message: only text is read")
         await self._keep_pace(len(event["text"]))
         try:
             message = decode_json(event["text"])
         except ValueError:
-            raise _CloseError(4400, "Invalid message: not JSON") from None
+            raise CloseError(4400, "Invalid message: not JSON") from None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-            raise _CloseError(4400, "Invalid message: not an object with a type")
+            raise CloseError(4400, "Invalid message: not an object with a type")
         return message
 
     async def _keep_pace(self, characters: int) -> None:
@@ -157,7 +149,7 @@ class Connection:
             try:
                 await self._account().pay(price)
             except RateLimitedError as error:
-                raise _CloseError(4429, f"Too many messages: try again in {error.retry_after_s} s") from None
+                raise CloseError(4429, f"Too many messages: try again in {error.retry_after_s} s") from None
 
     def _account(self) -> Account:
         return self._limiter.account(self._session.viewer if self._session else None, self._address)
@@ -165,22 +157,22 @@ class Connection:
     async def _handle(self, message: dict[str, Any], group: asyncio.TaskGroup) -> None:
         match message["type"]:
             case "connection_init":
-                await self._initialise(_payload(message))
+                await self._initialise(payload_of(message))
             case "ping":
                 await self._pong(message)
             case "pong":
-                _payload(message)
+                payload_of(message)
             case "subscribe":
-                await self._subscribe(_id(message), message, group)
+                await self._subscribe(id_of(message), message, group)
             case "complete":
-                if task := self._operations.pop(_id(message), None):
+                if task := self._operations.pop(id_of(message), None):
                     task.cancel()
             case _:
-                raise _CloseError(4400, "Invalid message: unknown type")
+                raise CloseError(4400, "Invalid message: unknown type")
 
     async def _initialise(self, payload: dict[str, Any] | None) -> None:
         if self._params is not None:
-            raise _CloseError(4429, "Too many initialisation requests")
+            raise CloseError(4429, "Too many initialisation requests")
         params = payload or {}
         given = authorization_in(params)
         authorization = self._websocket.headers.get("authorization") if given is None else given
@@ -189,35 +181,35 @@ class Connection:
                 authorization, self._address, lambda: self._entrance.session_of(authorization)
             )
         except SignInError as error:
-            raise _CloseError(4401, f"Unauthorized: {error}") from None
+            raise CloseError(4401, f"Unauthorized: {error}") from None
         except RateLimitedError as error:
-            raise _CloseError(4429, f"Too many refused sign-ins: try again in {error.retry_after_s} s") from None
+            raise CloseError(4429, f"Too many refused sign-ins: try again in {error.retry_after_s} s") from None
         except UnavailableError:
-            raise _CloseError(1013, "Try again later") from None
+            raise CloseError(1013, "Try again later") from None
         if session is None:
-            raise _CloseError(4401, "Unauthorized: send a token as `authorization` in connection_init's payload.")
+            raise CloseError(4401, "Unauthorized: send a token as `authorization` in connection_init's payload.")
         try:
             self._limiter.connections.opened(session.viewer)
         except QuotaError as error:
-            raise _CloseError(4429, f"Too many connections: {error.message}") from None
+            raise CloseError(4429, f"Too many connections: {error.message}") from None
         self._named()
         self._session = session
         self._params = params
         await self._send({"type": "connection_ack"})
 
     async def _pong(self, ping: dict[str, Any]) -> None:
-        payload = _payload(ping)
+        payload = payload_of(ping)
         await self._send({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
 
     async def _subscribe(self, id_: str, message: dict[str, Any], group: asyncio.TaskGroup) -> None:
         if self._params is None:
-            raise _CloseError(4401, "Unauthorized: connection_init comes first.")
+            raise CloseError(4401, "Unauthorized: connection_init comes first.")
         if id_ in self._operations:
-            raise _CloseError(4409, f"Subscriber for {id_[:40]} already exists")
+            raise CloseError(4409, f"Subscriber for {id_[:40]} already exists")
         try:
-            operation = operation_of(_payload(message) or {})
+            operation = operation_of(payload_of(message) or {})
         except RequestError as error:
-            raise _CloseError(4400, f"Invalid message: {error.message}") from None
+            raise CloseError(4400, f"Invalid message: {error.message}") from None
         if len(self._operations) >= self._limits.operations:
             problem = {
                 "message": f"A connection runs at most {self._limits.operations} operations at a time.",
@@ -246,11 +238,11 @@ class Connection:
                 async with contextlib.aclosing(self._execution.stream(admitted)) as answers:
                     async for answer in answers:
                         if answer.refused:
-                            last = _error(id_, answer)
+                            last = error_of(id_, answer)
                             break
-                        await self._send_text(encode_answer(answer.body, partial(_next, id_)))
+                        await self._send_text(encode_answer(answer.body, partial(next_of, id_)))
             except RefusedError as refused:
-                last = _error(id_, refused.answer)
+                last = error_of(id_, refused.answer)
             if self._operations.get(id_) is asyncio.current_task():
                 del self._operations[id_]
                 await self._send(last)
@@ -269,7 +261,7 @@ class Connection:
         except TimeoutError:
             raise _SlowClientError from None
 
-    async def _close(self, closing: _CloseError) -> None:
+    async def _close(self, closing: CloseError) -> None:
         try:
             async with asyncio.timeout(self._limits.send_timeout):
                 # A close frame has room for 123 bytes.
@@ -284,27 +276,5 @@ class Connection:
             abort()
 
 
-def _next(id_: str, body: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "next", "payload": body, "id": id_}
-
-
-def _error(id_: str, answer: Answer) -> dict[str, Any]:
-    return {"type": "error", "payload": answer.errors, "id": id_}
-
-
 def _may_wait() -> bool:
     return False
-
-
-def _payload(message: dict[str, Any]) -> dict[str, Any] | None:
-    payload = message.get("payload")
-    if not isinstance(payload, dict | None):
-        raise _CloseError(4400, "Invalid message: the payload is not an object")
-    return payload
-
-
-def _id(message: dict[str, Any]) -> str:
-    id_ = message.get("id")
-    if not isinstance(id_, str) or not id_:
-        raise _CloseError(4400, "Invalid message: the id is not a string with something in it")
-    return id_
