@@ -54,14 +54,21 @@ class Runtime:
 async def opened_store(settings: Settings, role: DatabaseRole | None) -> AsyncIterator[Store]:
     """The database that the settings choose, closed with the block; a `role` of None is its owner, who migrates."""
     name, url = _database_of(settings, role)
-    try:
+    with _named(name):
         store = await open_store(url, role=role, clock_offset=settings.clock_offset)
-    except UnreachableError as error:
-        raise SettingsError(f"The database of {name}, {error.place}, cannot be opened: {error.reason}.") from error
     try:
         yield store
     finally:
         await store.close()
+
+
+@contextmanager
+def _named(setting: str) -> Iterator[None]:
+    """Say by which setting a database was chosen that cannot be opened."""
+    try:
+        yield
+    except UnreachableError as error:
+        raise SettingsError(f"The database of {setting}, {error.place}, cannot be opened: {error.reason}.") from error
 
 
 def _database_of(settings: Settings, role: DatabaseRole | None) -> tuple[str, str]:
@@ -161,7 +168,9 @@ async def opened_for_reading(settings: Settings) -> AsyncIterator[Store]:
     Raises SettingsError when it is not there, RevisionError when it has no audit log.
     """
     _require_database(settings)
-    store = await open_audit_log(settings.database, settings.clock_offset)
+    name, url = _database_of(settings, DatabaseRole.API)
+    with _named(name):
+        store = await open_audit_log(url, settings.clock_offset)
     try:
         yield store
     finally:

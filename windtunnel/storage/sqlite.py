@@ -29,6 +29,7 @@ PRAGMAS = (
 READING_PRAGMAS = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     "PRAGMA query_only = ON",
+    "PRAGMA schema_version",  # the first look at the file: is it a database at all?
     "PRAGMA temp_store = MEMORY",
 )
 
