@@ -50,7 +50,7 @@ FIELD_POINTS = {
     "Observability.metrics": 20,
     "Observability.summary": 20,
     "Observability.traces": 20,
-    "Viewer.apiTokens": 50,
+    "Viewer.apiTokens": 480,
 }
 """What a field costs on top of its rows, each time that it may be shown: those that read or compute much."""
 
