@@ -39,8 +39,8 @@ Stop with Ctrl-C."""
 
 SIGN_IN = {
     "dev": """\
-Without a token you are you@demo.local with every role. Nobody can approve their own submission: to be somebody else,
-put one of these into GraphiQL's headers tab:
+Without a token you are you@demo.local with every role. To be somebody with fewer, put one of these into GraphiQL's
+headers tab:
 """,
     "token": "Sign in with a token: `windtunnel token create --tenant SLUG --user EMAIL --role ROLE` makes one.",
     "oidc": "Sign in with a token of {issuer}, or with one of `windtunnel token create`.",
