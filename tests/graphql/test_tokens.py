@@ -70,7 +70,8 @@ async def test_whoever_is_no_admin_sees_none(client: Client) -> None:
 
 
 async def test_what_is_refused_says_where(client: Client) -> None:
-    bo = (await colleague(client.services.store, client.signed_in)).user
+    auditor = replace(client.signed_in, roles=frozenset({Role.AUDITOR}))
+    bo = (await colleague(client.services.store, auditor)).user
     refused = await issue(client, "robot", userId=encode(Kind.USER, bo.id))
     assert refused["errors"] == [
         {
