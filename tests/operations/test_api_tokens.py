@@ -74,7 +74,8 @@ async def test_a_replay_gives_the_token_without_its_secret(database_url: str) ->
 async def test_a_token_for_somebody_else_names_both(database_url: str) -> None:
     async with process(database_url) as services:
         viewer, other = await demo(services), await stranger(services.store)
-        bo = (await colleague(services.store, viewer)).user
+        auditor = Viewer(viewer.user, viewer.tenant, frozenset({Role.AUDITOR}))
+        bo = (await colleague(services.store, auditor)).user
         request = TokenRequest("robot", [Role.OPERATOR], user_id=bo.id)
         with pytest.raises(PolicyError, match="who lacks OPERATOR") as refused:
             await issue_api_token(services, viewer, request)
