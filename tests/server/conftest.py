@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+import structlog
 
 from app.logs import configure_logs
 from app.metrics import Metrics
@@ -12,10 +13,13 @@ from tests.server.nodes import Node, install
 from tests.server.world import Serving, World, tiny_app
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _logs() -> None:
-    """Logs as the product writes them."""
+@pytest.fixture(autouse=True)
+def _logs() -> Iterator[None]:
+    """Logs as the product writes them; nothing of it is left to the tests that follow."""
     configure_logs("error")
+    structlog.configure(cache_logger_on_first_use=False)
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
