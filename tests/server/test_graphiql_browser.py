@@ -54,8 +54,7 @@ async def test_a_newcomer_simulates_and_watches(product: Api, tmp_path: Path, th
         await open_graphiql(page, f"{product.url}/graphql")
 
         await page.click(RUN)
-        answer = await shown(page, '"summary":')
-        assert '"status": "QUEUED"' in answer
+        await shown(page, '"summary":')
         SCREENSHOTS.mkdir(exist_ok=True)
         await page.screenshot(path=SCREENSHOTS / f"graphiql-simulate-{theme}.png")
 

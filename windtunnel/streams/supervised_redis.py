@@ -39,6 +39,7 @@ class SupervisedRedis(BroadcastBackend):
         self.up = asyncio.Event()
         self.trouble = "no answer"
         self._missed = False
+        self._closing = False  # Task.cancelling() would not do: a TaskGroup that failed leaves it above zero
         self.statistics = statistics
         self._pool = ConnectionPool.from_url(
             url,
@@ -70,6 +71,7 @@ class SupervisedRedis(BroadcastBackend):
         """Send what waits, stop, and leave no task behind."""
         if self._outbox is not None:
             await self._outbox.close()
+        self._closing = True
         if self._supervisor is not None:
             self._supervisor.cancel()
             await asyncio.wait([self._supervisor])
@@ -116,7 +118,7 @@ class SupervisedRedis(BroadcastBackend):
                     self._release(channel)
                 with contextlib.suppress(Exception):
                     await connection.disconnect(nowait=True)
-            if self._supervisor is not None and self._supervisor.cancelling():
+            if self._closing:
                 return  # the driver has swallowed the cancellation: it does so while a server refuses us
             if was_up:
                 log.warning("bus connection lost", reason=self.trouble)
