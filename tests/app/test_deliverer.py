@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+import app.claiming
 import app.deliverer
 import windtunnel.delivery.courier
 from app.deliverer import Deliverer
@@ -52,7 +53,7 @@ def tasks() -> set[str]:
 async def test_what_is_told_is_delivered_at_once_without_looking_for_it(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.deliverer, "LOOK_EVERY_S", NEVER)
+    monkeypatch.setattr(app.claiming, "LOOK_EVERY_S", NEVER)
     async with receiver() as there, process(database_url, courier=HERE) as one:
         viewer = await demo(one)
         made = await registered(one, viewer, there)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-import app.worker
+import app.claiming
 from app.worker import Worker
 from tests.databases import migrate_url
 from tests.operations.world import (
@@ -56,7 +56,7 @@ def tasks() -> set[str]:
 async def test_a_worker_hears_of_work_and_goes_on_to_the_next_without_looking_for_it(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.worker, "LOOK_EVERY_S", NEVER)
+    monkeypatch.setattr(app.claiming, "LOOK_EVERY_S", NEVER)
     async with process(database_url) as services:
         async with Worker(services, "worker", concurrency=2):
             viewer = await demo(services)
