@@ -129,7 +129,9 @@ def test_killed_in_the_middle_it_has_promised_nothing(tmp_path: Path) -> None:
         await upload.send(bytes(5 * MIB))
         await until(lambda: any(path.stat().st_size > MIB for path in files(tmp_path / "packages")))
         psutil.Process(api.pid).kill()
-        assert await upload.rest() == b""
+        answer = await upload.rest()
+        await upload.close()
+        assert answer == b""
 
     async def swept() -> int:
         return await DirectoryBlobs(tmp_path / "packages").sweep(0.0)
