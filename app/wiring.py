@@ -141,6 +141,7 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
                 vault=vault_of(settings),
                 courier=Courier(read_allowance(settings.webhook_allow)),
                 blobs=DirectoryBlobs(settings.data_dir / "packages"),
+                environments_dir=settings.data_dir / "environments",
             )
         )
         yield Runtime(services, owner)

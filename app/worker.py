@@ -32,7 +32,7 @@ class Worker:
         self._claiming: Claiming
 
     async def __aenter__(self) -> Self:
-        self._holder = Leaseholder(self._services.store, self._owner)
+        self._holder = Leaseholder(self._owner)
         self._claiming = Claiming(self._services.hub, WORK, self._claim, trouble="nothing claimed")
         return self
 
@@ -55,5 +55,6 @@ class Worker:
             running_per_tenant=self._services.limits.running_per_tenant,
         )
         for simulation in claimed:
-            self._holder.start(simulation, partial(conduct_simulation, self._services), after=self._claiming.look)
+            job = partial(conduct_simulation, self._services)
+            self._holder.start(self._services.store, simulation, job, after=self._claiming.look)
         return bool(claimed)

@@ -1,14 +1,13 @@
 """Global ids: opaque text that names one entity, its kind included."""
 
-import uuid
-
 import strawberry
 
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import NotFoundError
+from windtunnel.domain.ids import is_id
 from windtunnel.domain.opaque import read_opaque, write_opaque
 
-__all__ = ["Kind", "decode", "demand", "encode", "is_raw", "raw_of", "read_opaque", "write_opaque"]
+__all__ = ["Kind", "decode", "demand", "encode", "is_id", "raw_of", "read_opaque", "write_opaque"]
 
 
 def encode(kind: Kind, raw: str) -> strawberry.ID:
@@ -19,7 +18,7 @@ def encode(kind: Kind, raw: str) -> strawberry.ID:
 def decode(given: str) -> tuple[Kind, str] | None:
     """The kind and the stored id that a global id names; None when it is none of ours."""
     kind, colon, raw = (read_opaque(given) or "").partition(":")
-    if not colon or kind not in Kind.__members__.values() or not is_raw(raw):
+    if not colon or kind not in Kind.__members__.values() or not is_id(raw):
         return None
     return Kind(kind), raw
 
@@ -36,11 +35,3 @@ def demand(kind: Kind, given: str, path: tuple[str, ...]) -> str:
     if raw is None:
         raise NotFoundError(f"There is no {kind.lower()} with this id.", resource_id=given, path=path)
     return raw
-
-
-def is_raw(text: str) -> bool:
-    """Whether `text` is a stored id: a UUID in its canonical form."""
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False

@@ -7,7 +7,7 @@ import strawberry
 from strawberry.types.nodes import SelectedField, Selection
 
 from schema.fields import resolved
-from schema.ids import is_raw, read_opaque, write_opaque
+from schema.ids import is_id, read_opaque, write_opaque
 from schema.info import Info
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.pages import Keyset, Page, PageRequest, page_size
@@ -95,7 +95,7 @@ def write_cursor(key: Keyset) -> str:
 def read_cursor(cursor: str) -> Keyset | None:
     """The reverse of `write_cursor`; None for anything that it cannot have written."""
     number, _, raw = (read_opaque(cursor) or "").partition(":")
-    if not (number.isascii() and number.isdecimal() and len(number) <= 19 and is_raw(raw)):
+    if not (number.isascii() and number.isdecimal() and len(number) <= 19 and is_id(raw)):
         return None
     key = Keyset(number=int(number), id=raw)
     return key if key.number <= _LARGEST and write_cursor(key) == cursor else None

@@ -8,7 +8,7 @@ import typer
 
 from app.settings import Settings, load_settings
 from app.wiring import ready_store
-from schema.ids import Kind, encode, is_raw, raw_of
+from schema.ids import Kind, encode, is_id, raw_of
 from windtunnel.domain.durations import parse_duration
 from windtunnel.domain.errors import NotFoundError, ValidationError
 from windtunnel.domain.people import SLUG_FORM, email_of, is_slug
@@ -67,7 +67,7 @@ async def _create(
 
 
 async def _revoke(settings: Settings, token: str) -> Withdrawn:
-    token_id = raw_of(Kind.API_TOKEN, token) or (token if is_raw(token) else None)
+    token_id = raw_of(Kind.API_TOKEN, token) or (token if is_id(token) else None)
     _, mark, rest = token.partition(TOKEN_MARK)
     if token_id is None and not mark:
         raise NotFoundError(f"{token!r} is neither the id of a token nor its prefix.")

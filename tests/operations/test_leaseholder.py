@@ -62,8 +62,8 @@ async def test_a_lease_is_kept_as_long_as_its_job_runs(database_url: str) -> Non
     async with process(database_url) as services:
         simulation = await queued(services, await demo(services))
         (mine,) = await claimed(services, "one")
-        holder, job = Leaseholder(services.store, "one"), Job()
-        holder.start(mine, job)
+        holder, job = Leaseholder("one"), Job()
+        holder.start(services.store, mine, job)
         for _ in range(4):
             before = await lease_until(services, simulation)
             services.store.clock_offset += timedelta(seconds=LEASE_S * 0.9)
@@ -86,9 +86,9 @@ async def test_a_job_whose_lease_is_lost_is_cancelled_and_the_others_go_on(datab
         (taken,) = await claimed(services, "two")
         kept = await queued(services, viewer)
         (kept,) = await claimed(services, "one")
-        holder, jobs = Leaseholder(services.store, "one"), (Job(), Job())
-        holder.start(lost, jobs[0])
-        holder.start(kept, jobs[1])
+        holder, jobs = Leaseholder("one"), (Job(), Job())
+        holder.start(services.store, lost, jobs[0])
+        holder.start(services.store, kept, jobs[1])
         await until(lambda: len(holder) == 1)
         assert (jobs[0].cancelled, jobs[1].cancelled) == (True, False)
         await holder.close()
@@ -105,8 +105,8 @@ async def test_renewing_outlives_failures_of_the_database(sqlite_url: str, logs:
     async with process(sqlite_url) as services:
         simulation = await queued(services, await demo(services))
         (mine,) = await claimed(services, "one")
-        holder = Leaseholder(services.store, "one")
-        holder.start(mine, Job())
+        holder = Leaseholder("one")
+        holder.start(services.store, mine, Job())
         before = await lease_until(services, simulation)
         services.store.clock_offset += timedelta(seconds=1)
         services.store.on_statement = fail
@@ -123,8 +123,8 @@ async def test_a_job_that_fails_is_logged_and_its_lease_runs_out(sqlite_url: str
     async with process(sqlite_url) as services:
         simulation = await queued(services, await demo(services))
         (mine,) = await claimed(services, "one")
-        holder, ended = Leaseholder(services.store, "one"), asyncio.Event()
-        holder.start(mine, defective, after=ended.set)
+        holder, ended = Leaseholder("one"), asyncio.Event()
+        holder.start(services.store, mine, defective, after=ended.set)
         await ended.wait()
         assert len(holder) == 0
         assert [entry["log_level"] for entry in logs] == ["error"]

@@ -97,8 +97,8 @@ async def test_whoever_dies_near_the_end_leaves_one_notification(sqlite_url: str
         for number in range(1, 20):
             simulation = await queued(services, viewer)
             (mine,) = await claimed(services, "one")
-            holder = Leaseholder(services.store, "one")
-            holder.start(mine, lambda each: conduct_simulation(services, each))
+            holder = Leaseholder("one")
+            holder.start(services.store, mine, lambda each: conduct_simulation(services, each))
             turns = 0
             while len(holder) and (number == 1 or turns < needed * number / 10):
                 turns += 1

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     NOTIFICATION = "Notification"
     WEBHOOK = "Webhook"
     WEBHOOK_DELIVERY = "WebhookDelivery"
+    ENVIRONMENT = "Environment"
     FEATURE_FLAG = "FeatureFlag"
     PACKAGE = "AgentPackage"
 

@@ -10,7 +10,6 @@ from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import NotFoundError, QuotaError
 from windtunnel.domain.events import SimulationEvent
-from windtunnel.domain.ids import new_id
 from windtunnel.domain.policy import SEED_MAX
 from windtunnel.domain.scenarios import Scenario, title_of
 from windtunnel.domain.simulations import Simulation, SimulationStatus
@@ -82,7 +81,7 @@ async def _check_quota(services: Services, tenant_id: str) -> None:
 
 def _blank(services: Services, viewer: Viewer, request: SimulateRequest, at: datetime) -> Simulation:
     return Simulation(
-        id=new_id(),
+        id=services.new_id(),
         tenant_id=viewer.tenant_id,
         scenario_id=None,
         architecture_id=None,
@@ -140,7 +139,7 @@ def _leased(services: Services, simulation: Simulation) -> Simulation:
 async def _scenario_id(services: Services, blank: Simulation, request: SimulateRequest) -> str:
     if request.text is not None:
         scenario = Scenario(
-            id=new_id(),
+            id=services.new_id(),
             tenant_id=blank.tenant_id,
             title=title_of(request.text),
             text=request.text,

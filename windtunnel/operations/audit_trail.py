@@ -33,4 +33,4 @@ async def record(
         request_id=viewer.request_id if viewer else request_id,
         details=details or {},
     )
-    return await audit.append(services.store, tenant_id, draft)
+    return await audit.append(services.home.store, tenant_id, draft)

@@ -81,7 +81,7 @@ async def once(services: Services, viewer: Viewer, asked: Asked, act: Callable[[
     a key that was used for something else.
     """
     check_key(asked.key)
-    store, tenant_id = services.store, viewer.tenant_id
+    store, tenant_id = services.home.store, viewer.tenant_id
     async with permitted_transaction(services, viewer, asked.action, asked.subject):
         if asked.key is None:
             done = await act()

@@ -1,7 +1,7 @@
 """Jobs on simulations whose leases this process holds: renewed together, given up together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class _Held:
+    store: Store
     fence: int
     task: asyncio.Task[None]
     missing: bool = False
@@ -37,19 +38,18 @@ class Leaseholder:
     or it is over. A job that fails leaves its lease to expire, so that the next try comes a little later.
     """
 
-    def __init__(self, store: Store, owner: str) -> None:
+    def __init__(self, owner: str) -> None:
         self.owner = owner
-        self._store = store
         self._held: dict[str, _Held] = {}
         self._renewing = asyncio.create_task(self._renew(), name="lease renewal")
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def start(self, simulation: Simulation, job: Job, after: Callable[[], None] | None = None) -> None:
-        """Run `job` on a simulation that this owner has just claimed or inserted; call `after` when it has ended."""
+    def start(self, store: Store, simulation: Simulation, job: Job, after: Callable[[], None] | None = None) -> None:
+        """Run `job` on a simulation that this owner has just claimed or inserted in `store`; then call `after`."""
         task = asyncio.create_task(self._run(simulation, job), name=f"job {simulation.id}")
-        self._held[simulation.id] = held = _Held(simulation.fence, task)
+        self._held[simulation.id] = held = _Held(store, simulation.fence, task)
 
         def ended(_: asyncio.Task[None]) -> None:
             if self._held.get(simulation.id) is held:
@@ -70,7 +70,8 @@ class Leaseholder:
         if held:
             try:
                 async with asyncio.timeout(RELEASE_TIMEOUT_S):
-                    await leases.release(self._store, self.owner, _fences(held))
+                    for store, fences in _fences(held):
+                        await leases.release(store, self.owner, fences)
             except (TimeoutError, UnavailableError) as error:
                 log.warning("leases not released; they expire soon", count=len(held), reason=str(error))
 
@@ -89,21 +90,27 @@ class Leaseholder:
         while True:
             await asyncio.sleep(pause)
             asked = dict(self._held)
-            try:
-                still = await leases.renew(self._store, self.owner, _fences(asked))
-            except Exception as error:  # noqa: BLE001 (whatever it is, the next renewal may work, and must be tried)
-                log.warning("leases not renewed", count=len(asked), reason=str(error))
-                pause = RENEW_AGAIN_S
-                continue
             pause = LEASE_RENEW_EVERY_MS / 1000
-            for simulation_id, each in asked.items():
-                if simulation_id in still:
-                    each.missing = False
-                elif each.missing:
-                    each.task.cancel()
-                else:
-                    each.missing = True  # perhaps it is just ending, and has yet to tell the world
+            for store, fences in _fences(asked):
+                try:
+                    still = await leases.renew(store, self.owner, fences)
+                except Exception as error:  # noqa: BLE001 (whatever it is, the next renewal may work, and must be tried)
+                    log.warning("leases not renewed", count=len(fences), reason=str(error))
+                    pause = RENEW_AGAIN_S
+                    continue
+                for simulation_id in fences:
+                    each = asked[simulation_id]
+                    if simulation_id in still:
+                        each.missing = False
+                    elif each.missing:
+                        each.task.cancel()
+                    else:
+                        each.missing = True  # perhaps it is just ending, and has yet to tell the world
 
 
-def _fences(held: dict[str, _Held]) -> dict[str, int]:
-    return {simulation_id: each.fence for simulation_id, each in held.items()}
+def _fences(held: dict[str, _Held]) -> Iterable[tuple[Store, dict[str, int]]]:
+    """What is held, store by store."""
+    stores: dict[int, tuple[Store, dict[str, int]]] = {}
+    for simulation_id, each in held.items():
+        stores.setdefault(id(each.store), (each.store, {}))[1][simulation_id] = each.fence
+    return stores.values()

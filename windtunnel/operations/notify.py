@@ -37,15 +37,16 @@ async def notify(
     Call it in the transaction of the change, after the change and before its audit entry.
     """
     draft = NotificationDraft(kind, cleaned(title[:TITLE_MAX_CHARS]), cleaned(body), subject)
-    async with services.store.transaction(tenant_id):
-        told = await notifications.insert(services.store, tenant_id, draft, recipients)
-        at = told[0].created_at if told else await services.store.now()
+    store = services.home.store
+    async with store.transaction(tenant_id):
+        told = await notifications.insert(store, tenant_id, draft, recipients)
+        at = told[0].created_at if told else await store.now()
         data = {
             "title": draft.title,
             "body": draft.body,
             "subject": {"type": subject.kind.value, "id": subject.global_id},
         }
-        queued = await deliveries.enqueue(services.store, tenant_id, kind, message(kind, at, data))
+        queued = await deliveries.enqueue(store, tenant_id, kind, message(kind, at, data))
     return Announcement(told, queued)
 
 

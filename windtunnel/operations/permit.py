@@ -10,6 +10,7 @@ from windtunnel.domain.errors import ForbiddenError
 from windtunnel.domain.permissions import Action, allows, require
 from windtunnel.domain.viewers import Role, Viewer
 from windtunnel.operations.audit_trail import record
+from windtunnel.operations.places import both
 from windtunnel.operations.services import Services
 from windtunnel.storage import people, tokens
 
@@ -43,9 +44,9 @@ async def permitted_transaction(
     Everything that a person changes is changed within. A request that waits for the lock while its roles are taken
     away, or its token revoked, is refused: ForbiddenError, recorded as by `permit`, and nothing is changed.
     """
-    store, tenant_id = services.store, viewer.tenant_id
-    async with store.transaction(tenant_id):
-        await store.lock_tenant(tenant_id)
+    tenant_id = viewer.tenant_id
+    async with both(services, tenant_id):
+        await services.home.store.lock_tenant(tenant_id)
         present = replace(viewer, roles=viewer.roles & await _roles_now(services, viewer))
         if allows(present, action):
             yield
@@ -55,5 +56,5 @@ async def permitted_transaction(
 
 async def _roles_now(services: Services, viewer: Viewer) -> frozenset[Role]:
     if viewer.token_id is None:
-        return await people.roles(services.store, viewer.tenant_id, viewer.user.id)
-    return await tokens.roles_of_holder(services.store, viewer.tenant_id, viewer.token_id)
+        return await people.roles(services.home.store, viewer.tenant_id, viewer.user.id)
+    return await tokens.roles_of_holder(services.home.store, viewer.tenant_id, viewer.token_id)

@@ -7,7 +7,6 @@ from windtunnel.domain.architectures import Architecture, Interpretation
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.events import EventDraft, SimulationEvent
-from windtunnel.domain.ids import new_id
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.scenarios import Scenario
 from windtunnel.domain.simulations import Command, Simulation, SimulationFailure, SimulationStatus
@@ -15,6 +14,7 @@ from windtunnel.operations.announce import announce_events, announce_work
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.lifecycle import finished_draft, finished_words, planned_draft
 from windtunnel.operations.notify import announce_notifications, notify
+from windtunnel.operations.places import both
 from windtunnel.operations.services import Services
 from windtunnel.storage import architectures, commands, events, scenarios, transitions
 from windtunnel.storage.errors import ConstraintError, LeaseLostError
@@ -63,7 +63,7 @@ class Scribe:
 
     async def planned(self, interpretation: Interpretation, architecture: Architecture) -> None:
         """PLANNING -> QUEUED, and workers are told."""
-        architecture_id = new_id()
+        architecture_id = self._services.new_id()
         draft = planned_draft(architecture, architecture_id)
         try:
             stored = await self._store_plan(interpretation, architecture, architecture_id, draft)
@@ -71,7 +71,7 @@ class Scribe:
             raise LeaseLostError(self._simulation.id) from error  # the scenario was deleted
         self.last_seq += 1
         await announce_events(self._services.bus, self._simulation.id, stored)
-        await announce_work(self._services.bus)
+        await announce_work(self._services.home.bus)
 
     async def _store_plan(
         self, interpretation: Interpretation, architecture: Architecture, architecture_id: str, draft: EventDraft
@@ -120,7 +120,7 @@ class Scribe:
         simulation = self._simulation
         last = finished_draft(status, elapsed_ms, failure.message if failure else None)
         scenario = await self._scenario()
-        async with self._store.transaction(simulation.tenant_id):
+        async with both(self._services, simulation.tenant_id):
             stored = await transitions.finished(
                 self._store,
                 simulation.tenant_id,
@@ -153,7 +153,7 @@ class Scribe:
             )
         self.last_seq += len(drafts) + 1
         await announce_events(self._services.bus, simulation.id, stored)
-        await announce_notifications(self._services.bus, announcement)
+        await announce_notifications(self._services.home.bus, announcement)
 
     async def _scenario(self) -> Scenario | None:
         """What is simulated, if it was told in words."""

@@ -13,16 +13,22 @@ from openfeature.client import OpenFeatureClient
 
 from windtunnel.delivery.courier import Courier
 from windtunnel.domain.chains import Verdict
+from windtunnel.domain.environments import Environment
+from windtunnel.domain.ids import new_id
 from windtunnel.domain.planning import Planner
 from windtunnel.domain.policy import SIMULATIONS_RUNNING_PER_TENANT, SIMULATIONS_WAITING_PER_TENANT
 from windtunnel.domain.prices import ModelPrice
 from windtunnel.knowledge import Book
 from windtunnel.operations.flag_client import open_flag_client
 from windtunnel.operations.leaseholder import Leaseholder
+from windtunnel.operations.open_places import OpenPlaces
 from windtunnel.packages.blobs import BlobStore
 from windtunnel.packages.directory import DirectoryBlobs
+from windtunnel.storage.environment_databases import EnvironmentDatabases
+from windtunnel.storage.environment_files import EnvironmentFiles
 from windtunnel.storage.store import Store
 from windtunnel.streams.bus import Bus
+from windtunnel.streams.environment_channels import EnvironmentChannels, SharedChannels
 from windtunnel.streams.hub import Hub
 from windtunnel.vault.checkpoints import CheckpointFiles
 from windtunnel.vault.sealing import KEY_BYTES, Vault
@@ -39,8 +45,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Get them from `open_services`. `planning` has the simulations that this process is planning, `verifying` the
-    checks of audit chains that are under way, by tenant.
+    """Get them from `open_services`; `places.in_environment` has those of an environment.
+
+    `planning` has the simulations that this process is planning, `verifying` the checks of audit chains that are under
+    way, by tenant.
     """
 
     store: Store
@@ -55,14 +63,27 @@ class Services:
     blobs: BlobStore
     started_at: datetime
     planning_slots: asyncio.Semaphore = field(repr=False)
+    places: OpenPlaces
+    environments_dir: Path
     price: ModelPrice | None = None
     checkpoints: CheckpointFiles | None = None
+    environment: Environment | None = None
+    at_home: "Services | None" = field(default=None, repr=False)
     verifying: dict[str, asyncio.Task[Verdict]] = field(default_factory=dict, repr=False)
 
     @property
     def bus(self) -> Bus:
         """The doorbell."""
         return self.hub.bus
+
+    @property
+    def home(self) -> "Services":
+        """The services outside of any environment: who is asked, told and put on record is there."""
+        return self.at_home or self
+
+    def new_id(self) -> str:
+        """A fresh id for something that is stored here: at home, or in the environment."""
+        return new_id(self.environment.namespace if self.environment else None)
 
 
 @asynccontextmanager
@@ -79,19 +100,26 @@ async def open_services(
     vault: Vault | None = None,
     courier: Courier | None = None,
     blobs: BlobStore | None = None,
+    environments_dir: Path | None = None,
+    databases: EnvironmentDatabases | None = None,
+    channels: EnvironmentChannels | None = None,
 ) -> AsyncIterator[Services]:
     """Services on an open store and bus, which stay open. `owner` names this process in leases.
 
     Without a `vault`, what is sealed can be opened by this process alone, without a `courier`, webhooks lead to the
-    public internet only, and without `blobs`, packages are kept for as long as the services are open.
+    public internet only, and without `blobs` and `environments_dir`, packages and environments are kept for as long as
+    the services are open. In that directory each environment has one of its own, by its namespace.
 
     In the end, plans under way are given up and their leases released: a worker takes over. Followers are sent away.
     """
     hub = Hub(bus)
-    planning = Leaseholder(store, owner)
+    planning = Leaseholder(owner)
     verifying: dict[str, asyncio.Task[Verdict]] = {}
+    places: OpenPlaces | None = None
     try:
-        with open_flag_client(store) as flags, _kept_meanwhile(blobs) as kept:
+        with open_flag_client(store) as flags, _kept_meanwhile() as directory:
+            places_dir = environments_dir or directory / "environments"
+            places = OpenPlaces(store, databases or EnvironmentFiles(places_dir), channels or SharedChannels(bus))
             yield Services(
                 store=store,
                 hub=hub,
@@ -102,7 +130,9 @@ async def open_services(
                 flags=flags,
                 vault=vault or Vault([secrets.token_bytes(KEY_BYTES)]),
                 courier=courier or Courier(),
-                blobs=kept,
+                blobs=blobs or DirectoryBlobs(directory / "packages"),
+                places=places,
+                environments_dir=places_dir,
                 started_at=await store.now(),
                 planning_slots=asyncio.Semaphore(limits.planning_at_once),
                 price=price,
@@ -114,12 +144,11 @@ async def open_services(
             check.cancel()
         await planning.close()
         await hub.close()
+        if places is not None:
+            await places.close()
 
 
 @contextmanager
-def _kept_meanwhile(blobs: BlobStore | None) -> Iterator[BlobStore]:
-    if blobs is not None:
-        yield blobs
-        return
+def _kept_meanwhile() -> Iterator[Path]:
     with TemporaryDirectory(prefix="windtunnel-") as directory:
-        yield DirectoryBlobs(Path(directory))
+        yield Path(directory)

@@ -29,10 +29,10 @@ async def simulate(services: Services, viewer: Viewer, request: SimulateRequest)
     simulation, first_events = await accept(services, viewer, request)
     if first_events:
         if simulation.status is SimulationStatus.PLANNING:
-            services.planning.start(simulation, partial(planning.plan_simulation, services))
+            services.planning.start(services.store, simulation, partial(planning.plan_simulation, services))
         await announce_events(services.bus, simulation.id, first_events)
         if simulation.status is SimulationStatus.QUEUED:
-            await announce_work(services.bus)
+            await announce_work(services.home.bus)
     reached = await await_stage(services, simulation, request.wait_for)
     if reached.error and reached.error.stage == planning.STAGE and request.wait_for is not SimulationStage.ACCEPTED:
         raise _planning_error(reached.error)

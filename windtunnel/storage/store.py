@@ -36,6 +36,11 @@ class DatabaseRole(StrEnum):
     """Both: an API with its worker inside."""
 
 
+@dataclass(slots=True)
+class _Clock:
+    offset: timedelta = timedelta(0)
+
+
 class Store:
     """An open database; get one from `open_store`. Safe to share between the tasks of one event loop.
 
@@ -43,11 +48,28 @@ class Store:
     refuses a statement. `clock_offset` shifts the store's clock against the database's and may be set at any time.
     """
 
-    def __init__(self, engine: PooledSQLiteEngine | PooledPostgresEngine, dialect: Dialect) -> None:
-        self.clock_offset = timedelta(0)
+    def __init__(
+        self, engine: PooledSQLiteEngine | PooledPostgresEngine, dialect: Dialect, *, guarded: bool = True
+    ) -> None:
+        """`guarded`: on PostgreSQL, what looks across tenants is a function of the database. Environments have none."""
+        self._clock = _Clock()
         self.architectures: LRU[str, Architecture] = LRU(ARCHITECTURES_CACHED)
         self._engine = engine
         self._dialect = dialect
+        self._guarded = guarded and dialect.name == "postgres"
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far this store's clock is from its database's."""
+        return self._clock.offset
+
+    @clock_offset.setter
+    def clock_offset(self, offset: timedelta) -> None:
+        self._clock.offset = offset
+
+    def follow_clock_of(self, other: "Store") -> None:
+        """Have the same offset as `other` from now on, also when that is changed."""
+        self._clock = other._clock  # noqa: SLF001 - of the same class
 
     @property
     def dialect(self) -> DialectName:
@@ -107,7 +129,7 @@ class Store:
 
         On PostgreSQL it is a function of the database, and this process's role must be allowed to call it.
         """
-        if self.dialect == "sqlite":
+        if not self._guarded:
             return await self._engine.fetch(self._rendered(statement.sql), arguments)
         return await self._engine.fetch(statement.call, (*arguments, self._offset_ms), None)
 

@@ -15,8 +15,18 @@ PREFIX = "windtunnel:"
 class Bus:
     """Broadcaster over its memory backend, or over our supervised Redis backend."""
 
-    def __init__(self, broadcast: Broadcast, redis: SupervisedRedis | None, statistics: Statistics) -> None:
+    def __init__(
+        self,
+        broadcast: Broadcast,
+        redis: SupervisedRedis | None,
+        statistics: Statistics,
+        *,
+        prefix: str = PREFIX,
+        shared: bool = False,
+    ) -> None:
         self.statistics = statistics
+        self._prefix = prefix
+        self._shared = shared
         self._broadcast = broadcast
         self._redis = redis
 
@@ -30,9 +40,13 @@ class Bus:
         """Why the server could not be reached last, in its driver's words."""
         return "" if self._redis is None else self._redis.trouble
 
+    def within(self, namespace: str) -> "Bus":
+        """The same bus for an environment: whatever its channels are called, nobody else's are among them."""
+        return Bus(self._broadcast, self._redis, self.statistics, prefix=f"{PREFIX}env:{namespace}:", shared=True)
+
     async def publish(self, channel: str, payload: str) -> None:
         """Ring: never raises, never waits for a server."""
-        await self._broadcast.publish(PREFIX + channel, payload)
+        await self._broadcast.publish(self._prefix + channel, payload)
 
     @asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[Callable[[], Awaitable[str]]]:
@@ -40,7 +54,7 @@ class Bus:
 
         One subscription per channel at a time, and not cancelled while it begins: `Hub` sees to both.
         """
-        async with self._broadcast.subscribe(PREFIX + channel) as subscriber:
+        async with self._broadcast.subscribe(self._prefix + channel) as subscriber:
 
             async def next_message() -> str:
                 return (await subscriber.get()).message
@@ -48,7 +62,9 @@ class Bus:
             yield next_message
 
     async def close(self) -> None:
-        """Send what waits, disconnect, and leave no task behind."""
+        """Send what waits, disconnect, and leave no task behind; what it is `within` stays connected."""
+        if self._shared:
+            return
         listener = self._broadcast._listener_task  # noqa: SLF001 (broadcaster cancels it and never waits for it)
         await self._broadcast.disconnect()
         await asyncio.wait([listener])

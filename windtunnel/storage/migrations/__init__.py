@@ -18,6 +18,9 @@ ROLES = ("windtunnel_api", "windtunnel_worker", "windtunnel_server", "windtunnel
 AUDIT_SINCE = 2
 """The revision with which audit logs came. What an audit log is has not changed since."""
 
+IN_ENVIRONMENTS = frozenset({1, 6})
+"""The revisions that the database of an environment has, too: what simulations need, and nobody's roles."""
+
 _LOCK = 0x77696E64
 """The advisory lock that migrating processes queue for; any number would do."""
 
@@ -73,27 +76,43 @@ async def migrate(store: Store) -> Sequence[Revision]:
         ) from error
 
 
+async def migrate_environment(store: Store) -> None:
+    """Bring the database of an environment to the schema of this code: the same tables for what lies in it.
+
+    Raises RevisionError when it is newer than this code.
+    """
+    wanted = [revision for revision in revisions() if revision.number in IN_ENVIRONMENTS]
+    if await revision_of(store) != wanted[-1].number:
+        async with store.transaction():
+            await _apply_missing(store, wanted)
+
+
 async def _bring_up(store: Store) -> Sequence[Revision]:
     async with store.transaction():
-        if store.dialect == "postgres":
-            await store.fetch(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        await store.fetch(
-            "CREATE TABLE IF NOT EXISTS schema_revisions"
-            " (number INTEGER PRIMARY KEY, name VARCHAR(100) NOT NULL, applied_ms BIGINT NOT NULL)"
-        )
-        applied = await _applied(store)
-        missing = [revision for revision in revisions() if revision.number > applied]
-        for revision in missing:
-            for text in revision.texts[store.dialect]:
-                for statement in _statements(text, store.dialect):
-                    await store.fetch(statement)
-            await store.fetch(
-                "INSERT INTO schema_revisions (number, name, applied_ms) VALUES ($1, $2, {now})",
-                revision.number,
-                revision.name,
-            )
+        missing = await _apply_missing(store, revisions())
         if store.dialect == "postgres":
             await _install_privileged(store)
+    return missing
+
+
+async def _apply_missing(store: Store, wanted: Sequence[Revision]) -> Sequence[Revision]:
+    if store.dialect == "postgres":
+        await store.fetch(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    await store.fetch(
+        "CREATE TABLE IF NOT EXISTS schema_revisions"
+        " (number INTEGER PRIMARY KEY, name VARCHAR(100) NOT NULL, applied_ms BIGINT NOT NULL)"
+    )
+    applied = await _applied(store)
+    missing = [revision for revision in wanted if revision.number > applied]
+    for revision in missing:
+        for text in revision.texts[store.dialect]:
+            for statement in _statements(text, store.dialect):
+                await store.fetch(statement)
+        await store.fetch(
+            "INSERT INTO schema_revisions (number, name, applied_ms) VALUES ($1, $2, {now})",
+            revision.number,
+            revision.name,
+        )
     return missing
 
 

@@ -12,6 +12,7 @@ from windtunnel.storage.tables.access import (
     Tenants,
     Users,
 )
+from windtunnel.storage.tables.environments import EnvironmentEvents, EnvironmentResources, Environments
 from windtunnel.storage.tables.news import Inboxes, Notifications, WebhookDeliveries, Webhooks
 from windtunnel.storage.tables.packages import Packages, PackageSignatures
 from windtunnel.storage.tables.production import Production, ProductionEntries
@@ -29,6 +30,9 @@ __all__ = [
     "ApiTokens",
     "Architectures",
     "AuditEntries",
+    "EnvironmentEvents",
+    "EnvironmentResources",
+    "Environments",
     "FeatureFlags",
     "IdempotencyKeys",
     "Identities",
@@ -72,5 +76,8 @@ TABLES: tuple[type[Table], ...] = (
     PackageSignatures,
     Production,
     ProductionEntries,
+    Environments,
+    EnvironmentResources,
+    EnvironmentEvents,
     SchemaRevisions,
 )

@@ -17,6 +17,7 @@ class Tenants(Table, db=_DB, tablename="tenants"):
     slug = Varchar(63)
     name = Varchar(200)
     created_ms = BigInt()
+    minimum_isolation = Varchar(16)
 
 
 class Users(Table, db=_DB, tablename="users"):

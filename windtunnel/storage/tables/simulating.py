@@ -62,6 +62,7 @@ class Simulations(Table, db=_DB, tablename="simulations"):
     fence = BigInt()
     lease_owner = Varchar(64, null=True, default=None)
     lease_until_ms = BigInt(null=True, default=None)
+    exercise = Text(null=True, default=None)
 
 
 class SimulationEvents(Table, db=_DB, tablename="simulation_events"):

@@ -1,0 +1,86 @@
+"""Where things lie: at home, or in an environment, with a database and a bus of its own.
+
+    async with place_of(services, viewer.tenant_id, simulation_id) as place:
+        if place is None:
+            raise not_found(simulation_id)
+        await simulations.get(place.store, viewer.tenant_id, simulation_id)
+
+A change in an environment that is also put on record at home takes two transactions, `both`: what is on record is
+committed first, so that nothing ever happens without being on record.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TypeVar
+
+from windtunnel.domain.environments import USABLE_STATUSES, Environment, EnvironmentKey
+from windtunnel.domain.ids import namespace_of
+from windtunnel.operations.services import Services
+from windtunnel.storage import environments
+from windtunnel.storage.store import Store
+
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def in_environment(services: Services, environment: Environment) -> AsyncIterator[Services]:
+    """The services of an environment, whatever its status. Raises UnavailableError when they cannot be opened."""
+    home = services.home
+    async with home.places.opened(key_of(home, environment)) as opened:
+        yield replace(home, store=opened.store, hub=opened.hub, environment=environment, at_home=home)
+
+
+@asynccontextmanager
+async def place_of(services: Services, tenant_id: str, id: str) -> AsyncIterator[Services | None]:
+    """The services where the thing with this id lies, if there is one.
+
+    None when it would be in an environment that is not the tenant's, or cannot be looked into (any more).
+    """
+    namespace = namespace_of(id)
+    if namespace is None:
+        yield services.home
+        return
+    found = (await environments.of_namespaces(services.home.store, tenant_id, [namespace])).get(namespace)
+    if found is None or found.status not in USABLE_STATUSES:
+        yield None
+        return
+    async with in_environment(services, found) as place:
+        yield place
+
+
+async def gathered(
+    services: Services,
+    tenant_id: str,
+    ids: Iterable[str],
+    load: Callable[[Store, list[str]], Awaitable[Mapping[str, T]]],
+) -> dict[str, T]:
+    """What `load` finds of the ids, each where it lies: one statement at home, and one for each environment."""
+    groups: dict[str | None, list[str]] = {}
+    for each in ids:
+        groups.setdefault(namespace_of(each), []).append(each)
+    found: dict[str, T] = {}
+    for group in groups.values():
+        async with place_of(services, tenant_id, group[0]) as place:
+            if place is not None:
+                found.update(await load(place.store, group))
+    return found
+
+
+@asynccontextmanager
+async def both(services: Services, tenant_id: str) -> AsyncIterator[None]:
+    """A transaction where the services are, and around it ends one at home: the latter is committed first."""
+    async with services.store.transaction(tenant_id), services.home.store.transaction(tenant_id):
+        yield
+
+
+def key_of(services: Services, environment: Environment) -> EnvironmentKey:
+    """What opens the environment's database and channels."""
+    sealed = environment.sealed_password
+    password = services.vault.unseal(sealed, place_of_password(environment)) if sealed else ""
+    return EnvironmentKey(environment.namespace, password)
+
+
+def place_of_password(environment: Environment) -> tuple[str, ...]:
+    """Where the sealed password belongs: anywhere else it is worth nothing."""
+    return ("environments", environment.tenant_id, environment.id)
