@@ -3,7 +3,18 @@
 import importlib
 import time
 
-BENCHMARKS = ("engine", "start", "simulate", "steady", "fan_out", "memory", "audit", "signed_in", "sandbox")
+BENCHMARKS = (
+    "engine",
+    "start",
+    "simulate",
+    "steady",
+    "fan_out",
+    "memory",
+    "audit",
+    "signed_in",
+    "sandbox",
+    "environments",
+)
 
 
 def main() -> None:
