@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from windtunnel.domain.isolation import IsolationLevel, ProbeResult
@@ -118,6 +118,14 @@ class EnvironmentUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class TotalUsage:
+    """What all environments of a tenant have used, over the time that they were there, added up."""
+
+    existed: timedelta
+    used: EnvironmentUsage
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """An environment as stored. `fence` rises with each process that works on it, so that a slow one cannot write.
 
@@ -163,6 +171,10 @@ class Environment:
     def is_over(self) -> bool:
         """True once no further event can follow."""
         return self.status is EnvironmentStatus.DELETED
+
+    def existed(self, now: datetime) -> timedelta:
+        """For how long it has been there by `now`, or was: from the request until nothing remained."""
+        return (self.deleted_at or now) - self.created_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from windtunnel.domain.ids import new_id
+from windtunnel.domain.isolation import IsolationLevel
 from windtunnel.domain.viewers import Role, Tenant, User, Viewer
 from windtunnel.storage import people
 from windtunnel.storage.privileged import TENANT_OF_SLUG
@@ -36,6 +37,12 @@ async def ensure(store: Store, slug: str, name: str) -> Tenant:
         )
         found = await store.privileged(TENANT_OF_SLUG, slug)
     return Tenant(**found[0])
+
+
+async def minimum_isolation(store: Store, tenant_id: str) -> IsolationLevel:
+    """How well code must be kept in for any to run in the tenant's environments."""
+    rows = await store.of(tenant_id).fetch("SELECT minimum_isolation FROM tenants WHERE id = $1", tenant_id)
+    return IsolationLevel(rows[0]["minimum_isolation"])
 
 
 async def users(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str, User]:
