@@ -47,7 +47,7 @@ class Context:
     def loaders(self) -> Loaders:
         """Batched reads of what the viewer may see, each thing read once until `forget`."""
         if self._loaders is None:
-            self._loaders = Loaders(self.services.store, self.signed_in())
+            self._loaders = Loaders(self.services, self.signed_in())
         return self._loaders
 
     def forget(self) -> None:

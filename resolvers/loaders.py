@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -9,6 +10,7 @@ from strawberry.dataloader import DataLoader
 from resolvers.runs import WholeRuns
 from windtunnel.domain.architectures import StoredArchitecture
 from windtunnel.domain.audit import AuditEntry
+from windtunnel.domain.environments import Environment, Resource
 from windtunnel.domain.events import EventKind, SimulationEvent
 from windtunnel.domain.notifications import Notification
 from windtunnel.domain.pages import Keyset, Page
@@ -18,11 +20,14 @@ from windtunnel.domain.simulations import Command, Simulation
 from windtunnel.domain.tokens import ApiToken
 from windtunnel.domain.viewers import User, Viewer
 from windtunnel.domain.webhooks import Delivery, DeliveryStatus, Webhook
+from windtunnel.operations.services import Services
 from windtunnel.storage import (
     architectures,
     audit,
     commands,
     delivery_pages,
+    environment_resources,
+    environments,
     events,
     notifications,
     production,
@@ -86,8 +91,8 @@ class Grouped(Generic[G, T]):
 class Loaders:
     """One loader per noun, all for one viewer. Unknown ids, and those of what is not theirs, load as None."""
 
-    def __init__(self, store: Store, viewer: Viewer) -> None:
-        tenant_id = viewer.tenant_id
+    def __init__(self, services: Services, viewer: Viewer) -> None:
+        store, tenant_id = services.store, viewer.tenant_id
         self.scenarios: DataLoader[str, Scenario | None] = _by_id(lambda ids: scenarios.get_many(store, tenant_id, ids))
         self.architectures: DataLoader[str, StoredArchitecture | None] = _by_id(
             lambda ids: architectures.get_many(store, tenant_id, ids)
@@ -124,13 +129,28 @@ class Loaders:
                 store, tenant_id, ids, how.limit, how.after, status=how.status
             )
         )
+        self.environments: DataLoader[str, Environment | None] = _by_id(
+            lambda ids: environments.get_many(store, tenant_id, ids)
+        )
+        self.environments_by_namespace: DataLoader[str, Environment | None] = _by_id(
+            lambda namespaces: environments.of_namespaces(store, tenant_id, namespaces)
+        )
+        self.environment_resources: DataLoader[str, Sequence[Resource] | None] = _by_id(
+            lambda ids: environment_resources.of_environments(store, tenant_id, ids)
+        )
         self.production: DataLoader[str, Snapshot] = DataLoader(lambda ids: _snapshots(store, tenant_id, len(ids)))
+        self.now: DataLoader[None, datetime] = DataLoader(lambda askers: _times(store, len(askers)))
         self.runs = WholeRuns(store, tenant_id)
 
 
 async def _snapshots(store: Store, tenant_id: str, times: int) -> list[Snapshot]:
     """Production as it is now, there being one of each tenant."""
     return [await production.snapshot(store, tenant_id)] * times
+
+
+async def _times(store: Store, times: int) -> list[datetime]:
+    """The time in the database, there being one of it."""
+    return [await store.now()] * times
 
 
 def _by_id(load: Callable[[list[str]], Awaitable[Mapping[str, T]]]) -> DataLoader[str, T | None]:
