@@ -19,6 +19,7 @@ from windtunnel.domain.planning import Planner
 from windtunnel.domain.policy import SIMULATIONS_RUNNING_PER_TENANT, SIMULATIONS_WAITING_PER_TENANT
 from windtunnel.domain.prices import ModelPrice
 from windtunnel.knowledge import Book
+from windtunnel.operations.code_host import CodeHost
 from windtunnel.operations.flag_client import open_flag_client
 from windtunnel.operations.leaseholder import Leaseholder
 from windtunnel.operations.open_places import OpenPlaces
@@ -65,6 +66,7 @@ class Services:
     planning_slots: asyncio.Semaphore = field(repr=False)
     places: OpenPlaces
     environments_dir: Path
+    code_host: CodeHost
     price: ModelPrice | None = None
     checkpoints: CheckpointFiles | None = None
     environment: Environment | None = None
@@ -103,6 +105,7 @@ async def open_services(
     environments_dir: Path | None = None,
     databases: EnvironmentDatabases | None = None,
     channels: EnvironmentChannels | None = None,
+    code_host: CodeHost | None = None,
 ) -> AsyncIterator[Services]:
     """Services on an open store and bus, which stay open. `owner` names this process in leases.
 
@@ -133,6 +136,7 @@ async def open_services(
                 blobs=blobs or DirectoryBlobs(directory / "packages"),
                 places=places,
                 environments_dir=places_dir,
+                code_host=code_host or CodeHost(),
                 started_at=await store.now(),
                 planning_slots=asyncio.Semaphore(limits.planning_at_once),
                 price=price,
