@@ -1,7 +1,7 @@
 """The environments that this process has open: the database and the channels of each, for whoever works in it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -61,6 +61,18 @@ class OpenPlaces:
                 del self._places[key.namespace]
             await self._close_some()
 
+    def hold(self, namespace: str) -> Callable[[], None]:
+        """Inside of `opened`: keep the environment open for a job that goes on, until the returned is called."""
+        place = self._places.get(namespace)
+        if place is None:  # it was closed for good meanwhile, and the job will find out
+            return _nothing
+        place.users += 1
+
+        def let_go() -> None:
+            place.users -= 1
+
+        return let_go
+
     async def close(self, namespace: str | None = None) -> None:
         """Close an environment, or all: whoever still works in it fails with UnavailableError, or is sent away."""
         for name in [namespace] if namespace else list(self._places):
@@ -81,6 +93,10 @@ class OpenPlaces:
     async def _close_some(self) -> None:
         while len(idle := [name for name, place in self._places.items() if not place.users]) > self._idle:
             await self.close(idle[0])
+
+
+def _nothing() -> None:
+    """There is nothing to let go of."""
 
 
 async def _close(place: _Place) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from windtunnel.domain.events import LOG_LEVELS, EventKind, LogLevel, Signal, SimulationEvent
+from windtunnel.domain.events import LOG_LEVELS, EventDraft, EventKind, LogLevel, Signal, SimulationEvent
 from windtunnel.domain.observability import (
     LogRecord,
     MetricPoint,
@@ -96,6 +96,16 @@ def summary(events: Iterable[SimulationEvent], price: ModelPrice | None = None) 
         p50_step_ms=_quantile(steps, 0.5),
         p95_step_ms=_quantile(steps, 0.95),
     )
+
+
+def tokens_in(events: Iterable[EventDraft | SimulationEvent]) -> int:
+    """How many tokens the models were asked to read and write in these events."""
+    used = (
+        event.body["attributes"]
+        for event in events
+        if event.kind is EventKind.OBSERVABILITY and event.body["name"] == semconv.TOKEN_USAGE
+    )
+    return sum(int(each[semconv.INPUT_TOKENS]) + int(each[semconv.OUTPUT_TOKENS]) for each in used)
 
 
 def _observations(events: Iterable[SimulationEvent], signal: Signal) -> Iterator[SimulationEvent]:

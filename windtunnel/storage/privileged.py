@@ -186,6 +186,17 @@ PACKAGES_OF_ANYBODY = Privileged(
     callers=("worker",),
 )
 
+ENVIRONMENTS_WITH_WORK = Privileged(
+    name="environments_with_work",
+    parameters=(),
+    returns="SETOF environments",
+    sql=(
+        "SELECT * FROM environments WHERE status IN ('READY', 'PAUSED') AND work_seq > worked_seq"
+        " ORDER BY tenant_id, id"
+    ),
+    callers=("worker",),
+)
+
 STATEMENTS: tuple[Privileged, ...] = (
     TENANT_OF_TOKEN,
     TOKENS_WITH_PREFIX,
@@ -196,6 +207,7 @@ STATEMENTS: tuple[Privileged, ...] = (
     CLAIM_SIMULATIONS,
     RENEW_SIMULATIONS,
     RELEASE_SIMULATION,
+    ENVIRONMENTS_WITH_WORK,
     TALLY_SIMULATIONS,
     TENANT_OF_SLUG,
     AUDIT_CHAINS,

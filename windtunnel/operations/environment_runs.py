@@ -1,0 +1,71 @@
+"""What runs in an environment: how much of it there is to pay for, and how it is halted."""
+
+from collections.abc import Sequence
+
+from windtunnel.domain.audit import AuditAction
+from windtunnel.domain.entities import Kind, Subject
+from windtunnel.domain.environments import Environment
+from windtunnel.domain.events import EventDraft, EventKind, SimulationEvent
+from windtunnel.domain.pages import PageRequest
+from windtunnel.domain.policy import PAGE_SIZE_MAX
+from windtunnel.domain.simulations import OPEN_STATUSES, SimulationFilter, SimulationStatus
+from windtunnel.operations.announce import announce_events, announce_work, wake_conductor
+from windtunnel.operations.audit_trail import record
+from windtunnel.operations.places import both, in_environment
+from windtunnel.operations.services import Services
+from windtunnel.simulation.observability import tokens_in
+from windtunnel.storage import environment_usage, events, simulations, transitions
+from windtunnel.storage.environment_turns import lock_work
+
+_RUNNING = frozenset({SimulationStatus.RUNNING})
+
+
+async def halt_runs(services: Services, environment: Environment, message: str, *, waiting: bool) -> int:
+    """Cancel what runs in an environment, with `waiting` also what would run; how many that were.
+
+    Call it once the environment is on record as one in which nothing begins: then nothing slips in behind it. Each
+    ends with `message` as its last event and as the reason on record. Does nothing when there is no database (any
+    more). Raises UnavailableError; may be called again.
+    """
+    if not await services.home.places.databases.exists(environment.namespace):
+        return 0
+    halted = 0
+    async with in_environment(services, environment) as place:
+        while ended := await _halt_some(place, environment, message, OPEN_STATUSES if waiting else _RUNNING):
+            halted += len(ended)
+            for simulation_id, last in ended.items():
+                await announce_events(place.bus, simulation_id, last)
+                await wake_conductor(place.bus, simulation_id)
+    if halted:
+        await announce_work(services.home.bus)  # hands are free
+    return halted
+
+
+async def count_in(services: Services, tenant_id: str, simulation_id: str, drafts: Sequence[EventDraft] = ()) -> None:
+    """A simulation has ended: what it used, up to its last stored events and these, is added to the environment's.
+
+    Call it in the transaction in which it ends, before its audit entry. At home nothing is counted.
+    """
+    if services.environment is None:
+        return
+    stored = await events.read_many(services.store, tenant_id, [simulation_id], kinds={EventKind.OBSERVABILITY})
+    tokens = tokens_in(stored[simulation_id]) + tokens_in(drafts)
+    await environment_usage.add(services.home.store, tenant_id, services.environment.id, simulations=1, tokens=tokens)
+
+
+async def _halt_some(
+    place: Services, environment: Environment, message: str, statuses: frozenset[SimulationStatus]
+) -> dict[str, Sequence[SimulationEvent]]:
+    """The ids of some that were halted, with the last events of each; none when there are no more."""
+    tenant_id = environment.tenant_id
+    ended: dict[str, Sequence[SimulationEvent]] = {}
+    async with both(place, tenant_id):
+        await lock_work(place.store)
+        request, wanted = PageRequest(PAGE_SIZE_MAX, counted=False), SimulationFilter(statuses=statuses)
+        for each in (await simulations.page(place.store, tenant_id, request, wanted)).items:
+            ended[each.id] = await transitions.cancelled(place.store, tenant_id, each.id, message)
+            await count_in(place, tenant_id, each.id)
+        for simulation_id in ended:
+            subject = Subject(Kind.SIMULATION, simulation_id)
+            await record(place, None, tenant_id, AuditAction.SIMULATION_CANCELLED, subject, reason=message)
+    return ended
