@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from resolvers.context import Context
 from resolvers.loaders import Stretch
@@ -12,6 +12,7 @@ from windtunnel.domain.pages import Page, PageRequest
 from windtunnel.domain.policy import EVENTS_PAGE_MAX
 from windtunnel.domain.simulations import Simulation, SimulationFilter
 from windtunnel.operations.cancel_simulation import cancel_simulation
+from windtunnel.operations.environment_simulations import environment_simulations, nothing
 from windtunnel.operations.inject_failure import inject_failure
 from windtunnel.operations.simulate import SimulateRequest, simulate
 from windtunnel.operations.watch_simulation import watch_simulation
@@ -34,8 +35,13 @@ async def simulation(context: Context, id: str | None) -> Simulation | None:
 
 
 async def page(context: Context, request: PageRequest, wanted: SimulationFilter) -> Page[Simulation]:
-    """Simulations, newest first."""
-    return await stored.page(context.services.store, context.tenant_id, request, wanted)
+    """Simulations, newest first: of an environment when one is wanted, else those that are in none."""
+    if wanted.environment_id is None:
+        return await stored.page(context.services.store, context.tenant_id, request, wanted)
+    environment = await context.loaders.environments.load(wanted.environment_id)
+    if environment is None:
+        return nothing(request)
+    return await environment_simulations(context.services, environment, request, replace(wanted, environment_id=None))
 
 
 async def events(

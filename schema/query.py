@@ -1,7 +1,6 @@
 """The root of queries."""
 
 from asyncio import gather
-from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -9,6 +8,7 @@ import strawberry
 from resolvers import (
     audit,
     catalogue,
+    environments,
     health,
     notifications,
     production,
@@ -20,6 +20,7 @@ from resolvers import (
 )
 from schema.architectures import Architecture, architecture_of
 from schema.audit import AuditEntryConnection, AuditFilter, AuditVerification
+from schema.environments import Environment, EnvironmentConnection, EnvironmentFilter, environment_of
 from schema.failures import FailureModeDefinition
 from schema.fields import resolved, restricted
 from schema.health import Health
@@ -31,54 +32,19 @@ from schema.pages import After, Before, First, Last, counts, page_request
 from schema.production import Production
 from schema.rate_limits import RateLimit
 from schema.scenarios import Scenario, ScenarioConnection, scenario_of
+from schema.simulation_filters import SimulationFilter
 from schema.simulations import Simulation, SimulationConnection, simulation_of
 from schema.viewer import Viewer
 from schema.webhooks import Webhook
 from windtunnel.domain.audit import AuditFilter as EveryEntry
+from windtunnel.domain.environments import EnvironmentFilter as EveryEnvironment
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.failures import FailureCategory
 from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import NODES_PER_LOOKUP_MAX
 from windtunnel.domain.simulations import SimulationFilter as Wanted
-from windtunnel.domain.simulations import SimulationStatus
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="Its global id.")]
-
-
-@strawberry.input(description="Which simulations are wanted: all conditions hold together.")
-class SimulationFilter:
-    """Conditions on simulations."""
-
-    scenario_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Those of this scenario."
-    )
-    environment_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Those in this environment."
-    )
-    statuses: list[SimulationStatus] | None = strawberry.field(
-        default=strawberry.UNSET, description="Those in one of these states."
-    )
-    created_after: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Those accepted after this time."
-    )
-    created_before: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Those accepted before this time."
-    )
-
-    def wanted(self) -> Wanted:
-        """The conditions as plain values; an id that names nothing matches nothing."""
-        scenario_id, statuses = given(self.scenario_id), given(self.statuses)
-        return Wanted(
-            scenario_id=None if scenario_id is None else raw_of(Kind.SCENARIO, scenario_id) or NOTHING,
-            environment_id=None if given(self.environment_id) is None else NOTHING,
-            statuses=None if statuses is None else frozenset(statuses),
-            created_after=given(self.created_after),
-            created_before=given(self.created_before),
-        )
-
-
-NOTHING = "00000000-0000-0000-0000-000000000000"
-"""An id that no stored thing has."""
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -167,6 +133,30 @@ class Query:
         conditions = given(filter)
         wanted = conditions.wanted() if conditions else Wanted()
         return SimulationConnection(page=await simulations.page(info.context, request, wanted))
+
+    @resolved("One environment; null when there is none that you may see.")
+    async def environment(self, info: Info, id: Id) -> Environment | None:
+        """By global id."""
+        return await environment_of(info, raw_of(Kind.ENVIRONMENT, id))
+
+    @resolved("Environments, newest first; those that are deleted, too, unless `filter` says otherwise.")
+    async def environments(
+        self,
+        info: Info,
+        *,
+        first: First = strawberry.UNSET,
+        after: After = strawberry.UNSET,
+        last: Last = strawberry.UNSET,
+        before: Before = strawberry.UNSET,
+        filter: Annotated[
+            EnvironmentFilter | None, strawberry.argument(description="Only those that meet these conditions.")
+        ] = strawberry.UNSET,
+    ) -> EnvironmentConnection:
+        """A page of the tenant's environments."""
+        request = page_request(given(first), given(after), given(last), given(before), counted=counts(info))
+        conditions = given(filter)
+        wanted = conditions.wanted(viewers.viewer(info.context)) if conditions else EveryEnvironment()
+        return EnvironmentConnection(page=await environments.page(info.context, request, wanted))
 
     @resolved("What runs in production now; environments mirror it.")
     async def production(self, info: Info) -> Production:

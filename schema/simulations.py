@@ -5,8 +5,9 @@ from typing import Annotated, Self
 
 import strawberry
 
-from resolvers import architectures, failures, scenarios, simulations, viewers
+from resolvers import architectures, environments, failures, scenarios, simulations, viewers
 from schema.architectures import Architecture
+from schema.environments import Environment
 from schema.events import SimulationEvent, show
 from schema.fields import resolved
 from schema.ids import Kind, encode
@@ -101,6 +102,12 @@ class Simulation(Node):
         """Loaded together with those of its neighbours."""
         found = await scenarios.scenario(info.context, self.simulation.scenario_id)
         return optional(Scenario.of, found)
+
+    @resolved("The environment in which it lies; null when it lies in none.")
+    async def environment(self, info: Info) -> Environment | None:
+        """Loaded together with those of its neighbours."""
+        found = await environments.of_simulation(info.context, self.simulation.id)
+        return optional(Environment.of, found)
 
     @resolved("Who started it.")
     async def created_by(self, info: Info) -> User:

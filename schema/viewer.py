@@ -5,7 +5,7 @@ from typing import Self
 
 import strawberry
 
-from resolvers import notifications, tokens, viewers
+from resolvers import environments, notifications, tokens, viewers
 from schema.fields import resolved, restricted
 from schema.info import Info
 from schema.tokens import ApiToken
@@ -15,7 +15,6 @@ from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import (
     ARCHITECTURE_MAX_AGENTS,
     ENVIRONMENT_MAX_LIFETIME_S,
-    ENVIRONMENTS_PER_TENANT,
     SCENARIO_MAX_CHARS,
     VERSIONS_PER_AGENT,
 )
@@ -45,10 +44,11 @@ class Quotas:
     architecture_max_agents: int = strawberry.field(description="Most agents in one architecture.")
     environment_max_lifetime: timedelta = strawberry.field(description="Longest lifetime of an environment.")
 
-    @resolved("Environments that exist.")
-    def environments(self) -> Quota:
-        """None can be made yet."""
-        return Quota.of(ENVIRONMENTS_PER_TENANT, 0)
+    @resolved("Environments that are not deleted.")
+    async def environments(self, info: Info) -> Quota:
+        """Counted when asked for."""
+        limit, used = await environments.quota(info.context)
+        return Quota.of(limit, used)
 
     @resolved("Simulations running at once; more are queued, not lost.")
     async def simulations_running(self, info: Info) -> Quota:

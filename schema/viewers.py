@@ -4,11 +4,14 @@ from typing import Self
 
 import strawberry
 
-from resolvers import viewers
+from resolvers import environments, viewers
+from schema.environment_parts import EnvironmentUsage
+from schema.fields import resolved
 from schema.ids import Kind, encode
 from schema.info import Info, optional
 from schema.nodes import Node, finds
 from windtunnel.domain import viewers as domain
+from windtunnel.domain.isolation import IsolationLevel
 
 
 @strawberry.type(description="A person of one tenant.")
@@ -30,6 +33,17 @@ class Tenant(Node):
 
     name: str = strawberry.field(description="How to call it.")
     slug: str = strawberry.field(description="Its short name in commands and claims.")
+
+    @resolved("How well code of packages must be kept in for any to run in environments; see `setMinimumIsolation`.")
+    async def minimum_isolation(self, info: Info) -> IsolationLevel:
+        """Read when asked for."""
+        return await environments.minimum_isolation(info.context)
+
+    @resolved("What all environments that there ever were have used together.")
+    async def environment_usage(self, info: Info) -> EnvironmentUsage:
+        """Added up when asked for."""
+        total = await environments.total_usage(info.context)
+        return EnvironmentUsage.of(total.used, total.existed)
 
     @classmethod
     def of(cls, tenant: domain.Tenant) -> Self:

@@ -1,9 +1,22 @@
 """The enums of the domain, described for clients; `schema` imports this package before anything else."""
 
-from schema.enums import audit, errors, events, failures, flags, networks, notifications, simulations, viewers, webhooks
+from schema.enums import (
+    audit,
+    environments,
+    errors,
+    events,
+    failures,
+    flags,
+    networks,
+    notifications,
+    simulations,
+    viewers,
+    webhooks,
+)
 
 __all__ = [
     "audit",
+    "environments",
     "errors",
     "events",
     "failures",
