@@ -1,0 +1,32 @@
+"""How much an environment keeps: in its database and in its directory."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from windtunnel.operations.services import Services
+from windtunnel.storage.environment_files import NAME
+from windtunnel.storage.sizes import bytes_of
+
+MEBIBYTE = 1024 * 1024
+
+
+async def bytes_in(place: Services) -> int:
+    """What the environment of `place` keeps now, in bytes. Raises UnavailableError."""
+    if place.environment is None:
+        raise ValueError("nobody counts what is kept at home")
+    directory = place.environments_dir / place.environment.namespace
+    return await bytes_of(place.store) + await asyncio.to_thread(_bytes_of_files, directory)
+
+
+def _bytes_of_files(directory: Path) -> int:
+    """The files of a directory without those of a database, which says itself how large it is."""
+    total = 0
+    for folder, _, files in os.walk(directory):
+        for name in files:
+            if not (folder == str(directory) and name.startswith(NAME)):
+                try:
+                    total += os.lstat(os.path.join(folder, name)).st_size
+                except FileNotFoundError:  # what runs there goes on
+                    continue
+    return total
