@@ -6,6 +6,7 @@ nobody can log in as; `migrate` installs them from these texts. SQLite runs the 
 """
 
 from windtunnel.storage.delivery_statements import ANY_DUE_DELIVERY, CLAIM_DELIVERIES, SWEEP_DELIVERIES
+from windtunnel.storage.environment_statements import STATEMENTS as OF_ENVIRONMENTS
 from windtunnel.storage.privilege import Privileged
 
 _CLAIMABLE = (
@@ -216,4 +217,5 @@ STATEMENTS: tuple[Privileged, ...] = (
     CLAIM_DELIVERIES,
     SWEEP_DELIVERIES,
     PACKAGES_OF_ANYBODY,
+    *OF_ENVIRONMENTS,
 )
