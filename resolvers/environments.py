@@ -12,7 +12,7 @@ from windtunnel.domain.policy import ENVIRONMENTS_PER_TENANT
 from windtunnel.domain.production import Drift, drift
 from windtunnel.domain.simulations import Simulation
 from windtunnel.operations.environment_simulations import environment_simulations
-from windtunnel.storage import environment_totals, tenants
+from windtunnel.storage import environment_totals
 from windtunnel.storage import environments as stored
 
 
@@ -71,7 +71,13 @@ async def total_usage(context: Context) -> TotalUsage:
 
 async def minimum_isolation(context: Context) -> IsolationLevel:
     """How well code must be kept in for any to run in environments of the viewer's tenant."""
-    return await tenants.minimum_isolation(context.services.store, context.tenant_id)
+    return await context.loaders.minimum_isolation.load(context.tenant_id)
+
+
+async def allows_code(context: Context, environment: Environment) -> bool:
+    """Whether code of packages may run in the environment, by what the tenant wants now."""
+    report = environment.isolation
+    return report is not None and report.level.suffices(await minimum_isolation(context))
 
 
 async def quota(context: Context) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from windtunnel.domain.architectures import StoredArchitecture
 from windtunnel.domain.audit import AuditEntry
 from windtunnel.domain.environments import Environment, Resource
 from windtunnel.domain.events import EventKind, SimulationEvent
+from windtunnel.domain.isolation import IsolationLevel
 from windtunnel.domain.notifications import Notification
 from windtunnel.domain.pages import Keyset, Page
 from windtunnel.domain.production import Snapshot
@@ -139,6 +140,9 @@ class Loaders:
             lambda ids: environment_resources.of_environments(store, tenant_id, ids)
         )
         self.production: DataLoader[str, Snapshot] = DataLoader(lambda ids: _snapshots(store, tenant_id, len(ids)))
+        self.minimum_isolation: DataLoader[str, IsolationLevel] = DataLoader(
+            lambda ids: _minima(store, tenant_id, len(ids))
+        )
         self.now: DataLoader[None, datetime] = DataLoader(lambda askers: _times(store, len(askers)))
         self.runs = WholeRuns(store, tenant_id)
 
@@ -146,6 +150,11 @@ class Loaders:
 async def _snapshots(store: Store, tenant_id: str, times: int) -> list[Snapshot]:
     """Production as it is now, there being one of each tenant."""
     return [await production.snapshot(store, tenant_id)] * times
+
+
+async def _minima(store: Store, tenant_id: str, times: int) -> list[IsolationLevel]:
+    """What the tenant wants, there being one."""
+    return [await tenants.minimum_isolation(store, tenant_id)] * times
 
 
 async def _times(store: Store, times: int) -> list[datetime]:

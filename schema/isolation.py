@@ -5,6 +5,9 @@ from typing import Self
 
 import strawberry
 
+from resolvers import environments
+from schema.fields import resolved
+from schema.info import Info
 from windtunnel.domain.environments import Environment
 from windtunnel.domain.isolation import IsolationLevel, ProbeOutcome, ProbeResult
 
@@ -36,12 +39,6 @@ class Isolation:
     """Shows `environments.IsolationReport`."""
 
     level: IsolationLevel = strawberry.field(description="How well; LOGICAL, the least, until it is verified.")
-    minimum: IsolationLevel | None = strawberry.field(
-        description="What the tenant wanted when it was verified; null before."
-    )
-    allows_code: bool = strawberry.field(
-        description="Whether code of packages runs here: below the minimum there are simulations, but no code."
-    )
     namespace: str = strawberry.field(description="What names everything that belongs to it, and nobody guesses.")
     verified_at: datetime | None = strawberry.field(description="When it was verified; null before.")
     probes: list[IsolationProbe] = strawberry.field(description="The attempts to get out; empty before.")
@@ -49,6 +46,12 @@ class Isolation:
     limits_not_enforced: list[str] = strawberry.field(
         description="Limits that the host cannot hold exactly: who breaks one is ended when it is seen."
     )
+    source: strawberry.Private[Environment]
+
+    @resolved("Whether code of packages runs here: below the tenant's minimum there are simulations, but no code.")
+    async def allows_code(self, info: Info) -> bool:
+        """By the minimum as it is now."""
+        return await environments.allows_code(info.context, self.source)
 
     @classmethod
     def of(cls, environment: Environment) -> Self:
@@ -56,8 +59,6 @@ class Isolation:
         report = environment.isolation
         return cls(
             level=report.level if report else IsolationLevel.LOGICAL,
-            minimum=report.minimum if report else None,
-            allows_code=report.allows_code if report else False,
             namespace=environment.namespace,
             verified_at=report.verified_at if report else None,
             probes=[IsolationProbe.of(result) for result in report.probes] if report else [],
@@ -66,4 +67,5 @@ class Isolation:
                 for name, detail in sorted((report.details if report else {}).items())
             ],
             limits_not_enforced=list(report.not_enforced) if report else [],
+            source=environment,
         )
