@@ -1,14 +1,14 @@
-"""Jobs on simulations whose leases this process holds: renewed together, given up together."""
+"""Jobs on what this process holds leases of: renewed together, given up together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import structlog
 
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.domain.policy import LEASE_RENEW_EVERY_MS
-from windtunnel.domain.simulations import Simulation
 from windtunnel.storage import leases
 from windtunnel.storage.errors import LeaseLostError
 from windtunnel.storage.store import Store
@@ -18,9 +18,36 @@ RENEW_AGAIN_S = 1.0
 
 RELEASE_TIMEOUT_S = 5.0
 
-Job = Callable[[Simulation], Awaitable[None]]
-
 log = structlog.get_logger()
+
+
+class Leased(Protocol):
+    """What was claimed: a simulation, or an environment."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def fence(self) -> int:
+        """The fence under which it was claimed."""
+        ...
+
+
+T = TypeVar("T", bound=Leased)
+
+
+class Leases(Protocol):
+    """Where leases of one kind of thing are kept: a module of storage. `held` maps ids to fences."""
+
+    async def renew(self, store: Store, owner: str, held: Mapping[str, int]) -> set[str]:
+        """Prolong them, and tell which are still held."""
+        ...
+
+    async def release(self, store: Store, owner: str, held: Mapping[str, int]) -> None:
+        """Give them up."""
+        ...
 
 
 @dataclass(slots=True)
@@ -32,28 +59,33 @@ class _Held:
 
 
 class Leaseholder:
-    """Runs one job per simulation, each in a task of its own, and keeps their leases.
+    """Runs one job per simulation, each in a task of its own, and keeps their leases; or one per environment.
 
-    `owner` names this process in the leases. A job whose lease is lost is cancelled: somebody else has the simulation,
-    or it is over. A job that fails leaves its lease to expire, so that the next try comes a little later.
+    `owner` names this process in the leases; `kind` is what they are of, with `kept` for where they are. A job whose
+    lease is lost is cancelled: somebody else has the thing, or it is over. A job that fails leaves its lease to expire,
+    so that the next try comes a little later.
     """
 
-    def __init__(self, owner: str) -> None:
+    def __init__(self, owner: str, kind: str = "simulation", kept: Leases = leases) -> None:
         self.owner = owner
+        self._kind = kind
+        self._leases = kept
         self._held: dict[str, _Held] = {}
         self._renewing = asyncio.create_task(self._renew(), name="lease renewal")
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def start(self, store: Store, simulation: Simulation, job: Job, after: Callable[[], None] | None = None) -> None:
-        """Run `job` on a simulation that this owner has just claimed or inserted in `store`; then call `after`."""
-        task = asyncio.create_task(self._run(simulation, job), name=f"job {simulation.id}")
-        self._held[simulation.id] = held = _Held(store, simulation.fence, task)
+    def start(
+        self, store: Store, claimed: T, job: Callable[[T], Awaitable[None]], after: Callable[[], None] | None = None
+    ) -> None:
+        """Run `job` on what this owner has just claimed or inserted in `store`; then call `after`."""
+        task = asyncio.create_task(self._run(claimed, job), name=f"job {claimed.id}")
+        self._held[claimed.id] = held = _Held(store, claimed.fence, task)
 
         def ended(_: asyncio.Task[None]) -> None:
-            if self._held.get(simulation.id) is held:
-                del self._held[simulation.id]
+            if self._held.get(claimed.id) is held:
+                del self._held[claimed.id]
             if after is not None:
                 after()
 
@@ -71,19 +103,20 @@ class Leaseholder:
             try:
                 async with asyncio.timeout(RELEASE_TIMEOUT_S):
                     for store, fences in _fences(held):
-                        await leases.release(store, self.owner, fences)
+                        await self._leases.release(store, self.owner, fences)
             except (TimeoutError, UnavailableError) as error:
                 log.warning("leases not released; they expire soon", count=len(held), reason=str(error))
 
-    async def _run(self, simulation: Simulation, job: Job) -> None:
+    async def _run(self, claimed: T, job: Callable[[T], Awaitable[None]]) -> None:
+        about = {f"{self._kind}_id": claimed.id}
         try:
-            await job(simulation)
+            await job(claimed)
         except LeaseLostError:
-            log.info("simulation conducted by someone else, or over", simulation_id=simulation.id)
+            log.info(f"{self._kind} held by someone else, or over", **about)
         except UnavailableError as error:
-            log.warning("simulation interrupted", simulation_id=simulation.id, reason=error.message)
+            log.warning(f"{self._kind} interrupted", reason=error.message, **about)
         except Exception:
-            log.exception("simulation interrupted by a defect", simulation_id=simulation.id)
+            log.exception(f"{self._kind} interrupted by a defect", **about)
 
     async def _renew(self) -> None:
         pause = LEASE_RENEW_EVERY_MS / 1000
@@ -93,14 +126,14 @@ class Leaseholder:
             pause = LEASE_RENEW_EVERY_MS / 1000
             for store, fences in _fences(asked):
                 try:
-                    still = await leases.renew(store, self.owner, fences)
+                    still = await self._leases.renew(store, self.owner, fences)
                 except Exception as error:  # noqa: BLE001 (whatever it is, the next renewal may work, and must be tried)
                     log.warning("leases not renewed", count=len(fences), reason=str(error))
                     pause = RENEW_AGAIN_S
                     continue
-                for simulation_id in fences:
-                    each = asked[simulation_id]
-                    if simulation_id in still:
+                for leased in fences:
+                    each = asked[leased]
+                    if leased in still:
                         each.missing = False
                     elif each.missing:
                         each.task.cancel()
@@ -111,6 +144,6 @@ class Leaseholder:
 def _fences(held: dict[str, _Held]) -> Iterable[tuple[Store, dict[str, int]]]:
     """What is held, store by store."""
     stores: dict[int, tuple[Store, dict[str, int]]] = {}
-    for simulation_id, each in held.items():
-        stores.setdefault(id(each.store), (each.store, {}))[1][simulation_id] = each.fence
+    for leased, each in held.items():
+        stores.setdefault(id(each.store), (each.store, {}))[1][leased] = each.fence
     return stores.values()

@@ -15,11 +15,11 @@ class RightError(ConstraintError):
 
 
 class LeaseLostError(Exception):
-    """The compare-and-swap missed: the simulation is over, gone, or conducted by someone with a higher fence."""
+    """The compare-and-swap missed: the simulation or environment is over, gone, or someone's with a higher fence."""
 
-    def __init__(self, simulation_id: str) -> None:
-        super().__init__(f"Simulation {simulation_id} is no longer conducted from here.")
-        self.simulation_id = simulation_id
+    def __init__(self, id: str) -> None:
+        super().__init__(f"{id} is no longer held from here.")
+        self.id = id
 
 
 class DeliveryLostError(Exception):
