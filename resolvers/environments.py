@@ -1,17 +1,27 @@
-"""Environments: reading them, what they are made of and what they have used."""
+"""Environments: reading them, what they are made of and what they have used; changing and following them."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import datetime, timedelta
 
 from resolvers.context import Context
-from windtunnel.domain.environments import Environment, EnvironmentFilter, Resource, TotalUsage
+from resolvers.simulations import check_after
+from windtunnel.domain.environments import Environment, EnvironmentEvent, EnvironmentFilter, Resource, TotalUsage
 from windtunnel.domain.ids import namespace_of
 from windtunnel.domain.isolation import IsolationLevel
 from windtunnel.domain.pages import Page, PageRequest
 from windtunnel.domain.policy import ENVIRONMENTS_PER_TENANT
 from windtunnel.domain.production import Drift, drift
 from windtunnel.domain.simulations import Simulation
+from windtunnel.operations.delete_environment import delete_environment
 from windtunnel.operations.environment_simulations import environment_simulations
+from windtunnel.operations.extend_environment import extend_environment
+from windtunnel.operations.pause_environment import pause_environment
+from windtunnel.operations.provision_environment import ProvisionRequest, provision_environment
+from windtunnel.operations.refresh_environment import refresh_environment
+from windtunnel.operations.resume_environment import resume_environment
+from windtunnel.operations.set_minimum_isolation import set_minimum_isolation
+from windtunnel.operations.watch_environment import watch_environment
 from windtunnel.storage import environment_totals
 from windtunnel.storage import environments as stored
 
@@ -83,3 +93,46 @@ async def allows_code(context: Context, environment: Environment) -> bool:
 async def quota(context: Context) -> tuple[int, int]:
     """How many environments the tenant may have at once, and how many it has."""
     return ENVIRONMENTS_PER_TENANT, await stored.count(context.services.store, context.tenant_id)
+
+
+async def provision(context: Context, request: ProvisionRequest) -> Environment:
+    """A new environment, which is being made."""
+    return await provision_environment(context.services, context.signed_in(), request)
+
+
+async def extend(context: Context, id: str, lifetime: timedelta, idempotency_key: str | None) -> Environment:
+    """The environment with another end."""
+    return await extend_environment(context.services, context.signed_in(), id, lifetime, idempotency_key)
+
+
+async def pause(context: Context, id: str) -> Environment:
+    """The environment, in which nothing runs."""
+    return await pause_environment(context.services, context.signed_in(), id)
+
+
+async def resume(context: Context, id: str) -> Environment:
+    """The environment, in which things run again."""
+    return await resume_environment(context.services, context.signed_in(), id)
+
+
+async def refresh(context: Context, id: str, idempotency_key: str | None) -> Environment:
+    """The environment with another copy of production's configuration."""
+    return await refresh_environment(context.services, context.signed_in(), id, idempotency_key)
+
+
+async def delete(context: Context, id: str) -> Environment:
+    """The environment, which is being taken away."""
+    return await delete_environment(context.services, context.signed_in(), id)
+
+
+async def set_minimum(context: Context, minimum: IsolationLevel) -> None:
+    """Say how well code must be kept in."""
+    await set_minimum_isolation(context.services, context.signed_in(), minimum)
+
+
+async def watch(context: Context, id: str, after: int | None) -> AsyncGenerator[EnvironmentEvent, None]:
+    """Stored events after `after`, then live ones up to the last; None for `after`: live ones only."""
+    check_after(after or 0)
+    async with aclosing(watch_environment(context.services, context.signed_in(), id, after)) as events:
+        async for event in events:
+            yield event

@@ -67,7 +67,7 @@ class EnvironmentConfiguration:
     )
     source: strawberry.Private[domain.Environment]
 
-    @resolved("Whether it is what production is now; of a deleted environment: whether it was when it was copied last.")
+    @resolved("Whether it is what production is now; of a deleted environment, whether its last copy is.")
     async def matches_production(self, info: Info) -> bool:
         """Compared when asked for."""
         return await environments.matches(info.context, self.source)

@@ -4,7 +4,25 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import flags, notifications, production, scenarios, simulations, tokens, webhooks
+from resolvers import environments, flags, notifications, production, scenarios, simulations, tokens, viewers, webhooks
+from schema.environment_verbs import (
+    DeleteEnvironmentInput,
+    DeleteEnvironmentPayload,
+    ExtendEnvironmentInput,
+    ExtendEnvironmentPayload,
+    PauseEnvironmentInput,
+    PauseEnvironmentPayload,
+    ProvisionEnvironmentInput,
+    ProvisionEnvironmentPayload,
+    RefreshEnvironmentInput,
+    RefreshEnvironmentPayload,
+    ResumeEnvironmentInput,
+    ResumeEnvironmentPayload,
+    SetMinimumIsolationInput,
+    SetMinimumIsolationPayload,
+    raw_environment,
+)
+from schema.environments import Environment
 from schema.fields import mutation
 from schema.flags import FeatureFlag, SetFeatureFlagInput, SetFeatureFlagPayload
 from schema.ids import Kind, demand, encode
@@ -30,7 +48,7 @@ from schema.tokens import (
     SetMemberRolesInput,
     SetMemberRolesPayload,
 )
-from schema.viewers import User
+from schema.viewers import Tenant, User
 from schema.webhooks import (
     DeleteWebhookInput,
     DeleteWebhookPayload,
@@ -86,6 +104,78 @@ class Mutation:
             info.context, raw, input.code, given(input.target), given(input.idempotency_key)
         )
         return InjectFailurePayload(simulation=Simulation.of(found))
+
+    @mutation(
+        Action.PROVISION_ENVIRONMENT,
+        "Provision an isolated environment mirroring production (at most 10 per tenant, at most 7 days). "
+        "Answers at once; it is READY within seconds.",
+    )
+    async def provision_environment(
+        self, info: Info, input: Annotated[ProvisionEnvironmentInput, _INPUT]
+    ) -> ProvisionEnvironmentPayload:
+        """A worker makes it."""
+        made = await environments.provision(info.context, input.request())
+        return ProvisionEnvironmentPayload(environment=Environment.of(made))
+
+    @mutation(Action.EXTEND_ENVIRONMENT, "Give an environment another end, at most 7 days after it was asked for.")
+    async def extend_environment(
+        self, info: Info, input: Annotated[ExtendEnvironmentInput, _INPUT]
+    ) -> ExtendEnvironmentPayload:
+        """Before its time is over."""
+        raw, key = raw_environment(input.environment_id), given(input.idempotency_key)
+        found = await environments.extend(info.context, raw, input.lifetime, key)
+        return ExtendEnvironmentPayload(environment=Environment.of(found))
+
+    @mutation(
+        Action.PAUSE_ENVIRONMENT,
+        "Pause an environment: what runs in it is cancelled, what waits goes on waiting, its data stay. "
+        "Its time goes on, and it counts as one of the tenant's.",
+    )
+    async def pause_environment(
+        self, info: Info, input: Annotated[PauseEnvironmentInput, _INPUT]
+    ) -> PauseEnvironmentPayload:
+        """Nothing can be begun in it."""
+        found = await environments.pause(info.context, raw_environment(input.environment_id))
+        return PauseEnvironmentPayload(environment=Environment.of(found))
+
+    @mutation(Action.RESUME_ENVIRONMENT, "Resume a paused environment: what waits in it runs.")
+    async def resume_environment(
+        self, info: Info, input: Annotated[ResumeEnvironmentInput, _INPUT]
+    ) -> ResumeEnvironmentPayload:
+        """The reverse of pausing."""
+        found = await environments.resume(info.context, raw_environment(input.environment_id))
+        return ResumeEnvironmentPayload(environment=Environment.of(found))
+
+    @mutation(Action.REFRESH_ENVIRONMENT, "Take a new snapshot of production's configuration; there is no drift then.")
+    async def refresh_environment(
+        self, info: Info, input: Annotated[RefreshEnvironmentInput, _INPUT]
+    ) -> RefreshEnvironmentPayload:
+        """As it is now."""
+        raw, key = raw_environment(input.environment_id), given(input.idempotency_key)
+        found = await environments.refresh(info.context, raw, key)
+        return RefreshEnvironmentPayload(environment=Environment.of(found))
+
+    @mutation(
+        Action.DELETE_ENVIRONMENT,
+        "Delete an environment with everything in it. Idempotent. DELETED only once every resource is proven absent.",
+    )
+    async def delete_environment(
+        self, info: Info, input: Annotated[DeleteEnvironmentInput, _INPUT]
+    ) -> DeleteEnvironmentPayload:
+        """A worker takes it away."""
+        found = await environments.delete(info.context, raw_environment(input.environment_id))
+        return DeleteEnvironmentPayload(environment=Environment.of(found))
+
+    @mutation(
+        Action.SET_MINIMUM_ISOLATION,
+        "Set how well code of packages must be kept in for any to run in the tenant's environments; in force at once.",
+    )
+    async def set_minimum_isolation(
+        self, info: Info, input: Annotated[SetMinimumIsolationInput, _INPUT]
+    ) -> SetMinimumIsolationPayload:
+        """Recorded."""
+        await environments.set_minimum(info.context, input.minimum)
+        return SetMinimumIsolationPayload(tenant=Tenant.of(viewers.viewer(info.context).tenant))
 
     @mutation(
         Action.SET_FEATURE_FLAG,

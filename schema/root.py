@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema.architectures import Architecture
 from schema.audit import AuditEntry
+from schema.environments import Environment
 from schema.errors import USER_ERRORS
 from schema.events import EVENTS
 from schema.execution import PerEventExecutor
@@ -54,6 +55,7 @@ def build_schema(
             ApiToken,
             AuditEntry,
             Notification,
+            Environment,
             *EVENTS,
             *USER_ERRORS,
         ],

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import notifications, simulations
+from resolvers import environments, notifications, simulations
+from schema.environments import EnvironmentEvent
 from schema.events import SimulationEvent, show
 from schema.fields import subscription
 from schema.ids import Kind, demand
@@ -44,6 +45,25 @@ class Subscription:
         async with aclosing(events):
             async for event in events:
                 yield show(event)
+
+    @subscription(
+        Action.WATCH_ENVIRONMENT,
+        "What happens to an environment; resumable like simulationEvents. Completes when it is DELETED.",
+    )
+    async def environment_events(
+        self,
+        info: Info,
+        environment_id: Annotated[strawberry.ID, strawberry.argument(description="The environment to follow.")],
+        after: Annotated[
+            int | None,
+            strawberry.argument(description="The last sequence number seen; 0 for all, null for only new events."),
+        ] = 0,
+    ) -> AsyncIterator[EnvironmentEvent]:
+        """Resumable: pass the last sequence number seen."""
+        raw = demand(Kind.ENVIRONMENT, environment_id, ("environment_id",))
+        async with aclosing(environments.watch(info.context, raw, after)) as events:
+            async for event in events:
+                yield EnvironmentEvent.of(event)
 
     @subscription(
         Action.WATCH_NOTIFICATIONS,

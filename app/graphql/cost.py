@@ -46,10 +46,14 @@ FIELD_POINTS = {
     "Query.failureModeCatalogue": 20,
     "Architecture.failureModes": 5,
     "Architecture.render": 5,
+    "Environment.simulations": 10,
+    "EnvironmentConfiguration.drift": 20,
+    "EnvironmentConfiguration.matchesProduction": 5,
     "Observability.logs": 10,
     "Observability.metrics": 20,
     "Observability.summary": 20,
     "Observability.traces": 20,
+    "Tenant.environmentUsage": 20,
     "Viewer.apiTokens": 480,
 }
 """What a field costs on top of its rows, each time that it may be shown: those that read or compute much."""
