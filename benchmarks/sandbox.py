@@ -50,6 +50,7 @@ async def measure(top: Path) -> None:
     for without in (frozenset[Mechanism](), frozenset({Mechanism.NAMESPACES, Mechanism.BUBBLEWRAP})):
         isolation = await detect(top, without=without)
         box = Sandbox(top / "environment", (package,), Limits(), isolation)
+        box.prepare()
         show(f"{isolation.level}: the same in the sandbox", await timed(lambda box=box: box.run(NOTHING)))  # type: ignore[misc]
         show(f"{isolation.level}: a call of run(input)", await timed(lambda box=box: answered(box, package)))  # type: ignore[misc]
         show(f"{isolation.level}: the twelve probes", await timed(lambda box=box: probe(box, Targets()), 10))  # type: ignore[misc]

@@ -86,6 +86,7 @@ async def test_all_that_runs_is_ended(sqlite_url: str) -> None:
     async with process(sqlite_url) as services:
         environment = await environment_in(services)
         sandbox = await sandbox_of(services, environment, wall_s=60)
+        sandbox.prepare()
         assert sandbox.limits.cpu_s == 60 * environment.limits.cpu
         endless = ("python", "-c", "import signal\nwhile True: signal.pause()")
         run = asyncio.create_task(sandbox.run(endless, wall_s=60))

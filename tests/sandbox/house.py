@@ -41,9 +41,11 @@ while True:
 
 
 def sandbox(root: Path, isolation: Isolation, *packages: Path, **limits: float) -> Sandbox:
-    """A sandbox with small limits."""
+    """A sandbox with small limits, ready to be used."""
     small = {"memory_bytes": 64 * MIB, "cpu_s": 10, "processes": 8, "files": 100, "disk_bytes": 4 * MIB}
-    return Sandbox(root, packages, Limits(**{**small, **limits}), isolation)  # type: ignore[arg-type]
+    box = Sandbox(root, packages, Limits(**{**small, **limits}), isolation)  # type: ignore[arg-type]
+    box.prepare()
+    return box
 
 
 def package(directory: Path, **files: str) -> Path:

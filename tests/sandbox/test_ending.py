@@ -15,6 +15,7 @@ from tests.sandbox.house import HOSTS, STUBBORN, named, new_name, sandbox, until
 from windtunnel.domain.confinement import Limit
 from windtunnel.domain.isolation import Isolation, IsolationLevel
 from windtunnel.sandbox.box import Sandbox
+from windtunnel.sandbox.errors import SandboxError
 
 ROOT = Path(__file__).parents[2]
 POLITE = """
@@ -112,6 +113,26 @@ async def test_all_runs_end_on_demand_within_ten_seconds(tmp_path: Path, isolati
     await other.kill_all()
     await neighbour
     assert named(left) == []
+
+
+async def test_what_begins_while_a_sandbox_is_removed_ends_or_never_runs(tmp_path: Path, isolation: Isolation) -> None:
+    name = new_name()
+    box = sandbox(tmp_path / "environment", isolation)
+    first = _begin(box, name)
+    await until(lambda: named(name), first)
+    removing = asyncio.create_task(box.remove())
+    late = []
+    while not removing.done():
+        late.append(_begin(box, name))
+        await asyncio.sleep(0.02)
+    assert await removing >= 1
+    results = await asyncio.gather(first, *late, return_exceptions=True)
+    assert all(isinstance(result, SandboxError) or not result.succeeded for result in results)  # type: ignore[union-attr]
+    assert any(isinstance(result, SandboxError) for result in results)
+    assert (named(name), box.remaining(), [*tmp_path.iterdir()]) == ([], (), [])
+    with pytest.raises(SandboxError, match="gone"):
+        await box.run(("python", "-c", "pass"))
+    assert not box.root.exists()
 
 
 async def test_ending_nothing_is_quiet(tmp_path: Path, best: Isolation) -> None:

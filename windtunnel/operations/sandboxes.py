@@ -58,11 +58,11 @@ async def sandbox_of(
 
 
 async def end_code(services: Services, environment: Environment) -> int:
-    """End all code that runs in the environment on this host, whoever started it; how many runs there were.
+    """End all code that runs in the environment on this host, whoever started it, for good; how many runs there were.
 
-    Raises TimeoutError when something does not go, OSError.
+    Nothing can be run there any more, until it is examined again. Raises TimeoutError when something does not go, OSError.
     """
-    return await _to_end(services, environment).kill_all()
+    return await _to_end(services, environment).remove()
 
 
 def code_remaining(services: Services, environment: Environment) -> tuple[int, ...]:
@@ -121,5 +121,5 @@ async def _resolved(addresses: Iterable[Address]) -> tuple[Address, ...]:
     for host, port in addresses:
         with suppress(OSError):
             for *_, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-                found.append((address[0], address[1]))
+                found.append((str(address[0]), int(address[1])))
     return tuple(dict.fromkeys(found))

@@ -5,6 +5,7 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ _BESIDE = (PYTHON, "-E", "-s", "-S", "-B")
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """Where the code of one environment runs. All of its state is below `root`, a directory of its own.
+    """Where the code of one environment runs. All of its state is below `root`, a directory of its own: see `prepare`.
 
     `ro_paths` can be read and executed inside, under the names that they have outside; as root, they have to be
     readable by others, but the directories above them need not. Each run has a directory of its own to write in,
@@ -61,9 +62,12 @@ class Sandbox:
         return await self.carry_out(plan, stdin)
 
     def prepare(self) -> None:
-        """Make the directories of the sandbox, unless they are there."""
+        """Make the directories of the sandbox, unless they are there; nothing runs without, and nothing else makes them.
+
+        The directory that `root` is in is there. Raises OSError.
+        """
         for directory in (self.root, self._runs, self._work):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, exist_ok=True)
 
     def plan(self, command: Sequence[str], *, cwd: Path | None, env: Mapping[str, str], wall_s: float) -> Plan:
         """What `carry_out` does for `run`."""
@@ -109,12 +113,13 @@ class Sandbox:
         """Carry out a plan of this sandbox, whatever it is."""
         name = secrets.token_hex(16)
         home = Path(plan.scratch) if plan.namespaces == NONE else None
-        self.prepare()
+        if not self._work.is_dir():
+            raise SandboxError("sandbox", "it is gone")
         if home:
             home.mkdir(mode=0o700)
         group = self._cgroup(name, plan)
         try:
-            outcome = await carry_out(plan, self._runs / name, stdin, self.limits.output_bytes, group)
+            outcome = await carry_out(plan, self._runs / name, self._closed, stdin, self.limits.output_bytes, group)
             if outcome.exit_status is None and home:  # the warden was killed before it could end what it watched
                 await sweeping.end_marked(str(home))
             breach = outcome.breach or (cgroups.breach(group) if group else None)
@@ -135,13 +140,27 @@ class Sandbox:
         Raises TimeoutError when something cannot be ended.
         """
         ended = await sweeping.end_all(self._runs, self._work)
-        await asyncio.to_thread(scratch.remove, self._work)
+        if self._work.is_dir():
+            for home in await asyncio.to_thread(lambda: list(self._work.iterdir())):
+                await asyncio.to_thread(scratch.remove, home)
         return ended
 
-    async def remove(self) -> None:
-        """End every run and remove all of `root`. Raises OSError."""
-        await self.kill_all()
-        await asyncio.to_thread(scratch.remove, self.root)
+    async def remove(self) -> int:
+        """End every run, let no other begin, and remove all of `root`; how many runs there were.
+
+        Whoever is just starting one has it on record before looking whether the sandbox is closed, which it is before
+        the records are looked through: either that one sees it, or the run is ended. Raises TimeoutError, OSError.
+        """
+        with suppress(FileNotFoundError):
+            self._closed.touch()
+        ended = await self.kill_all()
+        for directory in (self._runs, self._work, self.root):  # in this order: it is closed to the end
+            await asyncio.to_thread(scratch.remove, directory)
+        return ended
+
+    @property
+    def _closed(self) -> Path:
+        return self.root / "closed"
 
     @property
     def _runs(self) -> Path:

@@ -141,6 +141,7 @@ class _Trials:
         if not walls and not counted:
             raise _MissingError("Without namespaces, the kernel counts all processes of a user together.")
         sandbox = Sandbox(self._place / "tasks", (), Limits(processes=64), found)
+        sandbox.prepare()
         plan = sandbox.plan(("python", "-c", _FORK_MANY), cwd=None, env={}, wall_s=_TRIAL_WALL_S)
         plan.tasks = _TASKS_TRIED
         outcome = await sandbox.carry_out(plan, b"")

@@ -24,16 +24,20 @@ _STREAMS_LATE_S = 1.0
 _COMMAND_NOT_RUN = 127
 
 
-async def carry_out(plan: Plan, record: Path, stdin: bytes, output_max_bytes: int, group: Path | None) -> Outcome:
+async def carry_out(
+    plan: Plan, record: Path, closed: Path, stdin: bytes, output_max_bytes: int, group: Path | None
+) -> Outcome:
     """Run the plan to its end, in the cgroup `group`. `record` is where to keep its record meanwhile.
 
-    Cancelling it stops the run: what does not end within the grace is killed. Raises SandboxError if nothing was run.
+    Nothing is run any more once there is a file `closed`. Cancelling it stops the run: what does not end within the grace is killed. Raises SandboxError if nothing was run.
     """
     with ExitStack() as ours:
         ours.callback(record.unlink, missing_ok=True)
         with ExitStack() as handed:
-            plan.record = records.create(record)
+            plan.record = _on_record(record)
             handed.callback(os.close, plan.record)
+            if closed.exists():
+                raise SandboxError("sandbox", "it is closed")
             if group:
                 note(plan.record, "cgroup", group)
                 plan.cgroup = os.open(group / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
@@ -49,6 +53,13 @@ async def carry_out(plan: Plan, record: Path, stdin: bytes, output_max_bytes: in
         if launcher.failed:
             raise _launch_failure(records.Record(record), streams)
         return _outcome(records.Record(record), streams, flooded=streams.seen_bytes > output_max_bytes)
+
+
+def _on_record(record: Path) -> int:
+    try:
+        return records.create(record)
+    except FileNotFoundError:
+        raise SandboxError("sandbox", "it is gone") from None
 
 
 async def _until_it_ends(launcher: "_Launcher", plan: Plan, record: Path) -> None:
