@@ -60,7 +60,7 @@ async def sandbox_of(
 async def end_code(services: Services, environment: Environment) -> int:
     """End all code that runs in the environment on this host, whoever started it, for good; how many runs there were.
 
-    Nothing can be run there any more, until it is examined again. Raises TimeoutError when something does not go, OSError.
+    Nothing can be run there until it is examined again. Raises TimeoutError when something does not go, OSError.
     """
     return await _to_end(services, environment).remove()
 

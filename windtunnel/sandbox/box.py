@@ -62,7 +62,7 @@ class Sandbox:
         return await self.carry_out(plan, stdin)
 
     def prepare(self) -> None:
-        """Make the directories of the sandbox, unless they are there; nothing runs without, and nothing else makes them.
+        """Make the directories of the sandbox, unless they are there. Nothing runs without them.
 
         The directory that `root` is in is there. Raises OSError.
         """
@@ -119,7 +119,9 @@ class Sandbox:
             home.mkdir(mode=0o700)
         group = self._cgroup(name, plan)
         try:
-            outcome = await carry_out(plan, self._runs / name, self._closed, stdin, self.limits.output_bytes, group)
+            outcome = await carry_out(
+                plan, self._runs / name, stdin, self.limits.output_bytes, group, closed=self._closed.exists
+            )
             if outcome.exit_status is None and home:  # the warden was killed before it could end what it watched
                 await sweeping.end_marked(str(home))
             breach = outcome.breach or (cgroups.breach(group) if group else None)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -25,18 +25,19 @@ _COMMAND_NOT_RUN = 127
 
 
 async def carry_out(
-    plan: Plan, record: Path, closed: Path, stdin: bytes, output_max_bytes: int, group: Path | None
+    plan: Plan, record: Path, stdin: bytes, output_max_bytes: int, group: Path | None, *, closed: Callable[[], bool]
 ) -> Outcome:
     """Run the plan to its end, in the cgroup `group`. `record` is where to keep its record meanwhile.
 
-    Nothing is run any more once there is a file `closed`. Cancelling it stops the run: what does not end within the grace is killed. Raises SandboxError if nothing was run.
+    Nothing is run once it is `closed`. Cancelling it stops the run: what does not end within the grace is killed.
+    Raises SandboxError if nothing was run.
     """
     with ExitStack() as ours:
         ours.callback(record.unlink, missing_ok=True)
         with ExitStack() as handed:
             plan.record = _on_record(record)
             handed.callback(os.close, plan.record)
-            if closed.exists():
+            if closed():
                 raise SandboxError("sandbox", "it is closed")
             if group:
                 note(plan.record, "cgroup", group)
