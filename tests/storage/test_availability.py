@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 from contextvars import Context
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,7 +112,7 @@ def test_a_server_killed_inside_a_transaction_loses_only_that(postgres_server: P
 
 
 async def test_an_exhausted_pool_is_reported(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "POOL_SIZE", 1)
+    monkeypatch.setattr(postgres, "AT_HOME", replace(postgres.AT_HOME, most=1))
     monkeypatch.setattr(postgres, "ACQUIRE_TIMEOUT_S", 0.05)
     store = await open_store(postgres_url, role=None)
     try:

@@ -153,7 +153,7 @@ async def test_hundreds_of_transactions_of_one_tenant_leave_connections_for_othe
         assert isinstance(engine, postgres.PooledPostgresEngine)
         assert engine.pool is not None
         in_use = engine.pool.get_size() - engine.pool.get_idle_size()
-        assert in_use == postgres.TRANSACTIONS_PER_TENANT
+        assert in_use == postgres.AT_HOME.transactions_per_tenant
         done.set()
     assert not engine._turns._held
 

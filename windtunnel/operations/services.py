@@ -25,8 +25,7 @@ from windtunnel.operations.leaseholder import Leaseholder
 from windtunnel.operations.open_places import OpenPlaces
 from windtunnel.packages.blobs import BlobStore
 from windtunnel.packages.directory import DirectoryBlobs
-from windtunnel.storage.environment_databases import EnvironmentDatabases
-from windtunnel.storage.environment_files import EnvironmentFiles
+from windtunnel.storage.environment_databases import EnvironmentDatabases, databases_beside
 from windtunnel.storage.store import Store
 from windtunnel.streams.bus import Bus
 from windtunnel.streams.environment_channels import EnvironmentChannels, SharedChannels
@@ -122,7 +121,9 @@ async def open_services(
     try:
         with open_flag_client(store) as flags, _kept_meanwhile() as directory:
             places_dir = environments_dir or directory / "environments"
-            places = OpenPlaces(store, databases or EnvironmentFiles(places_dir), channels or SharedChannels(bus))
+            places = OpenPlaces(
+                store, databases or databases_beside(store, places_dir), channels or SharedChannels(bus)
+            )
             yield Services(
                 store=store,
                 hub=hub,

@@ -1,9 +1,12 @@
 """The databases of environments: what every kind of them can do. Each is a database of its own, with its own store."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from windtunnel.domain.environments import EnvironmentKey
+from windtunnel.storage.environment_files import EnvironmentFiles
+from windtunnel.storage.environment_schemas import EnvironmentSchemas
 from windtunnel.storage.store import Store
 
 
@@ -33,3 +36,8 @@ class EnvironmentDatabases(Protocol):
     async def all(self) -> Sequence[str]:
         """The namespaces of all the databases there are, whosever they are."""
         ...
+
+
+def databases_beside(home: Store, directory: Path) -> EnvironmentDatabases:
+    """Of the kind that the database at home is: schemas in it, or files in the directories of the environments."""
+    return EnvironmentSchemas(home) if home.dialect == "postgres" else EnvironmentFiles(directory)

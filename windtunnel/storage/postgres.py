@@ -23,13 +23,9 @@ from windtunnel.storage.errors import (
     unstorable,
 )
 from windtunnel.storage.pool_log import tell_outages
+from windtunnel.storage.postgres_access import AT_HOME, Login, PoolSize
 from windtunnel.storage.turns import Turns
 
-POOL_SIZE = 10
-TRANSACTIONS = 7
-"""At most so many at once: the other connections are always there for single statements."""
-TRANSACTIONS_PER_TENANT = 3
-"""A tenant's transactions mostly wait for each other; nobody else should wait for them."""
 CONNECT_TIMEOUT_S = 5.0
 STATEMENT_TIMEOUT_S = 30.0
 """Only a network that swallows packets makes a statement take this long."""
@@ -52,11 +48,22 @@ tell_outages(_DOWN)
 class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
     """Every statement and every transaction takes a connection from the pool and always gives it back."""
 
-    def __init__(self, dsn: str, role: str | None = None, *, read_only: bool = False) -> None:
-        super().__init__(config={"dsn": dsn})
+    def __init__(
+        self,
+        dsn: str,
+        role: str | None = None,
+        *,
+        read_only: bool = False,
+        login: Login | None = None,
+        size: PoolSize | None = None,
+    ) -> None:
+        instead = {"user": login.user, "password": login.password, "database": login.database} if login else {}
+        super().__init__(config={"dsn": dsn, **instead})
+        self.dsn = dsn
         self._settings = {"default_transaction_read_only": "on"} if read_only else {}
         self._role = role
-        self._turns = Turns(TRANSACTIONS, TRANSACTIONS_PER_TENANT)
+        self._size = size or AT_HOME
+        self._turns = Turns(self._size.transactions, self._size.transactions_per_tenant)
         self._current = ContextVar("postgres_transaction", default=None)
         self.current_transaction = cast("Any", self._current)
 
@@ -64,12 +71,16 @@ class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
         """Piccolo would connect from its constructor; `open` does that, with a time limit."""
 
     async def open(self) -> None:
-        """Open the pool with one connection, acting as `role`. Raises UnavailableError, RevisionError, RoleError."""
+        """Open the pool with its least connections, acting as `role`.
+
+        Raises UnavailableError, RevisionError, RoleError.
+        """
         with _acting_as(self._role):
             self.pool = await asyncpg.create_pool(
                 **self.config,
-                min_size=1,
-                max_size=POOL_SIZE,
+                min_size=self._size.least,
+                max_size=self._size.most,
+                max_inactive_connection_lifetime=self._size.idle_s,
                 timeout=CONNECT_TIMEOUT_S,
                 command_timeout=STATEMENT_TIMEOUT_S,
                 reset=_keep_session,

@@ -19,6 +19,7 @@ from windtunnel.storage.errors import RevisionError, RoleError
 from windtunnel.storage.files import make_file
 from windtunnel.storage.lru import LRU
 from windtunnel.storage.postgres import PooledPostgresEngine
+from windtunnel.storage.postgres_access import IN_ENVIRONMENTS, Login
 from windtunnel.storage.privilege import Privileged
 from windtunnel.storage.sqlite import PooledSQLiteEngine
 from windtunnel.storage.times import moment
@@ -76,6 +77,17 @@ class Store:
         """Which database this is."""
         return self._dialect.name
 
+    async def beside(self, login: Login) -> "Store":
+        """A store on the same PostgreSQL server with a login of its own, in whose database nobody's rows are guarded.
+
+        It connects when it is first used. TypeError for a store on SQLite.
+        """
+        if not isinstance(self._engine, PooledPostgresEngine):
+            raise TypeError("A file has no logins.")
+        engine = PooledPostgresEngine(self._engine.dsn, login=login, size=IN_ENVIRONMENTS)
+        await engine.open()
+        return Store(engine, self._dialect, guarded=False)
+
     @property
     def on_statement(self) -> Callable[[str], None] | None:
         """Called with the text of each statement before it runs, for tests and measurements."""
@@ -118,7 +130,10 @@ class Store:
         if not self._engine.joined():
             raise RuntimeError("lock_tenant outside of a transaction locks nothing")
         if self.dialect == "postgres":
-            await self.fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", tenant_id)
+            # Of this schema alone: who works in an environment may want the tenant's lock at home, too.
+            await self.fetch(
+                "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' ' || $1, 0))", tenant_id
+            )
 
     async def fetch(self, sql: str, *arguments: Any) -> Rows:
         """Run one statement of `dialects.render`'s language that is about no tenant's rows; rows as dicts."""

@@ -9,8 +9,9 @@ from importlib.resources import files
 
 from windtunnel.storage.dialects import DialectName
 from windtunnel.storage.errors import RevisionError, RightError, RoleError
-from windtunnel.storage.privilege import PREFIX
+from windtunnel.storage.privilege import PREFIX, Caller
 from windtunnel.storage.privileged import STATEMENTS
+from windtunnel.storage.schema_functions import FUNCTIONS
 from windtunnel.storage.store import Store
 
 ROLES = ("windtunnel_api", "windtunnel_worker", "windtunnel_server", "windtunnel_system")
@@ -97,7 +98,7 @@ async def _bring_up(store: Store) -> Sequence[Revision]:
 
 async def _apply_missing(store: Store, wanted: Sequence[Revision]) -> Sequence[Revision]:
     if store.dialect == "postgres":
-        await store.fetch(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        await store.fetch(f"SELECT pg_advisory_xact_lock({_LOCK}, hashtext(current_schema()))")
     await store.fetch(
         "CREATE TABLE IF NOT EXISTS schema_revisions"
         " (number INTEGER PRIMARY KEY, name VARCHAR(100) NOT NULL, applied_ms BIGINT NOT NULL)"
@@ -139,7 +140,10 @@ async def is_current(store: Store) -> bool:
 
 async def _install_privileged(store: Store) -> None:
     """Make the functions anew from the texts of this code: owned by a role that sees all, callable by few."""
-    schema = (await store.fetch("SELECT quote_ident(current_schema()) AS name"))[0]["name"]
+    home = (
+        await store.fetch("SELECT quote_ident(current_schema()) AS name, quote_literal(current_schema()) AS literal")
+    )[0]
+    schema = home["name"]
     old = await store.fetch(
         "SELECT oid::regprocedure::text AS signature FROM pg_proc"
         " WHERE pronamespace = current_schema()::regnamespace AND prosecdef AND starts_with(proname, $1)",
@@ -150,18 +154,26 @@ async def _install_privileged(store: Store) -> None:
     await store.fetch(f"GRANT CREATE ON SCHEMA {schema} TO windtunnel_system")
     for statement in STATEMENTS:
         await store.fetch(statement.definition.replace("{schema}", schema))
-        await store.fetch(f"REVOKE ALL ON FUNCTION {statement.function} FROM PUBLIC")
-        callers = ", ".join(f"windtunnel_{caller}" for caller in statement.callers)
-        await store.fetch(f"GRANT EXECUTE ON FUNCTION {statement.function} TO {callers}")
+        await _allow(store, statement.function, statement.callers)
         await store.fetch(f"ALTER FUNCTION {statement.function} OWNER TO windtunnel_system")
     await store.fetch(f"REVOKE CREATE ON SCHEMA {schema} FROM windtunnel_system")
+    for function in FUNCTIONS:
+        await store.fetch(function.definition(home["literal"]))
+        await _allow(store, function.function, function.callers)
     await store.fetch("DELETE FROM schema_privileges")
     await store.fetch("INSERT INTO schema_privileges (digest) VALUES ($1)", _digest())
+
+
+async def _allow(store: Store, function: str, callers: Sequence[Caller]) -> None:
+    await store.fetch(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+    roles = ", ".join(f"windtunnel_{caller}" for caller in callers)
+    await store.fetch(f"GRANT EXECUTE ON FUNCTION {function} TO {roles}")
 
 
 @cache
 def _digest() -> str:
     texts = [(statement.function, statement.definition, statement.callers) for statement in STATEMENTS]
+    texts += [(function.function, function.definition("''"), function.callers) for function in FUNCTIONS]
     return sha256(repr(texts).encode()).hexdigest()
 
 
