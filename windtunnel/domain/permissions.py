@@ -29,6 +29,14 @@ class Action(StrEnum):
     READ_AUDIT = "auditLog"
     VERIFY_AUDIT = "verifyAudit"
     CONFIGURE_PRODUCTION = "configureProduction"
+    PROVISION_ENVIRONMENT = "provisionEnvironment"
+    EXTEND_ENVIRONMENT = "extendEnvironment"
+    PAUSE_ENVIRONMENT = "pauseEnvironment"
+    RESUME_ENVIRONMENT = "resumeEnvironment"
+    REFRESH_ENVIRONMENT = "refreshEnvironment"
+    DELETE_ENVIRONMENT = "deleteEnvironment"
+    WATCH_ENVIRONMENT = "environmentEvents"
+    SET_MINIMUM_ISOLATION = "setMinimumIsolation"
     UPLOAD_PACKAGE = "PUT /packages"
     SIGN_PACKAGE = "PUT /packages/{digest}/signature"
 
@@ -52,6 +60,14 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.READ_AUDIT: frozenset({Role.AUDITOR, Role.SECURITY_REVIEWER, Role.ADMIN}),
     Action.VERIFY_AUDIT: frozenset({Role.AUDITOR, Role.ADMIN}),
     Action.CONFIGURE_PRODUCTION: frozenset({Role.OPERATOR, Role.ADMIN}),
+    Action.PROVISION_ENVIRONMENT: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.EXTEND_ENVIRONMENT: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.PAUSE_ENVIRONMENT: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.RESUME_ENVIRONMENT: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.REFRESH_ENVIRONMENT: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.DELETE_ENVIRONMENT: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.WATCH_ENVIRONMENT: EVERY_ROLE,
+    Action.SET_MINIMUM_ISOLATION: frozenset({Role.ADMIN}),
     Action.UPLOAD_PACKAGE: frozenset({Role.DEVELOPER, Role.ADMIN}),
     Action.SIGN_PACKAGE: frozenset({Role.DEVELOPER, Role.ADMIN}),
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from windtunnel.domain.environments import EnvironmentEvent, EnvironmentStatus
 from windtunnel.domain.events import EventKind, SimulationEvent
 from windtunnel.streams.bus import Bus
 
@@ -17,6 +18,9 @@ ACCESS = "access"
 
 DELIVERIES = "deliveries"
 """The channel that rings when there may be a message to a webhook to send."""
+
+ENVIRONMENTS = "environments"
+"""The channel that rings when there may be something to do for an environment: to make it, or to take it away."""
 
 MESSAGE_MAX_BYTES = 64 * 1024
 READ_THE_LOG = "[]"
@@ -33,6 +37,11 @@ def events_channel(simulation_id: str) -> str:
 def conductor_channel(simulation_id: str) -> str:
     """What wakes the conductor of a simulation: a command was added, or the simulation was cancelled or deleted."""
     return f"conductor:{simulation_id}"
+
+
+def environment_channel(environment_id: str) -> str:
+    """Where it is announced what happened to an environment."""
+    return f"environment:{environment_id}"
 
 
 async def announce_events(bus: Bus, simulation_id: str, events: Sequence[SimulationEvent]) -> None:
@@ -65,6 +74,35 @@ async def announce_access(bus: Bus) -> None:
 async def announce_deliveries(bus: Bus) -> None:
     """Have whoever sends messages to webhooks look for some."""
     await bus.publish(DELIVERIES, "")
+
+
+async def announce_environments(bus: Bus) -> None:
+    """Have caretakers look for an environment to make, to take away, or to look after."""
+    await bus.publish(ENVIRONMENTS, "")
+
+
+async def announce_environment(bus: Bus, environment_id: str, events: Sequence[EnvironmentEvent]) -> None:
+    """Tell followers of these events, which are stored by now; `bus` is the one at home."""
+    if events:
+        rows = [
+            (each.seq, (each.at - _EPOCH) // _MILLISECOND, each.status.value, each.step, each.message, each.progress)
+            for each in events
+        ]
+        await bus.publish(environment_channel(environment_id), packed(rows))
+
+
+def environment_decoder(environment_id: str) -> Callable[[str], list[EnvironmentEvent]]:
+    """The reverse of what `announce_environment` publishes: exactly what is read from the log."""
+
+    def decode(message: str) -> list[EnvironmentEvent]:
+        return [
+            EnvironmentEvent(
+                environment_id, seq, _EPOCH + timedelta(milliseconds=at_ms), EnvironmentStatus(status), *told
+            )
+            for seq, at_ms, status, *told in orjson.loads(message)
+        ]
+
+    return decode
 
 
 def encoded(events: Sequence[SimulationEvent]) -> str:

@@ -20,8 +20,13 @@ async def is_enabled(services: Services, viewer: Viewer, flag: Flag, agent_slug:
 async def require_enabled(services: Services, viewer: Viewer, flag: Flag, agent_slug: str | None = None) -> None:
     """Raise PolicyError (FEATURE_DISABLED) unless `is_enabled`."""
     if not await is_enabled(services, viewer, flag, agent_slug):
-        raise PolicyError(
-            f"This feature is switched off here, or not rolled out to you yet. An ADMIN can change the flag {flag}.",
-            policy=flag.value,
-            code=ErrorCode.FEATURE_DISABLED,
-        )
+        raise disabled(flag)
+
+
+def disabled(flag: Flag) -> PolicyError:
+    """The feature is not there: FEATURE_DISABLED."""
+    return PolicyError(
+        f"This feature is switched off here, or not rolled out to you yet. An ADMIN can change the flag {flag}.",
+        policy=flag.value,
+        code=ErrorCode.FEATURE_DISABLED,
+    )

@@ -31,6 +31,11 @@ async def in_environment(services: Services, environment: Environment) -> AsyncI
         yield replace(home, store=opened.store, hub=opened.hub, environment=environment, at_home=home)
 
 
+def held(place: Services) -> Callable[[], None]:
+    """Keep what `place` works with open for a job that goes on after whoever began it; call the returned at its end."""
+    return place.places.hold(place.environment.namespace) if place.environment else _nothing
+
+
 @asynccontextmanager
 async def place_of(services: Services, tenant_id: str, id: str) -> AsyncIterator[Services | None]:
     """The services where the thing with this id lies, if there is one.
@@ -77,10 +82,14 @@ async def both(services: Services, tenant_id: str) -> AsyncIterator[None]:
 def key_of(services: Services, environment: Environment) -> EnvironmentKey:
     """What opens the environment's database and channels."""
     sealed = environment.sealed_password
-    password = services.vault.unseal(sealed, place_of_password(environment)) if sealed else ""
+    password = services.vault.unseal(sealed, place_of_password(environment.tenant_id, environment.id)) if sealed else ""
     return EnvironmentKey(environment.namespace, password)
 
 
-def place_of_password(environment: Environment) -> tuple[str, ...]:
-    """Where the sealed password belongs: anywhere else it is worth nothing."""
-    return ("environments", environment.tenant_id, environment.id)
+def place_of_password(tenant_id: str, environment_id: str) -> tuple[str, ...]:
+    """Where the sealed password of an environment belongs: anywhere else it is worth nothing."""
+    return ("environments", tenant_id, environment_id)
+
+
+def _nothing() -> None:
+    """At home everything stays open for as long as the process lives."""

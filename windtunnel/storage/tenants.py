@@ -45,6 +45,11 @@ async def minimum_isolation(store: Store, tenant_id: str) -> IsolationLevel:
     return IsolationLevel(rows[0]["minimum_isolation"])
 
 
+async def set_minimum_isolation(store: Store, tenant_id: str, minimum: IsolationLevel) -> None:
+    """Have code kept in at least so well from now on."""
+    await store.of(tenant_id).fetch("UPDATE tenants SET minimum_isolation = $2 WHERE id = $1", tenant_id, minimum.value)
+
+
 async def users(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str, User]:
     """Those of the tenant's people that exist, by id."""
     if not (known := known_ids(ids)):
