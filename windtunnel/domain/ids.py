@@ -7,8 +7,11 @@ import re
 import secrets
 import time
 import uuid
+from hashlib import sha256
 
 NAMESPACE_CHARS = 16
+_REST_CHARS = 19
+_NAMESPACE = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _WITHIN = re.compile(r"([0-9a-f]{16})-[0-9a-f]{19}", re.ASCII)
 
 
@@ -22,9 +25,19 @@ def new_id(namespace: str | None = None) -> str:
     return str(uuid.UUID(int=value))
 
 
+def id_of_copy(namespace: str, id: str) -> str:
+    """The id that a copy of the thing with this id has in an environment: always the same, so that one copy is made."""
+    return f"{namespace}-{sha256(id.encode()).hexdigest()[:_REST_CHARS]}"
+
+
 def new_namespace() -> str:
     """A fresh namespace for an environment: 64 random bits in hex, so that nobody guesses a neighbour's."""
     return secrets.token_hex(NAMESPACE_CHARS // 2)
+
+
+def is_namespace(text: str) -> bool:
+    """Whether `text` has the form of a namespace."""
+    return _NAMESPACE.fullmatch(text) is not None
 
 
 def namespace_of(id: str) -> str | None:

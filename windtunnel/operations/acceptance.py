@@ -15,11 +15,13 @@ from windtunnel.domain.scenarios import Scenario, title_of
 from windtunnel.domain.simulations import Simulation, SimulationStatus
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.audit_trail import record
+from windtunnel.operations.copying import architecture_here, scenario_here
+from windtunnel.operations.entering import let_in
 from windtunnel.operations.idempotent import Done, once
 from windtunnel.operations.lifecycle import planned_draft, started_draft
 from windtunnel.operations.requests import SimulateRequest, asked_for
 from windtunnel.operations.services import Services
-from windtunnel.storage import architectures, events, scenarios, simulations, transitions
+from windtunnel.storage import events, scenarios, simulations, transitions
 
 Accepted = tuple[Simulation, Sequence[SimulationEvent]]
 
@@ -27,17 +29,18 @@ Accepted = tuple[Simulation, Sequence[SimulationEvent]]
 async def accept(services: Services, viewer: Viewer, request: SimulateRequest) -> Accepted:
     """The simulation with its first events, which are stored now; without events when it was there before.
 
-    To be planned, it is under the lease of `services.planning`. Raises NotFoundError, QuotaError and ConflictError
-    (IDEMPOTENCY_MISMATCH).
+    It lies where the services are: at home, or in an environment that lets it in. To be planned, it is under the lease
+    of `services.planning`. Raises NotFoundError, QuotaError and ConflictError (IDEMPOTENCY_MISMATCH, ENVIRONMENT_...).
     """
 
     async def act() -> Done[Accepted]:
+        await let_in(services, viewer)
         await _check_quota(services, viewer.tenant_id)
         simulation = _blank(services, viewer, request, await services.store.now())
         if request.architecture_id is not None:
-            accepted = await _queue(services, simulation, request.architecture_id)
+            accepted = await _queue(services, viewer, simulation, request.architecture_id)
         else:
-            accepted = await _begin_planning(services, simulation, request)
+            accepted = await _begin_planning(services, viewer, simulation, request)
         await _put_on_record(services, viewer, accepted[0], request.text)
         return Done(simulation.id, accepted)
 
@@ -53,6 +56,8 @@ async def _put_on_record(services: Services, viewer: Viewer, simulation: Simulat
         await record(services, viewer, viewer.tenant_id, AuditAction.SCENARIO_CREATED, scenario, details=details)
     known = simulation.scenario_id and Subject(Kind.SCENARIO, simulation.scenario_id)
     details = {"scenarioId": known, "seed": simulation.seed, "pace": simulation.pace}
+    if simulation.environment_id is not None:
+        details["environmentId"] = Subject(Kind.ENVIRONMENT, simulation.environment_id)
     subject = Subject(Kind.SIMULATION, simulation.id)
     await record(services, viewer, viewer.tenant_id, AuditAction.SIMULATION_STARTED, subject, details=details)
 
@@ -85,6 +90,7 @@ def _blank(services: Services, viewer: Viewer, request: SimulateRequest, at: dat
         tenant_id=viewer.tenant_id,
         scenario_id=None,
         architecture_id=None,
+        environment_id=services.environment.id if services.environment else None,
         package_digest=None,
         status=SimulationStatus.PLANNING,
         seed=secrets.randbelow(SEED_MAX + 1) if request.seed is None else request.seed,
@@ -97,9 +103,9 @@ def _blank(services: Services, viewer: Viewer, request: SimulateRequest, at: dat
     )
 
 
-async def _queue(services: Services, blank: Simulation, architecture_id: str) -> Accepted:
+async def _queue(services: Services, viewer: Viewer, blank: Simulation, architecture_id: str) -> Accepted:
     """A simulation of a stored architecture: nothing is planned again."""
-    found = (await architectures.get_many(services.store, blank.tenant_id, [architecture_id])).get(architecture_id)
+    found = await architecture_here(services, viewer, architecture_id)
     if found is None:
         raise NotFoundError(
             "There is no such architecture.",
@@ -122,9 +128,9 @@ async def _queue(services: Services, blank: Simulation, architecture_id: str) ->
     return replace(simulation, status=SimulationStatus.QUEUED, architecture_id=found.id), stored
 
 
-async def _begin_planning(services: Services, blank: Simulation, request: SimulateRequest) -> Accepted:
+async def _begin_planning(services: Services, viewer: Viewer, blank: Simulation, request: SimulateRequest) -> Accepted:
     """A simulation of a scenario, new or stored, under the lease of who plans it here."""
-    scenario_id = await _scenario_id(services, blank, request)
+    scenario_id = await _scenario_id(services, viewer, blank, request)
     simulation = _leased(services, replace(blank, scenario_id=scenario_id))
     await simulations.insert(services.store, simulation)
     drafts = [started_draft(SimulationStatus.PLANNING)]
@@ -136,7 +142,7 @@ def _leased(services: Services, simulation: Simulation) -> Simulation:
     return replace(simulation, fence=1, lease_owner=services.planning.owner)
 
 
-async def _scenario_id(services: Services, blank: Simulation, request: SimulateRequest) -> str:
+async def _scenario_id(services: Services, viewer: Viewer, blank: Simulation, request: SimulateRequest) -> str:
     if request.text is not None:
         scenario = Scenario(
             id=services.new_id(),
@@ -149,8 +155,9 @@ async def _scenario_id(services: Services, blank: Simulation, request: SimulateR
         await scenarios.insert(services.store, scenario)
         return scenario.id
     scenario_id = request.scenario_id or ""
-    if not await scenarios.get_many(services.store, blank.tenant_id, [scenario_id]):
+    found = await scenario_here(services, viewer, scenario_id)
+    if found is None:
         raise NotFoundError(
             "There is no such scenario.", resource_id=scenario_id, path=("input", "scenario", "scenario_id")
         )
-    return scenario_id
+    return found.id

@@ -13,6 +13,7 @@ from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.announce import announce_deleted, announce_work
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.permit import permit, permitted_transaction
+from windtunnel.operations.places import place_of
 from windtunnel.operations.services import Services
 from windtunnel.storage import scenarios, simulations
 
@@ -21,16 +22,25 @@ async def delete_scenario(services: Services, viewer: Viewer, scenario_id: str) 
     """The id of the scenario that is gone. Raises ForbiddenError, NotFoundError."""
     subject = Subject(Kind.SCENARIO, scenario_id)
     await permit(services, viewer, Action.DELETE_SCENARIO, subject)
-    store, tenant_id = services.store, viewer.tenant_id
-    async with permitted_transaction(services, viewer, Action.DELETE_SCENARIO, subject):
-        unfinished = await _unfinished(services, tenant_id, scenario_id)  # under the lock: no more of them begin now
-        if not await scenarios.delete(store, tenant_id, scenario_id):
-            raise NotFoundError("There is no such scenario.", resource_id=scenario_id, path=("input", "scenario_id"))
-        await record(services, viewer, tenant_id, AuditAction.SCENARIO_DELETED, subject)
-    for simulation_id in unfinished:
-        await announce_deleted(services.bus, simulation_id)
-    await announce_work(services.bus)  # the tenant may run more
+    async with place_of(services, viewer.tenant_id, scenario_id) as place:
+        if place is None:
+            raise _not_found(scenario_id)
+        unfinished = await _delete(place, viewer, subject)
+        for simulation_id in unfinished:
+            await announce_deleted(place.bus, simulation_id)
+    await announce_work(services.home.bus)  # the tenant may run more
     return scenario_id
+
+
+async def _delete(place: Services, viewer: Viewer, subject: Subject) -> list[str]:
+    """The ids of the simulations that were not over."""
+    tenant_id = viewer.tenant_id
+    async with permitted_transaction(place, viewer, Action.DELETE_SCENARIO, subject):
+        unfinished = await _unfinished(place, tenant_id, subject.id)  # under the lock: no more of them begin now
+        if not await scenarios.delete(place.store, tenant_id, subject.id):
+            raise _not_found(subject.id)
+        await record(place, viewer, tenant_id, AuditAction.SCENARIO_DELETED, subject)
+    return unfinished
 
 
 async def _unfinished(services: Services, tenant_id: str, scenario_id: str) -> list[str]:
@@ -43,3 +53,7 @@ async def _unfinished(services: Services, tenant_id: str, scenario_id: str) -> l
         if not page.has_next:
             return ids
         request = replace(request, after=page.keys[-1])
+
+
+def _not_found(scenario_id: str) -> NotFoundError:
+    return NotFoundError("There is no such scenario.", resource_id=scenario_id, path=("input", "scenario_id"))

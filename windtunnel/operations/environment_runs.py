@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.environments import Environment
-from windtunnel.domain.events import EventDraft, EventKind, SimulationEvent
+from windtunnel.domain.events import EventKind, SimulationEvent
 from windtunnel.domain.pages import PageRequest
 from windtunnel.domain.policy import PAGE_SIZE_MAX
 from windtunnel.domain.simulations import OPEN_STATUSES, SimulationFilter, SimulationStatus
@@ -41,16 +41,16 @@ async def halt_runs(services: Services, environment: Environment, message: str, 
     return halted
 
 
-async def count_in(services: Services, tenant_id: str, simulation_id: str, drafts: Sequence[EventDraft] = ()) -> None:
-    """A simulation has ended: what it used, up to its last stored events and these, is added to the environment's.
+async def count_in(services: Services, tenant_id: str, simulation_id: str) -> None:
+    """A simulation ends: what it used, as its events tell, is added to the environment's. At home nothing is counted.
 
-    Call it in the transaction in which it ends, before its audit entry. At home nothing is counted.
+    Call it in the transaction in which it ends, after its last events are stored and before its audit entry.
     """
     if services.environment is None:
         return
     stored = await events.read_many(services.store, tenant_id, [simulation_id], kinds={EventKind.OBSERVABILITY})
-    tokens = tokens_in(stored[simulation_id]) + tokens_in(drafts)
-    await environment_usage.add(services.home.store, tenant_id, services.environment.id, simulations=1, tokens=tokens)
+    tokens, environment_id = tokens_in(stored[simulation_id]), services.environment.id
+    await environment_usage.add(services.home.store, tenant_id, environment_id, simulations=1, tokens=tokens)
 
 
 async def _halt_some(

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from windtunnel.operations.services import Services
@@ -24,9 +25,7 @@ def _bytes_of_files(directory: Path) -> int:
     total = 0
     for folder, _, files in os.walk(directory):
         for name in files:
-            if not (folder == str(directory) and name.startswith(NAME)):
-                try:
-                    total += os.lstat(os.path.join(folder, name)).st_size
-                except FileNotFoundError:  # what runs there goes on
-                    continue
+            if Path(folder) != directory or not name.startswith(NAME):
+                with suppress(FileNotFoundError):  # what runs there goes on
+                    total += (Path(folder) / name).lstat().st_size
     return total

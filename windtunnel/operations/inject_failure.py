@@ -13,6 +13,7 @@ from windtunnel.operations.audit_trail import record
 from windtunnel.operations.event_log import not_found
 from windtunnel.operations.idempotent import Asked, Done, once
 from windtunnel.operations.permit import permit
+from windtunnel.operations.places import place_of
 from windtunnel.operations.requests import check_code
 from windtunnel.operations.services import Services
 from windtunnel.planning import failure_mode_for
@@ -39,17 +40,27 @@ async def inject_failure(
     await permit(services, viewer, Action.INJECT_FAILURE, subject)
     check_code(code, services.book, ("input", "code"))
     what = {"simulation_id": simulation_id, "code": code, "target": target}
+    asked = Asked(Action.INJECT_FAILURE, idempotency_key, what, subject)
+    async with place_of(services, viewer.tenant_id, simulation_id) as place:
+        if place is None:
+            raise not_found(simulation_id)
+        return await _inject(place, viewer, simulation_id, code, target, asked)
 
+
+async def _inject(  # noqa: PLR0917 - what `inject_failure` was asked for
+    place: Services, viewer: Viewer, simulation_id: str, code: str, target: str | None, asked: Asked
+) -> Simulation:
     async def act() -> Done[Command]:
-        command = await _add(services, viewer.tenant_id, simulation_id, code, target)
+        command = await _add(place, viewer.tenant_id, simulation_id, code, target)
         details = {"code": code, "target": target, "number": command.number}
-        await record(services, viewer, viewer.tenant_id, AuditAction.FAILURE_INJECTED, subject, details=details)
+        subject = Subject(Kind.SIMULATION, simulation_id)
+        await record(place, viewer, viewer.tenant_id, AuditAction.FAILURE_INJECTED, subject, details=details)
         return Done(simulation_id, command)
 
-    outcome = await once(services, viewer, Asked(Action.INJECT_FAILURE, idempotency_key, what, subject), act)
+    outcome = await once(place, viewer, asked, act)
     if outcome.made:
-        await wake_conductor(services.bus, simulation_id)
-    simulation = await simulations.get(services.store, viewer.tenant_id, simulation_id)
+        await wake_conductor(place.bus, simulation_id)
+    simulation = await simulations.get(place.store, viewer.tenant_id, simulation_id)
     if simulation is None:
         raise not_found(simulation_id)
     return simulation

@@ -41,7 +41,7 @@ class SimulateRequest:
 
 
 def check_request(request: SimulateRequest, book: Book) -> None:
-    """Raise ValidationError, or NotFoundError for an environment or package: there are none yet."""
+    """Raise ValidationError, or NotFoundError for a package: there are none yet."""
     given = [request.text, request.scenario_id, request.architecture_id]
     if sum(value is not None for value in given) != 1:
         raise ValidationError(
@@ -49,8 +49,6 @@ def check_request(request: SimulateRequest, book: Book) -> None:
         )
     if request.text is not None:
         check_text(request.text)
-    if request.environment_id is not None:
-        raise NotFoundError("There is no such environment.", path=("input", "environment_id"))
     if request.package_digest is not None:
         raise NotFoundError("There is no such package.", path=("input", "package_digest"))
     if request.seed is not None and not SEED_MIN <= request.seed <= SEED_MAX:

@@ -12,6 +12,7 @@ from windtunnel.domain.scenarios import Scenario
 from windtunnel.domain.simulations import Command, Simulation, SimulationFailure, SimulationStatus
 from windtunnel.operations.announce import announce_events, announce_work
 from windtunnel.operations.audit_trail import record
+from windtunnel.operations.environment_runs import count_in
 from windtunnel.operations.lifecycle import finished_draft, finished_words, planned_draft
 from windtunnel.operations.notify import announce_notifications, notify
 from windtunnel.operations.places import both
@@ -132,6 +133,7 @@ class Scribe:
                 error=failure,
                 drafts=[*drafts, last],
             )
+            await count_in(self._services, simulation.tenant_id, simulation.id)
             subject = Subject(Kind.SIMULATION, simulation.id)
             title, body = finished_words(status, scenario, stored[-1], failure)
             announcement = await notify(

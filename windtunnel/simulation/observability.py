@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from windtunnel.domain.events import LOG_LEVELS, EventDraft, EventKind, LogLevel, Signal, SimulationEvent
+from windtunnel.domain.events import LOG_LEVELS, EventKind, LogLevel, Signal, SimulationEvent
 from windtunnel.domain.observability import (
     LogRecord,
     MetricPoint,
@@ -98,7 +98,7 @@ def summary(events: Iterable[SimulationEvent], price: ModelPrice | None = None) 
     )
 
 
-def tokens_in(events: Iterable[EventDraft | SimulationEvent]) -> int:
+def tokens_in(events: Iterable[SimulationEvent]) -> int:
     """How many tokens the models were asked to read and write in these events."""
     used = (
         event.body["attributes"]

@@ -21,14 +21,6 @@ async def lock_work(store: Store) -> None:
         await store.fetch(f"SELECT pg_advisory_xact_lock({_WORK_LOCK})")
 
 
-async def locked(store: Store, tenant_id: str, environment_id: str) -> Environment | None:
-    """Inside a transaction at home: the environment as it is now, and will be until the end of the transaction."""
-    rows = await store.of(tenant_id).fetch(
-        "SELECT * FROM environments WHERE tenant_id = $1 AND id = $2 {for_update}", tenant_id, environment_id
-    )
-    return environment_of(rows[0]) if rows else None
-
-
 async def raise_work(store: Store, tenant_id: str, environment_id: str) -> None:
     """Inside a transaction at home: there is something to do in the environment."""
     await store.of(tenant_id).fetch(

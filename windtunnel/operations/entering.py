@@ -1,0 +1,85 @@
+"""Where somebody simulates: at home or in an environment, which must let them in."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from windtunnel.domain.environment_rules import demand, not_found
+from windtunnel.domain.environments import USABLE_STATUSES, Environment, EnvironmentStatus
+from windtunnel.domain.errors import ConflictError, ErrorCode, NotFoundError, QuotaError, UnavailableError
+from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.environment_storage import MEBIBYTE, bytes_in
+from windtunnel.operations.places import in_environment
+from windtunnel.operations.services import Services
+from windtunnel.storage import environments
+from windtunnel.storage.environment_life import locked
+from windtunnel.storage.environment_turns import lock_work, raise_work
+from windtunnel.storage.residents import ensure_resident
+
+PATH = ("input", "environment_id")
+
+
+@asynccontextmanager
+async def entered(services: Services, viewer: Viewer, environment_id: str | None) -> AsyncIterator[Services]:
+    """The services at home, or of the environment with this id.
+
+    Raises NotFoundError, ConflictError (ENVIRONMENT_EXPIRED) and UnavailableError; also when the environment ends while
+    somebody is in it.
+    """
+    home = services.home
+    if environment_id is None:
+        yield home
+        return
+    found = await environments.get(home.store, viewer.tenant_id, environment_id)
+    try:
+        async with in_environment(home, _usable(found, environment_id, await home.store.now())) as place:
+            yield place
+    except UnavailableError:
+        current = await environments.get(home.store, viewer.tenant_id, environment_id)
+        _usable(current, environment_id, await home.store.now())
+        raise
+
+
+async def let_in(place: Services, viewer: Viewer) -> None:
+    """Inside the transactions in which something begins in the environment: it may, and workers will look for it.
+
+    Until these end the environment stays as it is. Raises ConflictError (ENVIRONMENT_EXPIRED, ENVIRONMENT_PAUSED) and
+    QuotaError for one that is full. At home nothing has to be asked.
+    """
+    if place.environment is None:
+        return
+    tenant_id, home = viewer.tenant_id, place.home.store
+    await lock_work(place.store)
+    found = await locked(home, tenant_id, place.environment.id)
+    current = _usable(found, place.environment.id, await home.now())
+    if current.status is EnvironmentStatus.PAUSED:
+        raise ConflictError(
+            "The environment is paused. Resume it first.",
+            current=current.status.value,
+            allowed=[EnvironmentStatus.READY.value],
+            code=ErrorCode.ENVIRONMENT_PAUSED,
+            path=PATH,
+        )
+    used, limit = await bytes_in(place), current.limits.storage_mb
+    if used >= limit * MEBIBYTE:
+        raise QuotaError(
+            f"The environment keeps {used / MEBIBYTE:,.1f} MiB; it may keep {limit:,}. Delete scenarios in it, or"
+            " provision one with more storage.",
+            limit=limit,
+            used=used // MEBIBYTE,
+            path=PATH,
+        )
+    await raise_work(home, tenant_id, current.id)
+    await ensure_resident(place.store, tenant_id, viewer.user.id)
+
+
+def _usable(found: Environment | None, environment_id: str, now: datetime) -> Environment:
+    """The environment, unless there is none that can be looked into."""
+    try:
+        if found is None:
+            raise not_found(environment_id)
+        demand(found, now, USABLE_STATUSES)
+    except (ConflictError, NotFoundError) as refusal:
+        refusal.path = PATH
+        raise
+    return found
