@@ -119,6 +119,7 @@ async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]
     if not concurrency:
         yield
         return
+    from app.caretaker import Caretaker
     from app.deliverer import Deliverer
     from app.housekeeper import Housekeeper
     from app.worker import Worker
@@ -126,6 +127,7 @@ async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]
     async with (
         Housekeeper(runtime.services.store, runtime.services.blobs),
         Deliverer(runtime.services, owner=runtime.owner),
+        Caretaker(runtime.services, owner=runtime.owner),
         Worker(runtime.services, owner=runtime.owner, concurrency=concurrency),
     ):
         yield

@@ -5,6 +5,7 @@ import signal
 
 import typer
 
+from app.caretaker import Caretaker
 from app.checkpointer import Checkpointer
 from app.deliverer import Deliverer
 from app.housekeeper import Housekeeper
@@ -33,6 +34,7 @@ async def _work(settings: Settings) -> None:
         Checkpointer(runtime.services.store, checkpoint_files(settings)),
         Housekeeper(runtime.services.store, runtime.services.blobs),
         Deliverer(runtime.services, owner=runtime.owner),
+        Caretaker(runtime.services, owner=runtime.owner),
         Worker(runtime.services, owner=runtime.owner, concurrency=settings.worker_concurrency),
     ):
         typer.echo("Ready.")

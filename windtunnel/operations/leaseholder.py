@@ -68,7 +68,10 @@ class Leaseholder:
 
     def __init__(self, owner: str, kind: str = "simulation", kept: Leases = leases) -> None:
         self.owner = owner
-        self._kind = kind
+        self._named = f"{kind}_id"
+        self._lost = f"{kind} held by someone else, or over"
+        self._interrupted = f"{kind} interrupted"
+        self._defect = f"{kind} interrupted by a defect"
         self._leases = kept
         self._held: dict[str, _Held] = {}
         self._renewing = asyncio.create_task(self._renew(), name="lease renewal")
@@ -108,15 +111,15 @@ class Leaseholder:
                 log.warning("leases not released; they expire soon", count=len(held), reason=str(error))
 
     async def _run(self, claimed: T, job: Callable[[T], Awaitable[None]]) -> None:
-        about = {f"{self._kind}_id": claimed.id}
+        about = {self._named: claimed.id}
         try:
             await job(claimed)
         except LeaseLostError:
-            log.info(f"{self._kind} held by someone else, or over", **about)
+            log.info(self._lost, **about)
         except UnavailableError as error:
-            log.warning(f"{self._kind} interrupted", reason=error.message, **about)
+            log.warning(self._interrupted, reason=error.message, **about)
         except Exception:
-            log.exception(f"{self._kind} interrupted by a defect", **about)
+            log.exception(self._defect, **about)
 
     async def _renew(self) -> None:
         pause = LEASE_RENEW_EVERY_MS / 1000

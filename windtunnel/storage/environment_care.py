@@ -19,6 +19,7 @@ from windtunnel.domain.environments import (
     IsolationReport,
 )
 from windtunnel.domain.policy import LEASE_MS
+from windtunnel.domain.receipts import Receipt
 from windtunnel.storage import environment_events
 from windtunnel.storage.environment_statements import CLAIM_ENVIRONMENTS, RELEASE_ENVIRONMENT, RENEW_ENVIRONMENTS
 from windtunnel.storage.environments import environment_of
@@ -150,7 +151,7 @@ async def stuck(
 
 
 async def deleted(
-    store: Store, environment: Environment, at_ms: int, receipt: str, digest: str, draft: EnvironmentEventDraft
+    store: Store, environment: Environment, at_ms: int, receipt: Receipt, draft: EnvironmentEventDraft
 ) -> Changed:
     """DELETING -> DELETED at `at_ms`, when all that it was made of is REMOVED; its slot is free from now on."""
     return await _claimed(
@@ -161,8 +162,8 @@ async def deleted(
         f" sealed_password = NULL, {_FREE}",
         draft,
         at_ms,
-        receipt,
-        digest,
+        receipt.text,
+        receipt.digest,
         also=(
             "NOT EXISTS (SELECT 1 FROM environment_resources AS r"
             " WHERE r.tenant_id = $1 AND r.environment_id = $2 AND r.status <> 'REMOVED')"
@@ -209,7 +210,5 @@ async def _claimed(
 
 async def with_event(store: Store, row: dict[str, Any], draft: EnvironmentEventDraft) -> Changed:
     """The row that was just changed, and its event, stored in the same transaction."""
-    event = await environment_events.insert(
-        store, row["tenant_id"], row["id"], row["last_seq"], row["at_ms"], draft
-    )
+    event = await environment_events.insert(store, row["tenant_id"], row["id"], row["last_seq"], row["at_ms"], draft)
     return environment_of(row), event

@@ -37,7 +37,7 @@ def resource_of(row: dict[str, Any]) -> Resource:
 
 
 async def intend(
-    store: Store, tenant_id: str, environment_id: str, key: str, kind: ResourceKind, locator: str
+    store: Store, tenant_id: str, environment_id: str, *, key: str, kind: ResourceKind, locator: str
 ) -> Resource | None:
     """Note that something will be made of which the environment is made; before it is made.
 

@@ -6,8 +6,7 @@ _HOUR_MS = 3_600_000
 _USABLE = "status IN ('READY', 'PAUSED')"
 _FREE = "(lease_until_ms IS NULL OR lease_until_ms <= {now})"
 _TO_DO = (
-    "(status IN ('PROVISIONING', 'FAILED', 'EXPIRING', 'DELETING', 'DELETE_STUCK')"  # noqa: S608 - from above
-    f" AND due_ms <= {{now}} AND {_FREE})"
+    f"(status IN ('PROVISIONING', 'FAILED', 'EXPIRING', 'DELETING', 'DELETE_STUCK') AND due_ms <= {{now}} AND {_FREE})"
 )
 _OVERDUE = "(status = 'PROVISIONING' AND provision_by_ms <= {now})"
 _EXPIRED = f"({_USABLE} AND expires_ms <= {{now}})"

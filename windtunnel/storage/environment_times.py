@@ -56,9 +56,7 @@ async def in_use(store: Store, namespaces: Sequence[str]) -> set[str]:
     return {row["namespace"] for row in await store.privileged(NAMESPACES_IN_USE, list(namespaces))}
 
 
-async def overdue(
-    store: Store, tenant_id: str, id: str, failure: str, draft: EnvironmentEventDraft
-) -> Changed | None:
+async def overdue(store: Store, tenant_id: str, id: str, failure: str, draft: EnvironmentEventDraft) -> Changed | None:
     """PROVISIONING -> FAILED when it takes too long; whoever is still at it has lost its lease."""
     return await _change(
         store,
@@ -68,7 +66,7 @@ async def overdue(
         " lease_owner = NULL, lease_until_ms = NULL",
         "status = 'PROVISIONING' AND provision_by_ms <= {now}",
         draft,
-        cleaned(failure),
+        failure,
     )
 
 
@@ -93,7 +91,7 @@ async def lost(store: Store, tenant_id: str, id: str, failure: str, draft: Envir
         "status = 'FAILED', ended_by = 'FAILURE', failure = $3, due_ms = {now}, attempts = 0",
         "status IN ('READY', 'PAUSED')",
         draft,
-        cleaned(failure),
+        failure,
     )
 
 
@@ -113,14 +111,14 @@ async def warned(store: Store, tenant_id: str, id: str, hours: int) -> Environme
     return environment_of(rows[0]) if rows else None
 
 
-async def _change(
+async def _change(  # noqa: PLR0917 - read in this order everywhere
     store: Store,
     tenant_id: str,
     id: str,
     assignments: str,
     guard: str,
     draft: EnvironmentEventDraft,
-    *arguments: str,
+    failure: str | None = None,
 ) -> Changed | None:
     async with store.transaction(tenant_id):
         rows = await store.of(tenant_id).fetch(
@@ -128,6 +126,6 @@ async def _change(
             f" WHERE tenant_id = $1 AND id = $2 AND {guard} RETURNING *, {{now}} AS at_ms",
             tenant_id,
             id,
-            *arguments,
+            *([] if failure is None else [cleaned(failure)]),
         )
         return await with_event(store, rows[0], draft) if rows else None
