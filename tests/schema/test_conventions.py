@@ -164,4 +164,5 @@ def test_lookups_are_nullable_lists_are_not() -> None:
         "scenario",
         "simulation",
         "architecture",
+        "environment",
     }
