@@ -26,7 +26,7 @@ from windtunnel.operations.watch_simulation import watch_simulation
 from windtunnel.storage import events, leases, sign_in, simulations, tenants
 from windtunnel.storage.store import open_store
 from windtunnel.streams.bus import Bus, open_bus
-from windtunnel.vault.sealing import Vault
+from windtunnel.vault.sealing import KEY_BYTES, Vault
 
 TEXT = "Customers write to us. Route each message to a specialist; refunds need a manager."
 INTERPRETATION = Interpretation("Answer mail", "support", ("customer",), ("mail",), ("answer",), (), (), 0.9)
@@ -89,7 +89,7 @@ async def process(
             limits or Limits(),
             owner=owner,
             courier=courier,
-            vault=vault,
+            vault=vault or Vault([b"k" * KEY_BYTES]),  # all processes of an installation have the same keys
         ) as services:
             yield services
     finally:
