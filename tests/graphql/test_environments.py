@@ -35,7 +35,12 @@ REPORT = {
 async def made_of(store: Store, environment: Environment, *keys: str) -> None:
     for key in keys:
         made = await environment_resources.intend(
-            store, environment.tenant_id, environment.id, key, ResourceKind.DIRECTORY, f"secret place of {key}"
+            store,
+            environment.tenant_id,
+            environment.id,
+            key=key,
+            kind=ResourceKind.DIRECTORY,
+            locator=f"secret place of {key}",
         )
         assert made is not None
 
