@@ -29,7 +29,8 @@ class SimulateInput:
 
     scenario: ScenarioInput = strawberry.field(description="A new scenario in words, or a stored one.")
     environment_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="The environment to simulate in."
+        default=strawberry.UNSET,
+        description="The READY environment to simulate in; its scenarios and architectures can be named, too.",
     )
     package_digest: str | None = strawberry.field(
         default=strawberry.UNSET,
@@ -57,9 +58,9 @@ class SimulateInput:
         scenario = self.scenario
         return SimulateRequest(
             text=given(scenario.text),
-            scenario_id=_raw(Kind.SCENARIO, given(scenario.scenario_id), "scenario_id"),
-            architecture_id=_raw(Kind.ARCHITECTURE, given(scenario.architecture_id), "architecture_id"),
-            environment_id=given(self.environment_id),
+            scenario_id=_raw(Kind.SCENARIO, given(scenario.scenario_id), "scenario", "scenario_id"),
+            architecture_id=_raw(Kind.ARCHITECTURE, given(scenario.architecture_id), "scenario", "architecture_id"),
+            environment_id=_raw(Kind.ENVIRONMENT, given(self.environment_id), "environment_id"),
             package_digest=given(self.package_digest),
             seed=given(self.seed),
             pace=self.pace or 0.0,
@@ -70,8 +71,8 @@ class SimulateInput:
         )
 
 
-def _raw(kind: Kind, id: strawberry.ID | None, field: str) -> str | None:
-    return None if id is None else demand(kind, id, ("input", "scenario", field))
+def _raw(kind: Kind, id: strawberry.ID | None, *path: str) -> str | None:
+    return None if id is None else demand(kind, id, ("input", *path))
 
 
 @strawberry.type(description="Outcome of `simulate`.")
