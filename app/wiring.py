@@ -23,6 +23,7 @@ from windtunnel.operations.services import Limits, Services, open_services
 from windtunnel.packages.directory import DirectoryBlobs
 from windtunnel.storage.audit_reading import open_audit_log
 from windtunnel.storage.errors import NOT_CURRENT
+from windtunnel.storage.identity import identity_of
 from windtunnel.storage.migrations import is_current, migrate
 from windtunnel.storage.sign_in import still_signed_in
 from windtunnel.storage.sole import ServedElsewhereError, served_alone
@@ -30,6 +31,8 @@ from windtunnel.storage.store import DatabaseRole, Store, open_store
 from windtunnel.storage.tenants import ensure_demo
 from windtunnel.storage.unreachable import UnreachableError
 from windtunnel.streams.bus import open_bus
+from windtunnel.streams.environment_channels import EnvironmentChannels, SharedChannels
+from windtunnel.streams.redis_channels import opened_redis_channels
 from windtunnel.vault.checkpoints import CheckpointFiles
 from windtunnel.vault.key_files import KeyRefusedError
 from windtunnel.vault.sealing import Vault
@@ -128,6 +131,10 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
                 server=server_of(settings.redis_url),
                 reason=bus.trouble,
             )
+        channels: EnvironmentChannels = SharedChannels(bus)
+        if settings.redis_url:
+            mine = await identity_of(store)
+            channels = await stack.enter_async_context(opened_redis_channels(settings.redis_url, bus, mine))
         services = await stack.enter_async_context(
             open_services(
                 store,
@@ -142,6 +149,7 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
                 courier=Courier(read_allowance(settings.webhook_allow)),
                 blobs=DirectoryBlobs(settings.data_dir / "packages"),
                 environments_dir=settings.data_dir / "environments",
+                channels=channels,
             )
         )
         yield Runtime(services, owner)

@@ -82,7 +82,7 @@ class EnvironmentSchemas:
         """Let nobody log in any more, and end those who are."""
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                while await self._sessions_told(namespace):
+                while await self._sessions_told(namespace):  # noqa: ASYNC110 - nobody tells of the end
                     await asyncio.sleep(_LOOK_AGAIN_S)
         except TimeoutError:
             raise UnavailableError("Those who use the environment's database do not end.") from None

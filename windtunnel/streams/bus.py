@@ -7,9 +7,14 @@ from contextlib import asynccontextmanager
 from broadcaster import Broadcast
 
 from windtunnel.streams.statistics import Statistics
-from windtunnel.streams.supervised_redis import SupervisedRedis
+from windtunnel.streams.supervised_redis import ACK_TIMEOUT_S, RedisLogin, SupervisedRedis
 
 PREFIX = "windtunnel:"
+
+
+def prefix_of(namespace: str) -> str:
+    """What the names of an environment's channels begin with."""
+    return f"{PREFIX}env:{namespace}:"
 
 
 class Bus:
@@ -42,7 +47,7 @@ class Bus:
 
     def within(self, namespace: str) -> "Bus":
         """The same bus for an environment: whatever its channels are called, nobody else's are among them."""
-        return Bus(self._broadcast, self._redis, self.statistics, prefix=f"{PREFIX}env:{namespace}:", shared=True)
+        return Bus(self._broadcast, self._redis, self.statistics, prefix=prefix_of(namespace), shared=True)
 
     async def publish(self, channel: str, payload: str) -> None:
         """Ring: never raises, never waits for a server."""
@@ -73,7 +78,23 @@ class Bus:
 async def open_bus(url: str | None) -> Bus:
     """The in-process bus, or with `url` the one of a Redis-protocol server, which may be down for now."""
     statistics = Statistics()
-    redis = SupervisedRedis(url, statistics) if url else None
-    broadcast = Broadcast(backend=redis) if redis else Broadcast("memory://")
+    if url is not None:
+        return await _connected(SupervisedRedis(url, statistics), PREFIX)
+    broadcast = Broadcast("memory://")
     await broadcast.connect()
-    return Bus(broadcast, redis, statistics)
+    return Bus(broadcast, None, statistics)
+
+
+async def open_environment_bus(url: str, namespace: str, login: RedisLogin, home: Bus) -> Bus:
+    """A bus with connections of its own, for an environment's channels alone; it counts in the statistics of `home`.
+
+    While the server of `home` is known to be down, nobody waits for it.
+    """
+    patience_s = ACK_TIMEOUT_S if home.up else 0.0
+    return await _connected(SupervisedRedis(url, home.statistics, login, patience_s), prefix_of(namespace))
+
+
+async def _connected(redis: SupervisedRedis, prefix: str) -> Bus:
+    broadcast = Broadcast(backend=redis)
+    await broadcast.connect()
+    return Bus(broadcast, redis, redis.statistics, prefix=prefix)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -28,6 +29,14 @@ INCOMING_MAX = 10_000
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class RedisLogin:
+    """Who to be instead of the URL's user: somebody who may do nothing but publish and subscribe."""
+
+    user: str
+    password: str = field(repr=False)
+
+
 class SupervisedRedis(BroadcastBackend):
     """One listening connection, kept alive by a task; `wanted` channels are subscribed whenever there is one.
 
@@ -35,9 +44,12 @@ class SupervisedRedis(BroadcastBackend):
     A server that is down never fails a caller: publishing does not wait for it, subscribing at most `ACK_TIMEOUT_S`.
     """
 
-    def __init__(self, url: str, statistics: Statistics) -> None:
+    def __init__(
+        self, url: str, statistics: Statistics, login: RedisLogin | None = None, patience_s: float = ACK_TIMEOUT_S
+    ) -> None:
         self.up = asyncio.Event()
         self.trouble = "no answer"
+        self._patience_s = patience_s
         self._missed = False
         self._closing = False  # Task.cancelling() would not do: a TaskGroup that failed leaves it above zero
         self.statistics = statistics
@@ -48,6 +60,9 @@ class SupervisedRedis(BroadcastBackend):
             socket_connect_timeout=CONNECT_TIMEOUT_S,
             socket_timeout=CONNECT_TIMEOUT_S,
         )
+        if login:
+            only = {"username": login.user, "password": login.password, "db": 0, "driver_info": None}
+            self._pool.connection_kwargs.update(only)
         self._incoming: asyncio.Queue[Event] = asyncio.Queue(INCOMING_MAX)
         self._wanted: set[str] = set()
         self._to_send = asyncio.Event()
@@ -58,11 +73,11 @@ class SupervisedRedis(BroadcastBackend):
         self._outbox: Outbox | None = None
 
     async def connect(self) -> None:
-        """Start; returns at once when the server answers, else after `ACK_TIMEOUT_S`: it may come later."""
+        """Start; returns at once when the server answers, else after `patience_s`: it may come later."""
         self._supervisor = asyncio.create_task(self._supervise(), name="bus supervisor")
         self._outbox = Outbox(Redis(connection_pool=self._pool), self.up, self.statistics)
         try:
-            async with asyncio.timeout(ACK_TIMEOUT_S):
+            async with asyncio.timeout(self._patience_s):
                 await self.up.wait()
         except TimeoutError:
             self._missed = True
