@@ -10,12 +10,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from windtunnel.domain.planning import OnStep, Plan, Planner, PlannerMode, PlannerStep
+from windtunnel.planning.declared import Declared, DeclaredAgent, DeclaredTool
 from windtunnel.planning.failure_model import failure_mode_for
 
 if TYPE_CHECKING:
     from windtunnel.planning.asking import Api, Limits
 
-__all__ = ["failure_mode_for", "offline_planner", "openai_planner", "warm_up"]
+__all__ = [
+    "Declared",
+    "DeclaredAgent",
+    "DeclaredTool",
+    "failure_mode_for",
+    "offline_planner",
+    "openai_planner",
+    "plan_declared",
+    "warm_up",
+]
 
 
 def offline_planner() -> Planner:
@@ -31,6 +41,16 @@ def openai_planner(
     `api` is the dialect: `responses`, `chat`, or `auto` (Responses first, Chat Completions where that is unknown).
     """
     return _OpenAIPlanner(model, base_url, api_key, api, limits)
+
+
+async def plan_declared(declared: Declared, text: str, on_step: OnStep) -> Plan:
+    """The declared network as the plan for a scenario, without any model: always the same for the same two.
+
+    Raises ValidationError as `Planner.plan` does.
+    """
+    module = await asyncio.to_thread(importlib.import_module, "windtunnel.planning.declared_plan")
+    plan: Plan = await module.plan_declared(declared, text, on_step)
+    return plan
 
 
 def warm_up() -> None:

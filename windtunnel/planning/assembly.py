@@ -18,7 +18,7 @@ from windtunnel.domain.architectures import (
 from windtunnel.domain.networks import validate
 from windtunnel.domain.planning import Plan
 from windtunnel.knowledge import Book
-from windtunnel.planning.answers import Answers, InterpreterAnswer, MapperAnswer
+from windtunnel.planning.answers import Answers, InterpreterAnswer, MapperAnswer, NarratorAnswer
 from windtunnel.planning.graph_repair import Network, repaired, role_of
 from windtunnel.planning.naming import clean, slug, unique
 from windtunnel.planning.offline.mapper import map_tools
@@ -46,7 +46,7 @@ def assemble(text: str, answers: Answers, book: Book, warnings: Sequence[Plannin
     found += network.warnings
     patterns = _patterns(answers.architect.patterns, book, found)
     parts = _parts(text, answers, network, book, found)
-    interpretation = _interpretation(answers.interpreter)
+    interpretation = interpretation_of(answers.interpreter)
     shape = Shape(
         agents=parts.agents,
         links=parts.links,
@@ -69,7 +69,7 @@ def assemble(text: str, answers: Answers, book: Book, warnings: Sequence[Plannin
         clarifying_questions=_lines(answers.interpreter.clarifying_questions, 5),
         warnings=tuple(_once(found)),
         confidence=interpretation.confidence,
-        telemetry=_telemetry(answers, network),
+        telemetry=telemetry_of(answers.narrator, network),
     )
     problems = validate(architecture)
     if problems:
@@ -83,7 +83,8 @@ def concepts_of(text: str) -> frozenset[str]:
     return reading.found("concepts") | reading.found("tools")
 
 
-def _interpretation(answer: InterpreterAnswer) -> Interpretation:
+def interpretation_of(answer: InterpreterAnswer) -> Interpretation:
+    """What was understood, in bounds."""
     sure = 0.0 if math.isnan(answer.confidence) else answer.confidence
     return Interpretation(
         goal=clean(answer.goal),
@@ -159,7 +160,7 @@ def _parts(text: str, answers: Answers, network: Network, book: Book, warnings: 
                 tokens=tokens_of(role),
             )
         )
-    return _Parts(agents, _links(network), list(tools.values()))
+    return _Parts(agents, links_of(network), list(tools.values()))
 
 
 def _tool_users(
@@ -181,7 +182,8 @@ def _tool_users(
     return users
 
 
-def _links(network: Network) -> list[Link]:
+def links_of(network: Network) -> list[Link]:
+    """The links of the network, each with a key of its own."""
     made: dict[str, Link] = {}
     for link in network.links:
         key = unique(f"{link.source}__{link.target}", made)
@@ -191,7 +193,8 @@ def _links(network: Network) -> list[Link]:
     return list(made.values())
 
 
-def _telemetry(answers: Answers, network: Network) -> Telemetry:
+def telemetry_of(answer: NarratorAnswer, network: Network) -> Telemetry:
+    """What to observe of each agent of the network; plainly of those that the answer leaves out."""
     told: Mapping[str, AgentTelemetry] = {
         key: AgentTelemetry(
             agent_key=key,
@@ -199,7 +202,7 @@ def _telemetry(answers: Answers, network: Network) -> Telemetry:
             metric=slug(item.metric) or f"{key}_completed",
             unit=clean(item.unit, 20) or "{item}",
         )
-        for item in answers.narrator.agents
+        for item in answer.agents
         if (key := network.key(item.agent)) is not None
     }
     plain = AgentTelemetry("", _PLAIN_LOG, "", "{item}")
@@ -207,7 +210,7 @@ def _telemetry(answers: Answers, network: Network) -> Telemetry:
         told.get(agent.key) or replace(plain, agent_key=agent.key, metric=f"{agent.key}_completed")
         for agent in network.agents
     )
-    return Telemetry(agents=agents, opening=clean(answers.narrator.opening))
+    return Telemetry(agents=agents, opening=clean(answer.opening))
 
 
 def _log(sentence: str) -> str:
