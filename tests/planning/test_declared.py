@@ -122,7 +122,7 @@ IDS = st.text("abAB01._-", min_size=1, max_size=6).filter(lambda text: text[0].i
 def networks(draw: st.DrawFn) -> Declared:
     ids = draw(st.lists(IDS, min_size=1, max_size=8, unique=True))
     roles = st.sampled_from(list(AgentRole))
-    agents = tuple(agent(id, draw(roles), *draw(st.lists(st.sampled_from(ids), max_size=4))) for id in ids)
+    agents = tuple(agent(id_, draw(roles), *draw(st.lists(st.sampled_from(ids), max_size=4))) for id_ in ids)
     names = draw(st.lists(IDS, min_size=1, max_size=8, unique=True))
     return Declared(
         "Whatever.", agents, tuple(tool(name, access=draw(st.sampled_from(list(Access)))) for name in names)
