@@ -1,20 +1,29 @@
-"""The worker: claims simulations and conducts them, beside any number of others."""
+"""The worker: claims simulations, at home and in environments, and conducts them, beside any number of others."""
 
+from collections.abc import Callable
 from functools import partial
 from types import TracebackType
 from typing import Self
 
+import structlog
+
 from app.claiming import Claiming
+from windtunnel.domain.environments import Environment
+from windtunnel.domain.errors import UnavailableError
 from windtunnel.operations.announce import WORK, announce_work
+from windtunnel.operations.claiming_runs import Rounds, claim_runs
 from windtunnel.operations.conduct_simulation import conduct_simulation
 from windtunnel.operations.leaseholder import Leaseholder
+from windtunnel.operations.places import held, in_environment
 from windtunnel.operations.services import Services
-from windtunnel.storage import leases
+from windtunnel.storage.environment_turns import with_work
 
 CLAIMED_AT_ONCE = 4
 """Few, so that what queues up at the same moment is shared out among the workers."""
 
 STOP_TIMEOUT_S = 5.0
+
+log = structlog.get_logger()
 
 
 class Worker:
@@ -28,6 +37,7 @@ class Worker:
         self._services = services
         self._owner = owner
         self._concurrency = concurrency
+        self._rounds = Rounds()
         self._holder: Leaseholder
         self._claiming: Claiming
 
@@ -45,16 +55,41 @@ class Worker:
 
     async def _claim(self) -> bool:
         """Claim and begin some; False when there is nothing to claim, or no hand free."""
-        free = self._concurrency - len(self._holder)
-        if free <= 0:
+        if self._free <= 0:
             return False
-        claimed = await leases.claim(
-            self._services.store,
-            self._owner,
-            limit=min(free, CLAIMED_AT_ONCE),
-            running_per_tenant=self._services.limits.running_per_tenant,
-        )
+        begun = 0
+        for environment in self._rounds.order(await with_work(self._services.store)):
+            if self._free <= 0:
+                break
+            begun += await self._claim_in(environment)
+        return begun > 0
+
+    async def _claim_in(self, environment: Environment | None) -> int:
+        """Claim and begin some in an environment, or at home; how many."""
+        if environment is None:
+            return await self._begin_some(self._services)
+        try:
+            async with in_environment(self._services, environment) as place:
+                return await self._begin_some(place)
+        except UnavailableError as error:  # the others shall not suffer from it
+            log.warning("nothing claimed in an environment", environment_id=environment.id, reason=error.message)
+            return 0
+
+    async def _begin_some(self, place: Services) -> int:
+        claimed = await claim_runs(place, self._owner, min(self._free, CLAIMED_AT_ONCE))
         for simulation in claimed:
-            job = partial(conduct_simulation, self._services)
-            self._holder.start(self._services.store, simulation, job, after=self._claiming.look)
-        return bool(claimed)
+            self._holder.start(place.store, simulation, partial(conduct_simulation, place), self._after(held(place)))
+        if claimed:
+            self._rounds.served(place.environment)
+        return len(claimed)
+
+    def _after(self, let_go: Callable[[], None]) -> Callable[[], None]:
+        def after() -> None:
+            let_go()
+            self._claiming.look()
+
+        return after
+
+    @property
+    def _free(self) -> int:
+        return self._concurrency - len(self._holder)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from windtunnel.domain.environment_rules import demand, not_found
 from windtunnel.domain.environments import USABLE_STATUSES, Environment, EnvironmentStatus
-from windtunnel.domain.errors import ConflictError, ErrorCode, NotFoundError, QuotaError, UnavailableError
+from windtunnel.domain.errors import ConflictError, NotFoundError, QuotaError, UnavailableError
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.environment_storage import MEBIBYTE, bytes_in
 from windtunnel.operations.places import in_environment
@@ -17,6 +17,7 @@ from windtunnel.storage.environment_turns import lock_work, raise_work
 from windtunnel.storage.residents import ensure_resident
 
 PATH = ("input", "environment_id")
+_READY = frozenset({EnvironmentStatus.READY})
 
 
 @asynccontextmanager
@@ -32,11 +33,13 @@ async def entered(services: Services, viewer: Viewer, environment_id: str | None
         return
     found = await environments.get(home.store, viewer.tenant_id, environment_id)
     try:
-        async with in_environment(home, _usable(found, environment_id, await home.store.now())) as place:
+        async with in_environment(
+            home, _checked(found, environment_id, await home.store.now(), USABLE_STATUSES)
+        ) as place:
             yield place
     except UnavailableError:
         current = await environments.get(home.store, viewer.tenant_id, environment_id)
-        _usable(current, environment_id, await home.store.now())
+        _checked(current, environment_id, await home.store.now(), USABLE_STATUSES)
         raise
 
 
@@ -51,15 +54,7 @@ async def let_in(place: Services, viewer: Viewer) -> None:
     tenant_id, home = viewer.tenant_id, place.home.store
     await lock_work(place.store)
     found = await locked(home, tenant_id, place.environment.id)
-    current = _usable(found, place.environment.id, await home.now())
-    if current.status is EnvironmentStatus.PAUSED:
-        raise ConflictError(
-            "The environment is paused. Resume it first.",
-            current=current.status.value,
-            allowed=[EnvironmentStatus.READY.value],
-            code=ErrorCode.ENVIRONMENT_PAUSED,
-            path=PATH,
-        )
+    current = _checked(found, place.environment.id, await home.now(), _READY)
     used, limit = await bytes_in(place), current.limits.storage_mb
     if used >= limit * MEBIBYTE:
         raise QuotaError(
@@ -73,12 +68,14 @@ async def let_in(place: Services, viewer: Viewer) -> None:
     await ensure_resident(place.store, tenant_id, viewer.user.id)
 
 
-def _usable(found: Environment | None, environment_id: str, now: datetime) -> Environment:
-    """The environment, unless there is none that can be looked into."""
+def _checked(
+    found: Environment | None, environment_id: str, now: datetime, statuses: frozenset[EnvironmentStatus]
+) -> Environment:
+    """The environment, unless there is none, or it is in none of these states."""
     try:
         if found is None:
             raise not_found(environment_id)
-        demand(found, now, USABLE_STATUSES)
+        demand(found, now, statuses)
     except (ConflictError, NotFoundError) as refusal:
         refusal.path = PATH
         raise

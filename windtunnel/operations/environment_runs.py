@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
-from windtunnel.domain.environments import Environment
+from windtunnel.domain.environments import Environment, EnvironmentStatus
 from windtunnel.domain.events import EventKind, SimulationEvent
 from windtunnel.domain.pages import PageRequest
 from windtunnel.domain.policy import PAGE_SIZE_MAX
@@ -14,9 +14,10 @@ from windtunnel.operations.audit_trail import record
 from windtunnel.operations.places import both, in_environment
 from windtunnel.operations.services import Services
 from windtunnel.simulation.observability import tokens_in
-from windtunnel.storage import environment_usage, events, simulations, transitions
+from windtunnel.storage import environment_usage, environments, events, simulations, transitions
 from windtunnel.storage.environment_turns import lock_work
 
+PAUSED = "The environment was paused."
 _RUNNING = frozenset({SimulationStatus.RUNNING})
 
 
@@ -24,8 +25,8 @@ async def halt_runs(services: Services, environment: Environment, message: str, 
     """Cancel what runs in an environment, with `waiting` also what would run; how many that were.
 
     Call it once the environment is on record as one in which nothing begins: then nothing slips in behind it. Each
-    ends with `message` as its last event and as the reason on record. Does nothing when there is no database (any
-    more). Raises UnavailableError; may be called again.
+    ends with `message` as its last event and as the reason on record. Does nothing in an environment that is READY
+    (again), or has no database (any more). Raises UnavailableError; may be called again.
     """
     if not await services.home.places.databases.exists(environment.namespace):
         return 0
@@ -61,6 +62,9 @@ async def _halt_some(
     ended: dict[str, Sequence[SimulationEvent]] = {}
     async with both(place, tenant_id):
         await lock_work(place.store)
+        current = await environments.get(place.home.store, tenant_id, environment.id)
+        if current is None or current.status is EnvironmentStatus.READY:
+            return {}
         request, wanted = PageRequest(PAGE_SIZE_MAX, counted=False), SimulationFilter(statuses=statuses)
         for each in (await simulations.page(place.store, tenant_id, request, wanted)).items:
             ended[each.id] = await transitions.cancelled(place.store, tenant_id, each.id, message)

@@ -105,8 +105,8 @@ class Leaseholder:
         if held:
             try:
                 async with asyncio.timeout(RELEASE_TIMEOUT_S):
-                    for store, fences in _fences(held):
-                        await self._leases.release(store, self.owner, fences)
+                    released = (self._leases.release(store, self.owner, fences) for store, fences in _fences(held))
+                    await asyncio.gather(*released)
             except (TimeoutError, UnavailableError) as error:
                 log.warning("leases not released; they expire soon", count=len(held), reason=str(error))
 
@@ -127,21 +127,27 @@ class Leaseholder:
             await asyncio.sleep(pause)
             asked = dict(self._held)
             pause = LEASE_RENEW_EVERY_MS / 1000
-            for store, fences in _fences(asked):
-                try:
-                    still = await self._leases.renew(store, self.owner, fences)
-                except Exception as error:  # noqa: BLE001 (whatever it is, the next renewal may work, and must be tried)
-                    log.warning("leases not renewed", count=len(fences), reason=str(error))
-                    pause = RENEW_AGAIN_S
-                    continue
-                for leased in fences:
-                    each = asked[leased]
-                    if leased in still:
-                        each.missing = False
-                    elif each.missing:
-                        each.task.cancel()
-                    else:
-                        each.missing = True  # perhaps it is just ending, and has yet to tell the world
+            renewed = await asyncio.gather(*(self._renew_in(*each, asked) for each in _fences(asked)))
+            if not all(renewed):
+                pause = RENEW_AGAIN_S
+
+    async def _renew_in(self, store: Store, fences: Mapping[str, int], asked: Mapping[str, _Held]) -> bool:
+        """Renew what lies in one database; False when that failed. None waits for one that does not answer."""
+        try:
+            async with asyncio.timeout(LEASE_RENEW_EVERY_MS / 1000):
+                still = await self._leases.renew(store, self.owner, fences)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the next renewal may work, and must be tried)
+            log.warning("leases not renewed", count=len(fences), reason=str(error) or type(error).__name__)
+            return False
+        for leased in fences:
+            each = asked[leased]
+            if leased in still:
+                each.missing = False
+            elif each.missing:
+                each.task.cancel()
+            else:
+                each.missing = True  # perhaps it is just ending, and has yet to tell the world
+        return True
 
 
 def _fences(held: dict[str, _Held]) -> Iterable[tuple[Store, dict[str, int]]]:

@@ -11,7 +11,7 @@ from windtunnel.domain.permissions import Action
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.environment_changes import MADE, Changed, locked, refusal, tell
-from windtunnel.operations.environment_runs import halt_runs
+from windtunnel.operations.environment_runs import PAUSED, halt_runs
 from windtunnel.operations.permit import permit, permitted_transaction
 from windtunnel.operations.services import Services
 from windtunnel.storage import environment_life
@@ -30,7 +30,7 @@ async def pause_environment(services: Services, viewer: Viewer, environment_id: 
             await record(services, viewer, viewer.tenant_id, AuditAction.ENVIRONMENT_PAUSED, subject)
     environment = await tell(services, made)
     with suppress(UnavailableError):  # a worker does it as soon as it can be done
-        await halt_runs(services, environment, "The environment was paused.", waiting=False)
+        await halt_runs(services, environment, PAUSED, waiting=False)
     return environment
 
 

@@ -18,7 +18,7 @@ async def lock_work(store: Store) -> None:
     than it can be seen here.
     """
     if store.dialect == "postgres":
-        await store.fetch(f"SELECT pg_advisory_xact_lock({_WORK_LOCK})")
+        await store.fetch(f"SELECT pg_advisory_xact_lock({_WORK_LOCK}, hashtext(current_schema()))")
 
 
 async def raise_work(store: Store, tenant_id: str, environment_id: str) -> None:

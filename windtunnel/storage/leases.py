@@ -17,6 +17,11 @@ _CLAIMS_LOCK = 0x636C6169
 """The advisory lock under which claims queue up, so that the counts they decide by are exact."""
 
 
+async def any_claimable(store: Store) -> bool:
+    """Whether there is a simulation that nobody conducts."""
+    return bool(await store.privileged(ANY_CLAIMABLE_SIMULATION))
+
+
 async def claim(store: Store, owner: str, limit: int, running_per_tenant: int) -> list[Simulation]:
     """Take at most `limit` simulations that nobody conducts, for LEASE_MS, under a new fence.
 
@@ -24,11 +29,11 @@ async def claim(store: Store, owner: str, limit: int, running_per_tenant: int) -
     they are). Of a tenant at most `running_per_tenant` run at a time. The tenant with the fewest running comes first,
     so that a long queue of one does not keep the others waiting; within a tenant the oldest comes first.
     """
-    if limit <= 0 or not await store.privileged(ANY_CLAIMABLE_SIMULATION):
+    if limit <= 0 or not await any_claimable(store):
         return []  # the usual case costs no transaction
     async with store.transaction():
         if store.dialect == "postgres":
-            await store.fetch(f"SELECT pg_advisory_xact_lock({_CLAIMS_LOCK})")
+            await store.fetch(f"SELECT pg_advisory_xact_lock({_CLAIMS_LOCK}, hashtext(current_schema()))")
         rows = await store.privileged(CLAIM_SIMULATIONS, owner, LEASE_MS, running_per_tenant, limit)
     return sorted((simulation_of(row) for row in rows), key=lambda simulation: (simulation.created_at, simulation.id))
 
