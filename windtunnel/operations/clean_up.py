@@ -155,7 +155,7 @@ async def _note_gone(services: Services, environment: Environment, resource: Res
     if resource.status is ResourceStatus.REMOVED:
         return
     store, tenant_id = services.store, environment.tenant_id
-    progress = 0.2 + 0.15 * ORDER.index(resource.kind)
+    progress = round(0.2 + 0.15 * ORDER.index(resource.kind), 2)
     draft = EnvironmentEventDraft(
         EnvironmentStatus.DELETING,
         resource.key,
