@@ -77,8 +77,12 @@ async def process(
     owner: str = "one",
     courier: Courier | None = None,
     vault: Vault | None = None,
+    **more: Any,
 ) -> AsyncIterator[Services]:
-    """A process on a migrated database: services of its own, a bus of its own unless given one."""
+    """A process on a migrated database: services of its own, a bus of its own unless given one.
+
+    What is `more` goes to `open_services` as it is.
+    """
     store, own_bus = await open_store(url), bus or await open_bus(None)
     try:
         async with open_services(
@@ -90,6 +94,7 @@ async def process(
             owner=owner,
             courier=courier,
             vault=vault or Vault([b"k" * KEY_BYTES]),  # all processes of an installation have the same keys
+            **more,
         ) as services:
             yield services
     finally:

@@ -28,7 +28,7 @@ from windtunnel.storage.errors import LeaseLostError
 from windtunnel.storage.isolation_reports import report_to_json
 from windtunnel.vault.sealing import UnsealError
 
-AGAIN_AFTER = timedelta(seconds=2)
+AGAIN_AFTER_S = (2, 5, 10, 30)
 """When what an environment is made with was down."""
 
 _MAKING = {
@@ -61,7 +61,7 @@ async def provision(services: Services, environment: Environment) -> None:
         raise
     except UnavailableError as error:
         log.warning("environment not made yet", environment_id=environment.id, reason=error.message)
-        await environment_care.postponed(services.store, environment, AGAIN_AFTER)
+        await _postpone(services, environment, error.message)
     except NotMadeError as refused:
         await _fail(services, environment, str(refused), refused.report)
     except (OSError, SandboxError, UnsealError) as error:
@@ -124,6 +124,16 @@ class _Steps:
 
         await tell(self._services, tenant_id, change)
         self.just_made = None
+
+
+async def _postpone(services: Services, environment: Environment, reason: str) -> None:
+    pause = timedelta(seconds=AGAIN_AFTER_S[min(environment.attempts, len(AGAIN_AFTER_S) - 1)])
+    draft = EnvironmentEventDraft(EnvironmentStatus.PROVISIONING, "waiting", f"It is tried again: {reason}", 0.0)
+    await tell(
+        services,
+        environment.tenant_id,
+        lambda: environment_care.postponed(services.store, environment, pause, draft),
+    )
 
 
 async def _open(services: Services, environment: Environment, report: IsolationReport) -> None:

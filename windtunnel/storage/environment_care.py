@@ -72,19 +72,16 @@ async def stepped(store: Store, environment: Environment, draft: EnvironmentEven
     return await _claimed(store, environment, {environment.status}, "status = status", draft)
 
 
-async def postponed(store: Store, environment: Environment, pause: timedelta) -> None:
-    """Give the environment up, for somebody to try again after a pause. Raises LeaseLostError."""
-    rows = await store.of(environment.tenant_id).fetch(
-        f"UPDATE environments SET due_ms = {{now}} + $5, {_FREE} WHERE tenant_id = $1 AND id = $2"  # noqa: S608
-        " AND fence = $3 AND status = $4 RETURNING id",
-        environment.tenant_id,
-        environment.id,
-        environment.fence,
-        environment.status.value,
+async def postponed(store: Store, environment: Environment, pause: timedelta, draft: EnvironmentEventDraft) -> Changed:
+    """PROVISIONING: it is tried again after a pause, by whoever comes first then. The lease ends."""
+    return await _claimed(
+        store,
+        environment,
+        {EnvironmentStatus.PROVISIONING},
+        f"attempts = attempts + 1, due_ms = {{now}} + $5, {_FREE}",
+        draft,
         pause // _MILLISECOND,
     )
-    if not rows:
-        raise LeaseLostError(environment.id)
 
 
 async def ready(
@@ -117,7 +114,8 @@ async def failed(
         store,
         environment,
         {EnvironmentStatus.PROVISIONING},
-        "status = 'FAILED', ended_by = 'FAILURE', failure = $5, isolation = COALESCE($6, isolation), due_ms = {now}",
+        "status = 'FAILED', ended_by = 'FAILURE', failure = $5, isolation = COALESCE($6, isolation),"
+        " attempts = 0, due_ms = {now}",
         draft,
         cleaned(failure),
         report and report_to_json(report),

@@ -62,7 +62,7 @@ async def overdue(store: Store, tenant_id: str, id: str, failure: str, draft: En
         store,
         tenant_id,
         id,
-        "status = 'FAILED', ended_by = 'FAILURE', failure = $3, due_ms = {now}, fence = fence + 1,"
+        "status = 'FAILED', ended_by = 'FAILURE', failure = $3, attempts = 0, due_ms = {now}, fence = fence + 1,"
         " lease_owner = NULL, lease_until_ms = NULL",
         "status = 'PROVISIONING' AND provision_by_ms <= {now}",
         draft,
