@@ -11,6 +11,9 @@ from app.graphql.masking import public_errors
 from schema.ids import Kind, encode
 from tests.graphql.world import Client
 from windtunnel.domain.environments import Environment
+from windtunnel.operations.services import Services
+from windtunnel.operations.tend_environment import tend_environment
+from windtunnel.storage import environment_care
 
 SHOWN = """id name status createdAt createdBy { name } readyAt provisioningTime expiresAt failure lastSeq
   isolation { level namespace allowsCode verifiedAt limitsNotEnforced mechanisms { name detail }
@@ -64,3 +67,10 @@ async def followed(client: Client, id: str, after: int | None = 0) -> AsyncGener
                 raise ValueError(str((error.extensions or {}).get("code")))
             assert result.data
             yield result.data["environmentEvents"]
+
+
+async def tend(services: Services) -> None:
+    """Make, and take away, whatever is to be made and taken away, as a worker does."""
+    while claimed := await environment_care.claim(services.store, "caretaker", 20):
+        for environment in claimed:
+            await tend_environment(services, environment)

@@ -25,6 +25,8 @@ VALUES: dict[str, Any] = {
     "IssueApiTokenInput.name": "Pipeline",
     "SetFeatureFlagInput.name": "enable-deployment-pipeline",
     "SetFeatureFlagInput.enabled": False,
+    "ProvisionEnvironmentInput.name": "Try",
+    "SetMinimumIsolationInput.minimum": "LOGICAL",
     "ConfigurationEntryInput.key": "MODEL",
     "ConfigurationEntryInput.value": "gpt-5-mini",
 }

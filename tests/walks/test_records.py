@@ -1,6 +1,7 @@
 """Every mutation that changes something puts it on record: what it must leave in the audit log is listed here."""
 
 import re
+from typing import Any
 
 import orjson
 
@@ -30,9 +31,22 @@ RECORDS: dict[str, list[AuditAction]] = {
     "revokeApiToken": [AuditAction.TOKEN_REVOKED],
     "registerWebhook": [AuditAction.WEBHOOK_REGISTERED],
     "deleteWebhook": [AuditAction.WEBHOOK_DELETED],
+    "provisionEnvironment": [AuditAction.ENVIRONMENT_REQUESTED],
+    "extendEnvironment": [AuditAction.ENVIRONMENT_EXTENDED],
+    "pauseEnvironment": [AuditAction.ENVIRONMENT_PAUSED],
+    "resumeEnvironment": [AuditAction.ENVIRONMENT_RESUMED],
+    "refreshEnvironment": [AuditAction.ENVIRONMENT_REFRESHED],
+    "deleteEnvironment": [AuditAction.ENVIRONMENT_DELETE_REQUESTED],
+    "setMinimumIsolation": [AuditAction.MINIMUM_ISOLATION_SET],
     "configureProduction": [AuditAction.PRODUCTION_CONFIGURED],
     "markNotificationsRead": [],  # what somebody has read is theirs alone
 }
+
+BEFORE: dict[str, tuple[str, dict[str, Any]]] = {
+    "resumeEnvironment": ("pauseEnvironment", {}),
+    "refreshEnvironment": ("configureProduction", {"set": [{"key": "OTHER", "value": "1"}]}),
+}
+"""What has to be done first, for there to be anything to change."""
 
 
 async def test_what_changes_something_is_on_record(store: Store) -> None:
@@ -44,6 +58,9 @@ async def test_what_changes_something_is_on_record(store: Store) -> None:
                 continue
             assert entry.name in RECORDS, f"add {entry.name} to RECORDS of tests/walks/test_records.py"
             own = {kind: await make(world, world.mine, kind) for kind in wants(entry)}
+            if entry.name in BEFORE:
+                first, given = BEFORE[entry.name]
+                await world.do(first, world.mine, own, **given)
             before, log = await world.snapshot(world.mine), await world.log(world.mine)
             await world.do(entry.name, world.mine, own)
             new = (await world.log(world.mine))[len(log) :]

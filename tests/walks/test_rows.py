@@ -19,6 +19,7 @@ from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.admit_person import admit_person
 from windtunnel.storage import packages
 from windtunnel.storage.privileged import STATEMENTS
+from windtunnel.storage.schema_functions import FUNCTIONS
 from windtunnel.storage.store import open_store
 
 Denied = asyncpg.InsufficientPrivilegeError
@@ -144,6 +145,10 @@ async def _trespasses(session: asyncpg.Connection, guarded: Guarded, table: str,
             await session.execute(sql, argument)
         except Denied:
             continue
+        except asyncpg.IntegrityConstraintViolationError as error:
+            if "cannot change like this" in str(error):  # the table's own trigger has seen it first
+                continue
+            raise
         faults.append(f"{sql} was not refused")
     for sql, nothing in without_effect.items():
         try:
@@ -177,7 +182,11 @@ async def test_no_role_of_a_process_can_step_around_the_guard(owner: asyncpg.Con
 async def test_only_the_named_statements_look_across_tenants(owner: asyncpg.Connection) -> None:
     found = await catalogue.elevated_functions(owner)
     named = {statement.function.replace(", ", ","): (SYSTEM, False) for statement in STATEMENTS}
-    assert found == named
+    others = found.keys() - named.keys()
+    assert {signature: kept for signature, kept in found.items() if signature not in others} == named
+    # Those that make and remove databases of environments touch no row.
+    assert {name.partition("(")[0] for name in others} == {each.function.partition("(")[0] for each in FUNCTIONS}
+    assert {public for _, public in map(found.__getitem__, others)} == {False}
 
 
 async def test_no_function_of_ours_is_for_everybody(owner: asyncpg.Connection) -> None:

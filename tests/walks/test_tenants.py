@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from schema.ids import Kind, decode, encode
 from tests.queries import counted
 from tests.walks.inputs import arguments
-from tests.walks.shape import KINDS_OF_NODES, Slot, ids_below_the_roots, slots
+from tests.walks.shape import Slot, ids_below_the_roots, slots
 from tests.walks.things import KINDS, NAMED, make, make_all
 from tests.walks.world import ENTRIES, World, open_world, shown, unknown
 from windtunnel.storage.store import Store
 
 LEVELS = 3
-NOT_YET = {"Environment": {"environmentId"}}
-"""Names of ids of kinds that do not exist yet: nothing can be found by them."""
 
 
 async def test_their_things_and_nothing_are_answered_alike(store: Store) -> None:
@@ -47,9 +45,8 @@ async def test_their_names_and_unknown_ones_are_answered_alike(store: Store) -> 
 
 async def test_each_place_for_an_id_finds_what_is_mine(store: Store) -> None:
     """Else the walk above would compare refusals that have nothing to do with the id."""
-    exempt = {name for kind, names in NOT_YET.items() if kind not in KINDS_OF_NODES for name in names}
     async with open_world(store) as world:
-        blind = [slot for slot in slots() if slot.path[-1] not in exempt and not await _finds(world, slot)]
+        blind = [slot for slot in slots() if not await _finds(world, slot)]
         assert [str(slot) for slot in blind] == [], "the call does not reach the look-up: add to tests/walks/inputs.py"
 
 
@@ -64,10 +61,6 @@ async def test_things_of_one_kind_are_not_found_as_another(store: Store) -> None
 
 def test_only_root_fields_take_ids() -> None:
     assert ids_below_the_roots() == [], "walk them, too: tests/walks/shape.py"
-
-
-def test_kinds_that_have_come_are_no_longer_exempt() -> None:
-    assert NOT_YET.keys() & KINDS_OF_NODES == set()
 
 
 def _pairs(theirs: dict[Kind, str]) -> Iterator[tuple[str, str]]:

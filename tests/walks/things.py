@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from schema.ids import Kind, decode, encode
+from tests.graphql.environments import tend
 from tests.graphql.world import conduct
 from tests.walks.shape import KINDS_OF_NODES
 from tests.walks.world import ENTRIES, World
 from windtunnel.domain.ids import new_id
+from windtunnel.domain.policy import ENVIRONMENTS_PER_TENANT
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.upload_package import upload_package
+from windtunnel.storage import environments
 
 Make = Callable[[World, Viewer], Awaitable[str]]
 
@@ -54,6 +57,20 @@ async def _delivery(world: World, viewer: Viewer) -> str:
     return str(answer["data"]["webhooks"][0]["deliveries"]["nodes"][0]["id"])
 
 
+async def _environment(world: World, viewer: Viewer) -> str:
+    """A READY one, in which something was simulated; a tenant has room for few."""
+    quota = await environments.count(world.store, viewer.tenant_id)
+    if quota == ENVIRONMENTS_PER_TENANT:
+        there = {"filter": {"statuses": ["READY", "PAUSED"]}, "last": 1}
+        answer = await world.ask(ENTRIES["environments"], there, viewer, levels=2)
+        (oldest,) = answer["data"]["environments"]["nodes"]
+        await world.do("deleteEnvironment", viewer, {Kind.ENVIRONMENT: oldest["id"]})
+    made = str((await world.do("provisionEnvironment", viewer))["environment"]["id"])
+    await tend(world.services)
+    await world.do("simulate", viewer, environmentId=made)
+    return made
+
+
 MAKERS: dict[Kind, Make] = {
     Kind.SCENARIO: _made("simulate", "simulation", "scenario"),
     Kind.SIMULATION: _made("simulate", "simulation"),
@@ -63,6 +80,7 @@ MAKERS: dict[Kind, Make] = {
     Kind.API_TOKEN: _made("issueApiToken", "token"),
     Kind.WEBHOOK: _made("registerWebhook", "webhook"),
     Kind.WEBHOOK_DELIVERY: _delivery,
+    Kind.ENVIRONMENT: _environment,
     Kind.NOTIFICATION: _newest("notifications"),
     Kind.AUDIT_ENTRY: _newest("auditLog"),
 }
