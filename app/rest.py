@@ -29,6 +29,7 @@ from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import MUTATION_POINTS
 from windtunnel.domain.simulations import SimulationStage
 from windtunnel.operations.permit import permit
+from windtunnel.operations.places import place_of
 from windtunnel.operations.services import Services
 from windtunnel.operations.simulate import SimulateRequest, simulate
 from windtunnel.operations.watch_simulation import watch_simulation
@@ -79,7 +80,8 @@ class Rest:
         await permit(self._services, viewer, Action.WATCH_SIMULATION, aimed_at(request.path_params))
         after = _sequence_number(request.headers.get("last-event-id") or request.query_params.get("after") or "0")
         raw = demand(Kind.SIMULATION, request.path_params["id"], ("id",))
-        simulation = await stored_simulations.get(self._services.store, viewer.tenant_id, raw)
+        async with place_of(self._services, viewer.tenant_id, raw) as place:
+            simulation = await stored_simulations.get(place.store, viewer.tenant_id, raw) if place else None
         if simulation is None:
             raise NotFoundError("There is no simulation with this id.", path=("id",))
         if simulation.is_over and after >= simulation.last_seq:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -14,13 +15,15 @@ from windtunnel.domain.environments import Environment, Resource
 from windtunnel.domain.events import EventKind, SimulationEvent
 from windtunnel.domain.isolation import IsolationLevel
 from windtunnel.domain.notifications import Notification
-from windtunnel.domain.pages import Keyset, Page
+from windtunnel.domain.pages import Keyset, Page, PageRequest
 from windtunnel.domain.production import Snapshot
 from windtunnel.domain.scenarios import Scenario
 from windtunnel.domain.simulations import Command, Simulation
 from windtunnel.domain.tokens import ApiToken
 from windtunnel.domain.viewers import User, Viewer
 from windtunnel.domain.webhooks import Delivery, DeliveryStatus, Webhook
+from windtunnel.operations.environment_simulations import nothing
+from windtunnel.operations.places import gathered
 from windtunnel.operations.services import Services
 from windtunnel.storage import (
     architectures,
@@ -42,6 +45,7 @@ from windtunnel.storage.store import Store
 
 G = TypeVar("G", bound=Hashable)
 T = TypeVar("T")
+Load = Callable[[Store, str, list[str]], Awaitable[Mapping[str, T]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +98,26 @@ class Loaders:
 
     def __init__(self, services: Services, viewer: Viewer) -> None:
         store, tenant_id = services.store, viewer.tenant_id
-        self.scenarios: DataLoader[str, Scenario | None] = _by_id(lambda ids: scenarios.get_many(store, tenant_id, ids))
+
+        async def anywhere(load: Load[T], ids: list[str]) -> dict[str, T]:
+            """Things that lie at home or in environments."""
+            return await gathered(services, tenant_id, ids, lambda place, there: load(place, tenant_id, there))
+
+        async def stretches(ids: list[str], how: Stretch) -> dict[str, list[SimulationEvent]]:
+            """Events of simulations; none of those that are gone."""
+            read = partial(events.read_many, after=how.after, limit=how.limit, kinds=how.kinds)
+            return {key: [] for key in ids} | await anywhere(read, ids)
+
+        async def slices(ids: list[str], how: Slice) -> dict[str, Page[Simulation]]:
+            """Simulations of scenarios; none of those that are gone."""
+            read = partial(simulations.pages_of_scenarios, limit=how.limit, after=how.after)
+            return dict.fromkeys(ids, nothing(PageRequest(how.limit))) | await anywhere(read, ids)
+
+        self.scenarios: DataLoader[str, Scenario | None] = _by_id(partial(anywhere, scenarios.get_many))
         self.architectures: DataLoader[str, StoredArchitecture | None] = _by_id(
-            lambda ids: architectures.get_many(store, tenant_id, ids)
+            partial(anywhere, architectures.get_many)
         )
-        self.simulations: DataLoader[str, Simulation | None] = _by_id(
-            lambda ids: simulations.get_many(store, tenant_id, ids)
-        )
+        self.simulations: DataLoader[str, Simulation | None] = _by_id(partial(anywhere, simulations.get_many))
         self.users: DataLoader[str, User | None] = _by_id(lambda ids: tenants.users(store, tenant_id, ids))
         self.tokens: DataLoader[str, ApiToken | None] = _by_id(lambda ids: tokens.get_many(store, tenant_id, ids))
         self.notifications: DataLoader[str, Notification | None] = _by_id(
@@ -109,15 +126,9 @@ class Loaders:
         self.audit_entries: DataLoader[str, AuditEntry | None] = _by_id(
             lambda ids: audit.get_many(store, tenant_id, ids)
         )
-        self.commands: DataLoader[str, Sequence[Command] | None] = _by_id(
-            lambda ids: commands.list_many(store, tenant_id, ids)
-        )
-        self.scenario_simulations: Grouped[Slice, Page[Simulation]] = Grouped(
-            lambda ids, how: simulations.pages_of_scenarios(store, tenant_id, ids, how.limit, how.after)
-        )
-        self.events: Grouped[Stretch, list[SimulationEvent]] = Grouped(
-            lambda ids, how: events.read_many(store, tenant_id, ids, how.after, how.limit, kinds=how.kinds)
-        )
+        self.commands: DataLoader[str, Sequence[Command] | None] = _by_id(partial(anywhere, commands.list_many))
+        self.scenario_simulations: Grouped[Slice, Page[Simulation]] = Grouped(slices)
+        self.events: Grouped[Stretch, list[SimulationEvent]] = Grouped(stretches)
         self.webhooks: DataLoader[str, Webhook | None] = _by_id(lambda ids: webhooks.get_many(store, tenant_id, ids))
         self.deliveries: DataLoader[str, Delivery | None] = _by_id(
             lambda ids: delivery_pages.get_many(store, tenant_id, ids)
@@ -144,7 +155,7 @@ class Loaders:
             lambda ids: _minima(store, tenant_id, len(ids))
         )
         self.now: DataLoader[None, datetime] = DataLoader(lambda askers: _times(store, len(askers)))
-        self.runs = WholeRuns(store, tenant_id)
+        self.runs = WholeRuns(lambda ids: stretches(ids, Stretch(0, None, None)))
 
 
 async def _snapshots(store: Store, tenant_id: str, times: int) -> list[Snapshot]:

@@ -1,6 +1,6 @@
 """Whole runs: what can only be told from all events of a simulation, read once for everything that is asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -8,8 +8,6 @@ from strawberry.dataloader import DataLoader
 
 from windtunnel.domain.events import SimulationEvent
 from windtunnel.domain.simulations import Simulation
-from windtunnel.storage import events
-from windtunnel.storage.store import Store
 
 R = TypeVar("R")
 
@@ -33,11 +31,10 @@ class Reading(Generic[R]):
 
 
 class WholeRuns:
-    """Reads runs of one tenant. The events are dropped once every reading of the moment has been made."""
+    """Reads runs, of which `load` has all events. They are dropped once every reading of the moment has been made."""
 
-    def __init__(self, store: Store, tenant_id: str) -> None:
-        self._store = store
-        self._tenant_id = tenant_id
+    def __init__(self, load: Callable[[list[str]], Awaitable[Mapping[str, Sequence[SimulationEvent]]]]) -> None:
+        self._events = load
         self._loader: DataLoader[tuple[str, int, Reading[Any]], Any] = DataLoader(self._load)
 
     async def read(self, simulation: Simulation, reading: Reading[R]) -> R:
@@ -47,7 +44,7 @@ class WholeRuns:
     async def _load(self, keys: list[tuple[str, int, Reading[Any]]]) -> list[Any]:
         made: dict[tuple[str, Reading[Any]], Any] = {}
         for ids in _packed({raw: length for raw, length, _ in keys}):
-            runs = await events.read_many(self._store, self._tenant_id, ids)
+            runs = await self._events(ids)
             for raw, _, reading in keys:
                 if raw in runs and (raw, reading) not in made:
                     made[raw, reading] = reading.make(runs[raw])

@@ -8,6 +8,7 @@ from resolvers.context import Context
 from resolvers.loaders import Stretch
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.events import EventKind, SimulationEvent
+from windtunnel.domain.ids import namespace_of
 from windtunnel.domain.pages import Page, PageRequest
 from windtunnel.domain.policy import EVENTS_PAGE_MAX
 from windtunnel.domain.simulations import Simulation, SimulationFilter
@@ -35,10 +36,14 @@ async def simulation(context: Context, id: str | None) -> Simulation | None:
 
 
 async def page(context: Context, request: PageRequest, wanted: SimulationFilter) -> Page[Simulation]:
-    """Simulations, newest first: of an environment when one is wanted, else those that are in none."""
-    if wanted.environment_id is None:
+    """Simulations, newest first: of an environment when one or a scenario in one is wanted, else those in none."""
+    loaders = context.loaders
+    if wanted.environment_id is not None:
+        environment = await loaders.environments.load(wanted.environment_id)
+    elif namespace := namespace_of(wanted.scenario_id or ""):
+        environment = await loaders.environments_by_namespace.load(namespace)
+    else:
         return await stored.page(context.services.store, context.tenant_id, request, wanted)
-    environment = await context.loaders.environments.load(wanted.environment_id)
     if environment is None:
         return nothing(request)
     return await environment_simulations(context.services, environment, request, replace(wanted, environment_id=None))

@@ -9,12 +9,13 @@ A change in an environment that is also put on record at home takes two transact
 committed first, so that nothing ever happens without being on record.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
 
 from windtunnel.domain.environments import USABLE_STATUSES, Environment, EnvironmentKey
+from windtunnel.domain.errors import NotFoundError, UnavailableError
 from windtunnel.domain.ids import namespace_of
 from windtunnel.operations.services import Services
 from windtunnel.storage import environments
@@ -40,18 +41,24 @@ def held(place: Services) -> Callable[[], None]:
 async def place_of(services: Services, tenant_id: str, id: str) -> AsyncIterator[Services | None]:
     """The services where the thing with this id lies, if there is one.
 
-    None when it would be in an environment that is not the tenant's, or cannot be looked into (any more).
+    None when it would be in an environment that is not the tenant's, or cannot be looked into (any more). Raises
+    NotFoundError when the environment ends while somebody is in it, UnavailableError.
     """
     namespace = namespace_of(id)
     if namespace is None:
         yield services.home
         return
-    found = (await environments.of_namespaces(services.home.store, tenant_id, [namespace])).get(namespace)
-    if found is None or found.status not in USABLE_STATUSES:
+    found = (await _usable(services, tenant_id, [namespace])).get(namespace)
+    if found is None:
         yield None
         return
-    async with in_environment(services, found) as place:
-        yield place
+    try:
+        async with in_environment(services, found) as place:
+            yield place
+    except UnavailableError:
+        if await _usable(services, tenant_id, [namespace]):
+            raise
+        raise NotFoundError("It was in an environment that has ended.", resource_id=id) from None
 
 
 async def gathered(
@@ -65,10 +72,16 @@ async def gathered(
     for each in ids:
         groups.setdefault(namespace_of(each), []).append(each)
     found: dict[str, T] = {}
-    for group in groups.values():
-        async with place_of(services, tenant_id, group[0]) as place:
-            if place is not None:
-                found.update(await load(place.store, group))
+    if at_home := groups.pop(None, None):
+        found.update(await load(services.home.store, at_home))
+    namespaces = [namespace for namespace in groups if namespace]
+    for namespace, environment in (await _usable(services, tenant_id, namespaces)).items():
+        try:
+            async with in_environment(services, environment) as place:
+                found.update(await load(place.store, groups[namespace]))
+        except UnavailableError:
+            if await _usable(services, tenant_id, [namespace]):
+                raise
     return found
 
 
@@ -93,3 +106,9 @@ def place_of_password(tenant_id: str, environment_id: str) -> tuple[str, ...]:
 
 def _nothing() -> None:
     """At home everything stays open for as long as the process lives."""
+
+
+async def _usable(services: Services, tenant_id: str, namespaces: Sequence[str]) -> dict[str, Environment]:
+    """Those of the tenant's environments that can be looked into now, by namespace."""
+    found = await environments.of_namespaces(services.home.store, tenant_id, namespaces)
+    return {namespace: each for namespace, each in found.items() if each.status in USABLE_STATUSES}
