@@ -10,6 +10,7 @@ from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import NotFoundError, QuotaError
 from windtunnel.domain.events import SimulationEvent
+from windtunnel.domain.planning import PlannerMode
 from windtunnel.domain.policy import SEED_MAX
 from windtunnel.domain.scenarios import Scenario, title_of
 from windtunnel.domain.simulations import Simulation, SimulationStatus
@@ -58,6 +59,8 @@ async def _put_on_record(services: Services, viewer: Viewer, simulation: Simulat
     details = {"scenarioId": known, "seed": simulation.seed, "pace": simulation.pace}
     if simulation.environment_id is not None:
         details["environmentId"] = Subject(Kind.ENVIRONMENT, simulation.environment_id)
+    if simulation.package_digest is not None:
+        details["packageDigest"] = simulation.package_digest
     subject = Subject(Kind.SIMULATION, simulation.id)
     await record(services, viewer, viewer.tenant_id, AuditAction.SIMULATION_STARTED, subject, details=details)
 
@@ -91,11 +94,11 @@ def _blank(services: Services, viewer: Viewer, request: SimulateRequest, at: dat
         scenario_id=None,
         architecture_id=None,
         environment_id=services.environment.id if services.environment else None,
-        package_digest=None,
+        package_digest=request.package_digest,
         status=SimulationStatus.PLANNING,
         seed=secrets.randbelow(SEED_MAX + 1) if request.seed is None else request.seed,
         pace=request.pace,
-        planner_mode=services.planner.mode,
+        planner_mode=services.planner.mode if request.package_digest is None else PlannerMode.OFFLINE,
         failures=request.failures,
         inject_failures=tuple(dict.fromkeys(request.inject_failures)),
         created_at=at,

@@ -6,11 +6,14 @@ import structlog
 
 from windtunnel.domain.errors import ErrorCode, WindtunnelError
 from windtunnel.domain.events import EventKind
-from windtunnel.domain.planning import Plan, PlannerStep
+from windtunnel.domain.planning import OnStep, Plan, PlannerStep
 from windtunnel.domain.simulations import Simulation, SimulationFailure
 from windtunnel.operations.lifecycle import step_draft
+from windtunnel.operations.package_plan import declared_by
+from windtunnel.operations.read_package import manifest_of
 from windtunnel.operations.scribe import Scribe
 from windtunnel.operations.services import Services
+from windtunnel.planning import plan_declared
 from windtunnel.storage import events, scenarios
 
 STAGE = "planning"
@@ -66,7 +69,7 @@ class _Reporter:
 
 async def _plan(services: Services, simulation: Simulation, text: str, reporter: _Reporter) -> Plan | SimulationFailure:
     try:
-        plan = await services.planner.plan(text, reporter.tell)
+        plan = await _planned(services, simulation, text, reporter.tell)
         reporter.check()
     except Exception as error:
         reporter.check()
@@ -75,6 +78,14 @@ async def _plan(services: Services, simulation: Simulation, text: str, reporter:
         log.exception("planner failed", simulation_id=simulation.id)
         return SimulationFailure(ErrorCode.INTERNAL, DEFECT, STAGE)
     return plan
+
+
+async def _planned(services: Services, simulation: Simulation, text: str, on_step: OnStep) -> Plan:
+    """By the planning agents, or as the package declares it."""
+    if simulation.package_digest is None:
+        return await services.planner.plan(text, on_step)
+    declared = declared_by(await manifest_of(services, simulation.package_digest))
+    return await plan_declared(declared, text, on_step)
 
 
 async def _stored_steps(services: Services, simulation: Simulation) -> Counter[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from windtunnel.domain.errors import NotFoundError, ValidationError
+from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.permissions import Action
 from windtunnel.domain.policy import (
     INJECTED_FAILURES_MAX,
@@ -24,6 +24,7 @@ _HOW = ("wait_for", "idempotency_key")
 class SimulateRequest:
     """Exactly one of `text`, `scenario_id` and `architecture_id` says what to simulate; ids are raw.
 
+    With a `package_digest` the network of that package is simulated, and the words are what it is put through.
     `pace` is in simulated seconds per real second, 0 for as fast as possible. `inject_failures` are codes of the book.
     """
 
@@ -41,7 +42,7 @@ class SimulateRequest:
 
 
 def check_request(request: SimulateRequest, book: Book) -> None:
-    """Raise ValidationError, or NotFoundError for a package: there are none yet."""
+    """Raise ValidationError for what makes no sense, whatever there is."""
     given = [request.text, request.scenario_id, request.architecture_id]
     if sum(value is not None for value in given) != 1:
         raise ValidationError(
@@ -49,8 +50,12 @@ def check_request(request: SimulateRequest, book: Book) -> None:
         )
     if request.text is not None:
         check_text(request.text)
-    if request.package_digest is not None:
-        raise NotFoundError("There is no such package.", path=("input", "package_digest"))
+    if request.package_digest is not None and request.architecture_id is not None:
+        raise ValidationError(
+            "A package brings its own network: give a scenario to put it through, and no architecture.",
+            rule="package_with_architecture",
+            path=("input", "scenario", "architecture_id"),
+        )
     if request.seed is not None and not SEED_MIN <= request.seed <= SEED_MAX:
         raise ValidationError(
             f"The seed must be {SEED_MIN} to {SEED_MAX}.", rule="seed_out_of_range", path=("input", "seed")

@@ -13,8 +13,10 @@ from windtunnel.operations.acceptance import accept
 from windtunnel.operations.announce import announce_events, announce_work
 from windtunnel.operations.await_stage import await_stage
 from windtunnel.operations.entering import entered
+from windtunnel.operations.package_plan import declared_by
 from windtunnel.operations.permit import permit
 from windtunnel.operations.places import held
+from windtunnel.operations.read_package import usable_package
 from windtunnel.operations.requests import SimulateRequest, check_request
 from windtunnel.operations.services import Services
 
@@ -25,12 +27,14 @@ async def simulate(services: Services, viewer: Viewer, request: SimulateRequest)
     """Store what is asked for, and return the simulation once `request.wait_for` is reached.
 
     It lies in the environment that was asked for, else at home; planning goes on when the caller goes away. Raises
-    ForbiddenError, ValidationError, NotFoundError, QuotaError, ConflictError (IDEMPOTENCY_MISMATCH,
+    ForbiddenError, ValidationError (PACKAGE_INVALID), NotFoundError, QuotaError, ConflictError (IDEMPOTENCY_MISMATCH,
     ENVIRONMENT_EXPIRED, ENVIRONMENT_PAUSED), UnavailableError; with `wait_for` beyond ACCEPTED also what planning
     failed with. Asked again with the same idempotency key, it returns the same simulation.
     """
     await permit(services, viewer, Action.SIMULATE)
     check_request(request, services.book)
+    if request.package_digest is not None:
+        declared_by(await usable_package(services, viewer, request.package_digest))
     async with entered(services, viewer, request.environment_id) as place:
         simulation, first_events = await accept(place, viewer, request)
         if first_events:
