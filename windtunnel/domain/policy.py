@@ -96,3 +96,9 @@ PRODUCTION_ENTRIES_PER_TENANT = 500
 PRODUCTION_VALUE_MAX_BYTES = 64 * 1024
 PRODUCTION_CLEAR_MAX_BYTES = 1024 * 1024
 """All keys, and all values that are no secrets: one answer has them all, and every environment a copy."""
+PACKAGE_RUN_MAX_S = 30.0
+"""The wall time of one run of a package's code, if its manifest does not want less."""
+PACKAGE_EXERCISE_MAX_S = 120.0
+"""The wall time of all runs before one simulation together."""
+PACKAGE_RUNS_AT_ONCE = 8
+"""In one process; of each tenant at most a quarter of them."""

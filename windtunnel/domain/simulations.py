@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from windtunnel.domain.architectures import Interpretation
 from windtunnel.domain.errors import ErrorCode
+from windtunnel.domain.exercises import Exercise
 from windtunnel.domain.failures import FailureMode
 from windtunnel.domain.planning import PlannerMode
 
@@ -56,7 +57,7 @@ class Simulation:
     """A simulation as stored. `fence` rises with each new conductor, so that a slow former one cannot write.
 
     `story_from_seq` is the seq of the last event before the engine's first; 0 until planned. `lease_owner` names who
-    plans or conducts it now.
+    plans or conducts it now. `exercise` is None until a package's own code had its turn.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Simulation:
     story_from_seq: int = 0
     lease_owner: str | None = None
     environment_id: str | None = None
+    exercise: Exercise | None = None
 
     @property
     def is_over(self) -> bool:

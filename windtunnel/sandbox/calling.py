@@ -63,7 +63,13 @@ class Health:
 
 
 async def call(
-    sandbox: Sandbox, package: Path, ref: str, given: Mapping[str, Any], *, wall_s: float
+    sandbox: Sandbox,
+    package: Path,
+    ref: str,
+    given: Mapping[str, Any],
+    *,
+    wall_s: float,
+    env: Mapping[str, str] | None = None,
 ) -> Answer | NoAnswer:
     """Call `module.path:function` of the package with a dict; the function returns one.
 
@@ -73,7 +79,7 @@ async def call(
         return NoAnswer(CallFailure.NOT_FOUND, "A reference reads module.path:function.", None, None)
     command = (*ISOLATED, "-c", _HARNESS.read_text("utf-8"), str(package), ref)
     stdin = json.dumps(given, allow_nan=False).encode()
-    outcome = await sandbox.run(command, cwd=package, stdin=stdin, wall_s=wall_s)
+    outcome = await sandbox.run(command, cwd=package, stdin=stdin, env=env, wall_s=wall_s)
     if outcome.breach:
         return NoAnswer(CallFailure.LIMIT_EXCEEDED, why(outcome, wall_s), outcome.breach, outcome)
     if outcome.exit_status != 0 or not outcome.stdout:
@@ -81,12 +87,14 @@ async def call(
     return _read(sandbox, outcome)
 
 
-async def check_health(sandbox: Sandbox, package: Path, command: Sequence[str], *, timeout_s: float) -> Health:
+async def check_health(
+    sandbox: Sandbox, package: Path, command: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None
+) -> Health:
     """Run the health command of a package, with its directory as working directory; exit status 0 is healthy.
 
     Raises SandboxError when nothing was run.
     """
-    outcome = await sandbox.run(command, cwd=package, wall_s=timeout_s)
+    outcome = await sandbox.run(command, cwd=package, env=env, wall_s=timeout_s)
     if outcome.succeeded:
         return Health(True, "", outcome)
     last = outcome.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]

@@ -19,6 +19,7 @@ from windtunnel.domain.simulations import (
     SimulationStatus,
 )
 from windtunnel.storage.errors import ConstraintError
+from windtunnel.storage.exercises import exercise_from_json
 from windtunnel.storage.paging import Conditions, read_page, read_pages
 from windtunnel.storage.store import Store
 from windtunnel.storage.texts import cleaned, known_ids, to_json
@@ -147,6 +148,7 @@ def simulation_of(row: dict[str, Any]) -> Simulation:
         story_from_seq=row["story_from_seq"],
         fence=row["fence"],
         lease_owner=row["lease_owner"],
+        exercise=exercise_from_json(row["exercise"]) if row["exercise"] else None,
     )
 
 
