@@ -1,6 +1,7 @@
 """Putting the files of a checked package into a directory, where they can be looked at and run, and not be changed."""
 
 import os
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -27,15 +28,16 @@ class PackageRefusedError(Exception):
 def unpack_package(file: BinaryIO, directory: Path) -> Manifest:
     """Check the package in a seekable file and put its files into an empty directory; its manifest.
 
-    Nothing that exists is overwritten and no link is followed. Raises PackageRefusedError; OSError, and DamagedError
-    for bytes that changed meanwhile, may leave a part of the files behind.
+    Nothing that exists is overwritten and no link is followed; a directory that is taken away meanwhile is not made
+    again. Raises PackageRefusedError; OSError, and DamagedError for bytes that changed meanwhile, may leave a part of
+    the files behind.
     """
     checked = check_package(file)
     if checked.manifest is None or not checked.passed:
         raise PackageRefusedError(checked.checks)
     for entry in checked.entries:
-        target = directory.joinpath(*entry.path.split("/"))
-        target.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        *folders, name = entry.path.split("/")
+        target = _inside(directory, folders) / name
         digest = _write(file, entry, target)
         expected = checked.manifest_digest
         if entry.path != MANIFEST_PATH:
@@ -43,6 +45,14 @@ def unpack_package(file: BinaryIO, directory: Path) -> Manifest:
         if digest != expected:
             raise DamagedError(f"{entry.path!r} has changed while it was unpacked.")
     return checked.manifest
+
+
+def _inside(directory: Path, folders: Sequence[str]) -> Path:
+    """The folder in the directory, made when missing."""
+    for folder in folders:
+        directory /= folder
+        directory.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
+    return directory
 
 
 def _write(file: BinaryIO, entry: Entry, target: Path) -> str:
