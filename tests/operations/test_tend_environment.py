@@ -26,7 +26,7 @@ from windtunnel.domain.environments import (
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.domain.isolation import IsolationLevel, Probe, ProbeOutcome, ProbeResult
 from windtunnel.domain.notifications import NotificationKind
-from windtunnel.operations import provisioning
+from windtunnel.operations import provisioning, sandboxes
 from windtunnel.operations.delete_environment import delete_environment
 from windtunnel.operations.pause_environment import pause_environment
 from windtunnel.operations.services import Services
@@ -243,7 +243,7 @@ async def test_one_deleted_while_it_is_made_is_taken_away_by_who_makes_it(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
-    examine = provisioning.examine
+    examine = sandboxes.examine
 
     async def slowly(services: Services, environment: Environment) -> IsolationReport:
         begun.set()
