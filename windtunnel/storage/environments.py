@@ -99,7 +99,7 @@ def environment_of(row: dict[str, Any]) -> Environment:
         request_id=row["request_id"],
         provision_by=moment(row["provision_by_ms"]),
         expires_at=moment(row["expires_ms"]),
-        limits=EnvironmentLimits(row["cpu"], row["memory_mb"], row["storage_mb"], row["max_simulations"]),
+        limits=EnvironmentLimits(float(row["cpu"]), row["memory_mb"], row["storage_mb"], row["max_simulations"]),
         snapshot=Snapshot.read(row["production_revision"], row["snapshot"]),
         snapshot_digest=row["snapshot_digest"],
         due_at=moment(row["due_ms"]),
