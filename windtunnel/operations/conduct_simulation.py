@@ -11,6 +11,7 @@ from windtunnel.domain.errors import ErrorCode
 from windtunnel.domain.events import EventDraft
 from windtunnel.domain.simulations import Simulation, SimulationFailure, SimulationStatus
 from windtunnel.operations.announce import conductor_channel
+from windtunnel.operations.environment_storage import StorageFullError, check_storage
 from windtunnel.operations.performance import EngineError, Performance
 from windtunnel.operations.plan_simulation import plan_simulation
 from windtunnel.operations.scribe import Scribe
@@ -23,6 +24,7 @@ STAGE = "simulating"
 DEFECT = "The simulation failed because of a defect in this service. Simulate again, or tell its operator."
 GIVEN_UP = "The simulation was given up: too many processes that conducted it came to an end."
 BATCH = 100
+BATCHES_UNCHECKED = 10
 LOOK_EVERY_S = 1.0
 CONDUCTORS_MAX = 50
 
@@ -56,6 +58,8 @@ async def _conduct(services: Services, simulation: Simulation) -> None:
     try:
         async with services.hub.bell(conductor_channel(simulation.id)) as bell:
             await _Conductor(services, simulation, stored.architecture, scribe, bell).conduct()
+    except StorageFullError as full:
+        await scribe.failed(SimulationFailure(ErrorCode.LIMIT_EXCEEDED, str(full), STAGE))
     except EngineError:
         log.exception("engine failed", simulation_id=simulation.id)
         await scribe.failed(SimulationFailure(ErrorCode.INTERNAL, DEFECT, STAGE))
@@ -79,10 +83,12 @@ class _Conductor:
         self._bell = bell
         self._performance: Performance
         self._begun_at = 0.0
+        self._batches = 0
 
     async def conduct(self) -> None:
         await self._begin()
         while True:
+            await self._check_storage()
             drafts = self._performance.drafts_until(self._simulated_ms(), BATCH)
             if self._performance.over:
                 if await self._finish(drafts):
@@ -93,6 +99,12 @@ class _Conductor:
                 await self._store(drafts)
             if not await self._wait():
                 return
+
+    async def _check_storage(self) -> None:
+        """Before the first events and from time to time: is there room for more in the environment?"""
+        if self._batches % BATCHES_UNCHECKED == 0:
+            await check_storage(self._services)
+        self._batches += 1
 
     async def _begin(self) -> None:
         """Go to where the stored events end, and carry out the commands that wait."""

@@ -8,7 +8,7 @@ from windtunnel.domain.environment_rules import demand, not_found
 from windtunnel.domain.environments import USABLE_STATUSES, Environment, EnvironmentStatus
 from windtunnel.domain.errors import ConflictError, NotFoundError, QuotaError, UnavailableError
 from windtunnel.domain.viewers import Viewer
-from windtunnel.operations.environment_storage import MEBIBYTE, bytes_in
+from windtunnel.operations.environment_storage import StorageFullError, check_storage
 from windtunnel.operations.places import in_environment
 from windtunnel.operations.services import Services
 from windtunnel.storage import environments
@@ -55,15 +55,11 @@ async def let_in(place: Services, viewer: Viewer) -> None:
     await lock_work(place.store)
     found = await locked(home, tenant_id, place.environment.id)
     current = _checked(found, place.environment.id, await home.now(), _READY)
-    used, limit = await bytes_in(place), current.limits.storage_mb
-    if used >= limit * MEBIBYTE:
-        raise QuotaError(
-            f"The environment keeps {used / MEBIBYTE:,.1f} MiB; it may keep {limit:,}. Delete scenarios in it, or"
-            " provision one with more storage.",
-            limit=limit,
-            used=used // MEBIBYTE,
-            path=PATH,
-        )
+    try:
+        await check_storage(place)
+    except StorageFullError as full:
+        more = f"{full} Provision one with more, or delete scenarios in this one."
+        raise QuotaError(more, limit=full.limit_mb, used=full.used_mb, path=PATH) from None
     await raise_work(home, tenant_id, current.id)
     await ensure_resident(place.store, tenant_id, viewer.user.id)
 

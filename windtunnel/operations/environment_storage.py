@@ -12,6 +12,24 @@ from windtunnel.storage.sizes import bytes_of
 MEBIBYTE = 1024 * 1024
 
 
+class StorageFullError(Exception):
+    """The environment keeps as much as it may, or more; the message says how much that is."""
+
+    def __init__(self, used: int, limit_mb: int) -> None:
+        super().__init__(f"The environment keeps {used / MEBIBYTE:,.1f} MiB; its storageMb allows {limit_mb:,}.")
+        self.used_mb = used // MEBIBYTE
+        self.limit_mb = limit_mb
+
+
+async def check_storage(place: Services) -> None:
+    """Raise StorageFullError when nothing more may be kept; at home there is no limit. Raises UnavailableError."""
+    if place.environment is None:
+        return
+    used, limit_mb = await bytes_in(place), place.environment.limits.storage_mb
+    if used >= limit_mb * MEBIBYTE:
+        raise StorageFullError(used, limit_mb)
+
+
 async def bytes_in(place: Services) -> int:
     """What the environment of `place` keeps now, in bytes. Raises UnavailableError."""
     if place.environment is None:
