@@ -7,14 +7,12 @@ The calls are made from the schema: a field that is added is walked the same day
 from collections.abc import Iterator
 
 from schema.ids import Kind, decode, encode
-from tests.queries import counted
+from tests.walks.comparing import LEVELS, differences
 from tests.walks.inputs import arguments
 from tests.walks.shape import Slot, ids_below_the_roots, slots
 from tests.walks.things import KINDS, NAMED, make, make_all
 from tests.walks.world import ENTRIES, World, open_world, shown, unknown
 from windtunnel.storage.store import Store
-
-LEVELS = 3
 
 
 async def test_their_things_and_nothing_are_answered_alike(store: Store) -> None:
@@ -25,7 +23,7 @@ async def test_their_things_and_nothing_are_answered_alike(store: Store) -> None
         for slot in slots():
             before = await world.snapshot(world.theirs), await world.snapshot(world.mine)
             for real, nothing in _pairs(theirs):
-                faults += await _differences(world, slot, real, nothing)
+                faults += await differences(world, slot, real, nothing)
             if (await world.snapshot(world.theirs), await world.snapshot(world.mine)) != before:
                 faults.append(f"{slot} has changed something")
         assert faults == []
@@ -37,7 +35,7 @@ async def test_their_names_and_unknown_ones_are_answered_alike(store: Store) -> 
         for slot in slots(NAMED):
             of_theirs = await NAMED[slot.path[-1]](world, world.theirs)
             before = await world.snapshot(world.theirs), await world.snapshot(world.mine)
-            faults += await _differences(world, slot, of_theirs, _another(of_theirs))
+            faults += await differences(world, slot, of_theirs, _another(of_theirs))
             if (await world.snapshot(world.theirs), await world.snapshot(world.mine)) != before:
                 faults.append(f"{slot} has changed something")
         assert faults == []
@@ -80,20 +78,6 @@ def _raw(made: str) -> str:
     found = decode(made)
     assert found
     return found[1]
-
-
-async def _differences(world: World, slot: Slot, real: str, nothing: str) -> list[str]:
-    answers, costs = [], []
-    for named in (nothing, real):
-        given = arguments(slot.entry, unknown, slot.path, named)
-        with counted(world.store) as statements:
-            answers.append(shown(await world.ask(slot.entry, given, world.mine, LEVELS), named))
-        costs.append(statements)
-    if answers[0] != answers[1]:
-        return [f"{slot} of {decode(real)}: {answers[1]!r} is not {answers[0]!r}"]
-    if costs[0] != costs[1]:
-        return [f"{slot} of {decode(real)}: costs {costs[1]}, not {costs[0]}"]
-    return []
 
 
 async def _finds(world: World, slot: Slot) -> bool:
