@@ -13,6 +13,19 @@ import asyncpg  # type: ignore[import-untyped]
 from windtunnel.storage.migrations import migrate
 from windtunnel.storage.store import open_store
 
+_DROP_ENVIRONMENTS = """DO $$
+DECLARE
+    role_name TEXT;
+BEGIN
+    FOR role_name IN
+        SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') LIKE '%in database {0}'
+    LOOP
+        EXECUTE 'DROP ROLE ' || role_name;
+    END LOOP;
+END
+$$"""
+"""Roles are those of the whole server: the environments' outlive their database."""
+
 
 def migrate_url(url: str) -> None:
     """Bring the database at `url` to the current schema."""
@@ -57,7 +70,7 @@ def postgres_database(server_url: str, template: str | None = None) -> Iterator[
     try:
         yield at_database(server_url, name)
     finally:
-        administer(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        administer(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", _DROP_ENVIRONMENTS.format(name))
 
 
 def sqlite_database(directory: Path, template: Path | None = None) -> str:

@@ -97,7 +97,8 @@ def _write(path: Path, content: bytes) -> None:
     """The whole file or none, also when the machine stops in between."""
     make_directory(path.parent)
     new = path.with_name(f"{NAME}-new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
