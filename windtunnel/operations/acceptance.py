@@ -18,8 +18,11 @@ from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.copying import architecture_here, scenario_here
 from windtunnel.operations.entering import let_in
+from windtunnel.operations.environment_packages import demand_room
+from windtunnel.operations.environment_storage import StorageFullError
 from windtunnel.operations.idempotent import Done, once
 from windtunnel.operations.lifecycle import planned_draft, started_draft
+from windtunnel.operations.read_package import manifest_of
 from windtunnel.operations.requests import SimulateRequest, asked_for
 from windtunnel.operations.services import Services
 from windtunnel.storage import events, scenarios, simulations, transitions
@@ -36,6 +39,8 @@ async def accept(services: Services, viewer: Viewer, request: SimulateRequest) -
 
     async def act() -> Done[Accepted]:
         await let_in(services, viewer)
+        if request.package_digest is not None:
+            await _check_room(services, request.package_digest)
         await _check_quota(services, viewer.tenant_id)
         simulation = _blank(services, viewer, request, await services.store.now())
         if request.architecture_id is not None:
@@ -85,6 +90,14 @@ async def _check_quota(services: Services, tenant_id: str) -> None:
             limit=limit,
             used=waiting,
         )
+
+
+async def _check_room(services: Services, digest: str) -> None:
+    try:
+        await demand_room(services, digest, await manifest_of(services, digest))
+    except StorageFullError as full:
+        more = f"With this package: {full} Provision one with more, or delete scenarios in this one."
+        raise QuotaError(more, limit=full.limit_mb, used=full.used_mb, path=("input", "package_digest")) from None
 
 
 def _blank(services: Services, viewer: Viewer, request: SimulateRequest, at: datetime) -> Simulation:

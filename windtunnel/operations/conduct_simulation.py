@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ from windtunnel.domain.events import EventDraft
 from windtunnel.domain.simulations import Simulation, SimulationFailure, SimulationStatus
 from windtunnel.operations.announce import conductor_channel
 from windtunnel.operations.environment_storage import StorageFullError, check_storage
+from windtunnel.operations.exercise_package import exercise_package
 from windtunnel.operations.performance import EngineError, Performance
 from windtunnel.operations.plan_simulation import plan_simulation
 from windtunnel.operations.scribe import Scribe
@@ -57,12 +59,40 @@ async def _conduct(services: Services, simulation: Simulation) -> None:
         return  # deleted meanwhile
     try:
         async with services.hub.bell(conductor_channel(simulation.id)) as bell:
-            await _Conductor(services, simulation, stored.architecture, scribe, bell).conduct()
+            ready = await _exercised(services, simulation, scribe, bell)
+            if ready is not None:
+                await _Conductor(services, ready, stored.architecture, scribe, bell).conduct()
     except StorageFullError as full:
         await scribe.failed(SimulationFailure(ErrorCode.LIMIT_EXCEEDED, str(full), STAGE))
     except EngineError:
         log.exception("engine failed", simulation_id=simulation.id)
         await scribe.failed(SimulationFailure(ErrorCode.INTERNAL, DEFECT, STAGE))
+
+
+async def _exercised(
+    services: Services, simulation: Simulation, scribe: Scribe, bell: Listener[Any]
+) -> Simulation | None:
+    """The simulation once its package's own code, if any, has had its turn; None when there is nothing left to do."""
+    if simulation.package_digest is None:
+        return simulation
+    exercise = simulation.exercise
+    if exercise is None:
+        exercise = await exercise_package(services, simulation, bell, lambda: _is_current(services, simulation))
+        if exercise is None:
+            return None
+        await scribe.exercised(exercise)
+        simulation = replace(simulation, exercise=exercise, story_from_seq=scribe.last_seq)
+    if breach := exercise.breach:
+        message = f"The package broke the limit {breach.limit} in {breach.what}. {breach.message}".rstrip()
+        await scribe.failed(SimulationFailure(ErrorCode.LIMIT_EXCEEDED, message, STAGE))
+        return None
+    return simulation
+
+
+async def _is_current(services: Services, simulation: Simulation) -> bool:
+    """Whether nobody else has it, and it is not over."""
+    current = await simulations.get(services.store, simulation.tenant_id, simulation.id)
+    return current is not None and current.fence == simulation.fence and not current.is_over
 
 
 class _Conductor:
@@ -153,11 +183,7 @@ class _Conductor:
         except TimeoutError:
             if pause <= LOOK_EVERY_S:
                 return True
-        if not await self._is_ours():
+        if not await _is_current(self._services, self._simulation):
             return False
         await self._store(())
         return True
-
-    async def _is_ours(self) -> bool:
-        current = await simulations.get(self._services.store, self._simulation.tenant_id, self._simulation.id)
-        return current is not None and current.fence == self._simulation.fence and not current.is_over

@@ -7,6 +7,7 @@ from windtunnel.domain.architectures import Architecture, Interpretation
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.events import EventDraft, SimulationEvent
+from windtunnel.domain.exercises import Exercise, drafts_of
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.scenarios import Scenario
 from windtunnel.domain.simulations import Command, Simulation, SimulationFailure, SimulationStatus
@@ -17,8 +18,9 @@ from windtunnel.operations.lifecycle import finished_draft, finished_words, plan
 from windtunnel.operations.notify import announce_notifications, notify
 from windtunnel.operations.places import both
 from windtunnel.operations.services import Services
-from windtunnel.storage import architectures, commands, events, scenarios, transitions
+from windtunnel.storage import architectures, commands, environment_usage, events, scenarios, transitions
 from windtunnel.storage.errors import ConstraintError, LeaseLostError
+from windtunnel.storage.exercises import exercised
 
 
 class Scribe:
@@ -97,6 +99,19 @@ class Scribe:
                 architecture_id=architecture_id,
                 drafts=[draft],
             )
+
+    async def exercised(self, exercise: Exercise) -> None:
+        """Note what came of a package's own code, before the story begins, and what it used."""
+        simulation, environment, drafts = self._simulation, self._services.environment, drafts_of(exercise)
+        async with both(self._services, simulation.tenant_id):
+            stored = await exercised(
+                self._store, simulation.tenant_id, simulation.id, simulation.fence, self.last_seq, exercise, drafts
+            )
+            if environment is not None and exercise.cpu_ms:
+                home = self._services.home.store
+                await environment_usage.add(home, environment.tenant_id, environment.id, cpu_ms=exercise.cpu_ms)
+        self.last_seq += len(drafts)
+        await announce_events(self._services.bus, simulation.id, stored)
 
     async def succeeded(self, narrative: str, drafts: Sequence[EventDraft], elapsed_ms: float) -> None:
         """RUNNING -> SUCCEEDED with the last events. Raises CommandsPendingError: nothing is stored then."""
