@@ -7,17 +7,20 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.operations.environment_verbs import DAY, HOUR, MS, log, spelt, steps, turn
-from tests.operations.world import demo, process
+from tests.operations.environment_world import begun_in, conduct_in, opened_environment, stored_in
+from tests.operations.world import demo, process, watched
 from tests.storage.environment_worlds import became, provisioning, ready, stored
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.configuring import EntryRequest
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.environments import Ending, EnvironmentStatus
 from windtunnel.domain.errors import ConflictError, ErrorCode, ValidationError
+from windtunnel.operations.claiming_runs import claim_runs
 from windtunnel.operations.configure_production import configure_production
 from windtunnel.operations.delete_environment import delete_environment
 from windtunnel.operations.extend_environment import extend_environment
 from windtunnel.operations.pause_environment import pause_environment
+from windtunnel.operations.places import in_environment
 from windtunnel.operations.refresh_environment import refresh_environment
 from windtunnel.operations.resume_environment import resume_environment
 from windtunnel.storage import production
@@ -131,6 +134,24 @@ async def test_an_environment_is_paused_and_resumed_and_its_time_goes_on(databas
             (AuditAction.ENVIRONMENT_RESUMED, made.id),
         ]
         assert (await steps(one, made))[1:] == [("pause", "PAUSED"), ("resume", "READY")]
+
+
+async def test_what_runs_ends_by_pausing_and_what_waits_goes_on_when_resumed(database_url: str) -> None:
+    async with process(database_url) as one:
+        viewer = await demo(one)
+        made = await opened_environment(one, viewer)
+        running, waiting = [await begun_in(one, viewer, made) for _ in range(2)]
+        async with in_environment(one, made) as place:
+            assert [each.id for each in await claim_runs(place, "conductor", 1)] == [running.id]
+        await pause_environment(one, viewer, made.id)
+        assert (await watched(one, viewer, running))[-1].body["status"] == "CANCELLED"
+        still = await stored_in(one, made, waiting.id)
+        assert still
+        assert still.status == "QUEUED"
+        assert await conduct_in(one, made) == 0
+        await resume_environment(one, viewer, made.id)
+        assert await conduct_in(one, made) == 1
+        assert (await watched(one, viewer, waiting))[-1].body["status"] == "SUCCEEDED"
 
 
 async def test_what_is_paused_or_resumed_already_stays_so(database_url: str) -> None:

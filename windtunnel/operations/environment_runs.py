@@ -1,10 +1,12 @@
 """What runs in an environment: how much of it there is to pay for, and how it is halted."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.environments import Environment, EnvironmentStatus
+from windtunnel.domain.errors import ConflictError, NotFoundError
 from windtunnel.domain.events import EventKind, SimulationEvent
 from windtunnel.domain.pages import PageRequest
 from windtunnel.domain.policy import PAGE_SIZE_MAX
@@ -32,7 +34,8 @@ async def halt_runs(services: Services, environment: Environment, message: str, 
         return 0
     halted = 0
     async with in_environment(services, environment) as place:
-        while ended := await _halt_some(place, environment, message, OPEN_STATUSES if waiting else _RUNNING):
+        statuses = OPEN_STATUSES if waiting else _RUNNING
+        while (ended := await _halt_some(place, environment, message, statuses)) is not None:
             halted += len(ended)
             for simulation_id, last in ended.items():
                 await announce_events(place.bus, simulation_id, last)
@@ -56,20 +59,24 @@ async def count_in(services: Services, tenant_id: str, simulation_id: str) -> No
 
 async def _halt_some(
     place: Services, environment: Environment, message: str, statuses: frozenset[SimulationStatus]
-) -> dict[str, Sequence[SimulationEvent]]:
-    """The ids of some that were halted, with the last events of each; none when there are no more."""
+) -> dict[str, Sequence[SimulationEvent]] | None:
+    """The ids of some that were halted, with the last events of each; None when there are no more."""
     tenant_id = environment.tenant_id
     ended: dict[str, Sequence[SimulationEvent]] = {}
     async with both(place, tenant_id):
         await lock_work(place.store)
         current = await environments.get(place.home.store, tenant_id, environment.id)
         if current is None or current.status is EnvironmentStatus.READY:
-            return {}
+            return None
         request, wanted = PageRequest(PAGE_SIZE_MAX, counted=False), SimulationFilter(statuses=statuses)
-        for each in (await simulations.page(place.store, tenant_id, request, wanted)).items:
-            ended[each.id] = await transitions.cancelled(place.store, tenant_id, each.id, message)
-            await count_in(place, tenant_id, each.id)
+        found = (await simulations.page(place.store, tenant_id, request, wanted)).items
+        for each in found:
+            with suppress(ConflictError, NotFoundError):  # it has just ended by itself
+                ended[each.id] = await transitions.cancelled(place.store, tenant_id, each.id, message)
+        # Nothing is locked at home until all are halted here: whoever ends one meanwhile may need the same there.
+        for simulation_id in ended:
+            await count_in(place, tenant_id, simulation_id)
         for simulation_id in ended:
             subject = Subject(Kind.SIMULATION, simulation_id)
             await record(place, None, tenant_id, AuditAction.SIMULATION_CANCELLED, subject, reason=message)
-    return ended
+    return ended if found else None
