@@ -125,7 +125,7 @@ async def test_what_begins_while_a_sandbox_is_removed_ends_or_never_runs(tmp_pat
     late = []
     while not removing.done():
         late.append(_begin(box, name))
-        await asyncio.sleep(0.02)
+        await asyncio.wait([removing], timeout=0.02)
     assert await removing >= 1
     results = await asyncio.gather(first, *late, return_exceptions=True)
     assert not [result for result in results if isinstance(result, Outcome) and result.succeeded]
