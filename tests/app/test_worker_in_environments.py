@@ -20,6 +20,7 @@ from tests.operations.world import (
     queued,
     stored_events,
     tale,
+    until,
     until_stored,
     watched,
 )
@@ -181,6 +182,23 @@ async def test_a_worker_takes_over_from_dead_ones_in_environments(database_url: 
         assert (await environment_worlds.stored(dead.store, environment)).usage.simulations == 2
     await bus.close()
     assert tasks() == set()
+
+
+async def test_what_is_planned_and_conducted_keeps_its_environment_open(database_url: str) -> None:
+    planner = ReadyPlanner(held_at=5)
+    async with process(database_url, planner=planner) as services:
+        services.places._idle_max = 0  # closed as soon as nobody works there
+        viewer = await demo(services)
+        environment = await opened_environment(services, viewer)
+        simulation = await begun_in(services, viewer, environment, wait_for=SimulationStage.ACCEPTED)
+        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=0.1)
+        planner.gate.set()
+        await until(lambda: len(services.planning) == 0)
+        planned = await stored_in(services, environment, simulation.id)
+        assert planned
+        assert planned.status is SimulationStatus.QUEUED
+        async with Worker(services, "worker", concurrency=2):
+            assert (await watched(services, viewer, simulation))[-1].body["status"] == SimulationStatus.SUCCEEDED
 
 
 async def test_a_worker_that_stops_hands_over_at_once(database_url: str) -> None:

@@ -87,7 +87,8 @@ async def test_what_is_claimed_while_the_environment_is_paused_is_halted_or_not_
         await claimed.wait()
         pausing = asyncio.create_task(pause_environment(services, viewer, environment.id))
         await until_status(services, environment, "PAUSED")
-        assert not pausing.done()
+        await asyncio.wait([pausing], timeout=0.1)
+        assert not pausing.done()  # it waits for what is being claimed
         committed.set()
         await asyncio.gather(working, pausing)
         halted = await stored_in(services, environment, simulation.id)
