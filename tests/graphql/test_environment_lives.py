@@ -9,6 +9,7 @@ from schema.ids import Kind, decode, encode
 from tests.graphql.environments import ONE, asked, do, followed, tend
 from tests.graphql.world import Client
 from tests.queries import counted
+from windtunnel.operations.services import Services
 
 SIMULATIONS = """query ($first: Int, $after: String) { environments { nodes { name
   simulations(first: $first, after: $after) { totalCount pageInfo { hasNextPage endCursor }
@@ -133,3 +134,21 @@ async def test_a_list_of_simulations_costs_no_more_statements(client: Client) ->
     with counted(client.services.store) as statements:
         await client.get(document)
     assert len(statements) == 3, statements  # the list, the environment of the simulations, people
+
+
+async def test_where_it_lies_is_not_told_when_it_cannot_be_opened(services: Services, client: Client) -> None:
+    one = await ready(client)
+    mine = await simulated(client, one)
+    namespace = one["isolation"]["namespace"]
+    await services.places.close(namespace)
+    store = services.store
+    if store.dialect == "sqlite":
+        (services.environments_dir / namespace / "environment.db").write_bytes(b"no database" * 1_000)
+    else:
+        await services.places.databases.remove(namespace)
+    for document in (SIMULATIONS, f'{{ simulation(id: "{mine}") {{ id }} }}'):
+        answer = await client.ask(document)
+        assert (answer.codes, answer.messages) == (
+            ["UNAVAILABLE"],
+            ["The environment cannot be opened right now. Try again in a moment."],
+        )

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+import structlog
+
 from windtunnel.domain.environments import EnvironmentKey
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.storage.environment_databases import EnvironmentDatabases
@@ -17,6 +19,8 @@ IDLE_MAX = 16
 """How many stay open although nobody works in them."""
 IDLE_S = 30.0
 """How long."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,13 @@ class OpenPlaces:
             await asyncio.wait(under_way)
 
     async def _open(self, place: _Place, key: EnvironmentKey) -> Opened:
+        try:
+            return await self._open_both(place, key)
+        except UnavailableError as error:  # where a server or a file is, is nothing for whoever asked
+            log.warning("environment not opened", namespace=key.namespace, reason=error.message)
+            raise UnavailableError("The environment cannot be opened right now. Try again in a moment.") from error
+
+    async def _open_both(self, place: _Place, key: EnvironmentKey) -> Opened:
         store = await self.databases.open(key)
         store.follow_clock_of(self._home)
         try:
