@@ -71,10 +71,11 @@ async def left_of(services: Services, environment: Environment) -> list[str]:
     namespace = environment.namespace
     left = [f"{what} {name}" for what in ("directories", "databases", "channels") for name in getattr(found, what)]
     files = [path for path in services.environments_dir.rglob("*") if namespace in str(path)]
-    return [each for each in left if namespace in each] + [str(path) for path in files] + _processes(namespace)
+    return [each for each in left if namespace in each] + [str(path) for path in files] + processes_with(namespace)
 
 
-def _processes(word: str) -> list[str]:
+def processes_with(word: str) -> list[str]:
+    """The processes that say the word: in how they were called, in their variables, in where they are."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

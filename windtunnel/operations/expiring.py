@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.environments import Environment, EnvironmentEventDraft, EnvironmentStatus
 from windtunnel.domain.notifications import NotificationKind
-from windtunnel.operations.notify import announce_notifications
 from windtunnel.operations.provisioning import failure_entry, failure_notice, said
 from windtunnel.operations.services import Services
-from windtunnel.operations.tell_environment import Entry, Notice, tell, tell_creator
+from windtunnel.operations.tell_environment import Changed, Entry, Notice, tell
 from windtunnel.storage import environment_times
 from windtunnel.storage.environment_times import Due, DueEnvironment
 
@@ -70,19 +69,23 @@ async def lose(services: Services, environment: Environment, what: str) -> bool:
 
 async def warn(services: Services, tenant_id: str, id: str, hours: int) -> bool:
     """Tell the creator that the environment's time is over in 24 hours, or in one, unless they were told."""
-    async with services.store.transaction(tenant_id):
+    soon = "one hour" if hours == 1 else f"{hours} hours"
+
+    async def change() -> Changed | None:
         environment = await environment_times.warned(services.store, tenant_id, id, hours)
-        if environment is None:
-            return False
-        soon = "one hour" if hours == 1 else f"{hours} hours"
-        notice = Notice(
+        return environment and (environment, None)
+
+    warned = await tell(
+        services,
+        tenant_id,
+        change,
+        notice=lambda now: Notice(
             NotificationKind.ENVIRONMENT_EXPIRING,
-            f"Less than {soon} left: {environment.name}",
-            f"Its time is over at {said(environment.expires_at)}. Then it is removed with all that is in it.",
-        )
-        announcement = await tell_creator(services, environment, notice)
-    await announce_notifications(services.bus, announcement)
-    return True
+            f"Less than {soon} left: {now.name}",
+            f"Its time is over at {said(now.expires_at)}. Then it is removed with all that is in it.",
+        ),
+    )
+    return warned is not None
 
 
 async def _warn_of_last_day(services: Services, tenant_id: str, id: str) -> bool:

@@ -12,7 +12,8 @@ from windtunnel.operations.audit_trail import record
 from windtunnel.operations.notify import Announcement, announce_notifications, notify
 from windtunnel.operations.services import Services
 
-Changed = tuple[Environment, EnvironmentEvent]
+Changed = tuple[Environment, EnvironmentEvent | None]
+"""The environment as it is then, and what those who follow it are told, if anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ async def tell(
             return None
         environment, event = changed
         if notice is not None:
-            announcement = await tell_creator(services, environment, notice(environment))
+            announcement = await _told_creator(services, environment, notice(environment))
         if entry is not None:
             made = entry(environment)
             await record(
@@ -66,14 +67,14 @@ async def tell(
                 details=made.details,
                 request_id=environment.request_id,
             )
-    await announce_environment(services.bus, environment.id, [event])
+    if event is not None:
+        await announce_environment(services.bus, environment.id, [event])
     if announcement is not None:
         await announce_notifications(services.bus, announcement)
     return environment
 
 
-async def tell_creator(services: Services, environment: Environment, notice: Notice) -> Announcement:
-    """In the transaction of a change: tell the person who asked for the environment."""
+async def _told_creator(services: Services, environment: Environment, notice: Notice) -> Announcement:
     return await notify(
         services,
         environment.tenant_id,

@@ -203,10 +203,10 @@ async def _claimed(
         )
         if not rows:
             raise LeaseLostError(environment.id)
-        return await with_event(store, rows[0], draft)
+        return await with_event(store, tenant_id, rows[0], draft)
 
 
-async def with_event(store: Store, row: dict[str, Any], draft: EnvironmentEventDraft) -> Changed:
+async def with_event(store: Store, tenant_id: str, row: dict[str, Any], draft: EnvironmentEventDraft) -> Changed:
     """The row that was just changed, and its event, stored in the same transaction."""
-    event = await environment_events.insert(store, row["tenant_id"], row["id"], row["last_seq"], row["at_ms"], draft)
+    event = await environment_events.insert(store, tenant_id, row["id"], row["last_seq"], row["at_ms"], draft)
     return environment_of(row), event

@@ -88,12 +88,3 @@ NAMESPACES_IN_USE = Privileged(
     sql="SELECT namespace FROM environments WHERE namespace = ANY($1) AND status <> 'DELETED'",
     callers=("worker",),
 )
-
-STATEMENTS = (
-    ENVIRONMENTS_DUE,
-    CLAIM_ENVIRONMENTS,
-    RENEW_ENVIRONMENTS,
-    RELEASE_ENVIRONMENT,
-    ENVIRONMENTS_THAT_STAND,
-    NAMESPACES_IN_USE,
-)

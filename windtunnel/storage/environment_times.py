@@ -128,4 +128,4 @@ async def _change(  # noqa: PLR0917 - read in this order everywhere
             id,
             *([] if failure is None else [cleaned(failure)]),
         )
-        return await with_event(store, rows[0], draft) if rows else None
+        return await with_event(store, tenant_id, rows[0], draft) if rows else None

@@ -6,7 +6,14 @@ nobody can log in as; `migrate` installs them from these texts. SQLite runs the 
 """
 
 from windtunnel.storage.delivery_statements import ANY_DUE_DELIVERY, CLAIM_DELIVERIES, SWEEP_DELIVERIES
-from windtunnel.storage.environment_statements import STATEMENTS as OF_ENVIRONMENTS
+from windtunnel.storage.environment_statements import (
+    CLAIM_ENVIRONMENTS,
+    ENVIRONMENTS_DUE,
+    ENVIRONMENTS_THAT_STAND,
+    NAMESPACES_IN_USE,
+    RELEASE_ENVIRONMENT,
+    RENEW_ENVIRONMENTS,
+)
 from windtunnel.storage.privilege import Privileged
 
 _CLAIMABLE = (
@@ -217,5 +224,10 @@ STATEMENTS: tuple[Privileged, ...] = (
     CLAIM_DELIVERIES,
     SWEEP_DELIVERIES,
     PACKAGES_OF_ANYBODY,
-    *OF_ENVIRONMENTS,
+    ENVIRONMENTS_DUE,
+    CLAIM_ENVIRONMENTS,
+    RENEW_ENVIRONMENTS,
+    RELEASE_ENVIRONMENT,
+    ENVIRONMENTS_THAT_STAND,
+    NAMESPACES_IN_USE,
 )
