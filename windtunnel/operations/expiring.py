@@ -73,7 +73,7 @@ async def warn(services: Services, tenant_id: str, id: str, hours: int) -> bool:
 
     async def change() -> Changed | None:
         environment = await environment_times.warned(services.store, tenant_id, id, hours)
-        return environment and (environment, None)
+        return None if environment is None else (environment, None)
 
     warned = await tell(
         services,

@@ -87,7 +87,7 @@ async def insert(store: Store, new: NewEnvironment, draft: EnvironmentEventDraft
                 new.sealed_password,
             )
             if rows:
-                return await with_event(store, rows[0], draft)
+                return await with_event(store, new.tenant_id, rows[0], draft)
     return None
 
 
@@ -192,4 +192,4 @@ async def _change(  # noqa: PLR0917 - one statement, in its order
             id,
             *arguments,
         )
-        return await with_event(store, rows[0], draft) if rows else None
+        return await with_event(store, tenant_id, rows[0], draft) if rows else None
