@@ -121,6 +121,12 @@ async def test_processes(tmp_path: Path, watched: Isolation) -> None:
         assert outcome.usage.processes <= 16
 
 
+async def test_processes_that_are_left_behind_count_however_soon_that_is(tmp_path: Path, watched: Isolation) -> None:
+    code = "import os, signal\ntry:\n  while True:\n    if not os.fork(): signal.pause()\nexcept OSError: pass"
+    outcome = await sandbox(tmp_path / "environment", watched).run(("python", "-c", code))
+    assert outcome.breach is Limit.PROCESSES
+
+
 async def test_threads_count_as_processes(tmp_path: Path, watched: Isolation) -> None:
     assert (await _run(tmp_path / "environment", watched, THREADS)).breach is Limit.PROCESSES
 

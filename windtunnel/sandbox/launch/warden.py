@@ -45,6 +45,7 @@ def _until_it_ends(plan: Plan, command: int, everyone: crowd.Crowd, watch: Watch
     while True:
         ended = crowd.bury()
         if command in ended:
+            watch.look(everyone.members())  # what it leaves behind may be more than was seen before
             return os.waitstatus_to_exitcode(ended[command])
         had_breach = bool(watch.breach)
         watch.look(everyone.members())
