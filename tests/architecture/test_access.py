@@ -20,8 +20,11 @@ OF_NO_TENANT = {
     "tenants.ensure_demo": "makes the tenant, then speaks for it",
     "events.insert_after": "is given the row of the simulation",
     "audit_reading._check": "looks at the revision of the database",
+    "sizes.bytes_of": "measures a database that is a tenant's as a whole",
+    "environment_turns.lock_work": "locks a database that is a tenant's as a whole",
 }
 UNRECORDED = {
+    "claiming_runs": "begins what is on record as asked for, and will be as ended",
     "idempotent": "runs what others change and record",
     "mark_notifications_read": "what somebody has read is theirs alone",
     "notify": "tells of what others have recorded",
