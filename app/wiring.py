@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from app.beyond import beyond
 from app.refusals import server_of
 from app.settings import Settings, SettingsError, price_of_model
 from windtunnel.delivery.addresses import read_allowance
@@ -19,6 +20,7 @@ from windtunnel.delivery.courier import Courier
 from windtunnel.domain.planning import Planner
 from windtunnel.domain.policy import SOCKETS_UNNAMED_PER_ADDRESS
 from windtunnel.knowledge import load_book
+from windtunnel.operations.code_host import CodeHost
 from windtunnel.operations.services import Limits, Services, open_services
 from windtunnel.packages.directory import DirectoryBlobs
 from windtunnel.storage.audit_reading import open_audit_log
@@ -150,6 +152,7 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
                 blobs=DirectoryBlobs(settings.data_dir / "packages"),
                 environments_dir=settings.data_dir / "environments",
                 channels=channels,
+                code_host=CodeHost(beyond(settings)),
             )
         )
         yield Runtime(services, owner)
