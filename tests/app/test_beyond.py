@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from app.beyond import beyond
-from app.settings import Settings
+from app.settings import Settings, load_settings
 
 
 def settings(tmp_path: Path, **given: Any) -> Settings:
-    return Settings(data_dir=tmp_path, **given)
+    return load_settings(data_dir=tmp_path, **given)
 
 
 def test_embedded_there_are_the_files_of_production_and_the_api(tmp_path: Path) -> None:
@@ -48,10 +48,10 @@ def test_elsewhere_there_are_servers(
 
 def test_a_port_that_nobody_knows_yet_and_relative_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    found = beyond(Settings(port=0, data_dir=Path("here")))
+    found = beyond(load_settings(port=0, data_dir=Path("here")))
     assert found.api == ()
     assert all(path.is_absolute() for path in (*found.production, *found.outside))
 
 
 def test_what_listens_everywhere_is_reached_here(tmp_path: Path) -> None:
-    assert beyond(settings(tmp_path, host="0.0.0.0", auth="token")).api == (("127.0.0.1", 8000),)  # noqa: S104
+    assert beyond(settings(tmp_path, host="0.0.0.0", auth="token")).api == (("127.0.0.1", 8000),)
