@@ -18,6 +18,7 @@ from tests.operations.world import (
     watched,
 )
 from tests.storage import environment_worlds, worlds
+from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.environments import EnvironmentLimits, EnvironmentStatus
 from windtunnel.domain.errors import ConflictError, ErrorCode, NotFoundError, QuotaError
 from windtunnel.domain.ids import namespace_of, new_id
@@ -121,6 +122,12 @@ async def test_what_comes_from_home_is_copied_once(database_url: str) -> None:
         original = await architectures.get_many(services.store, viewer.tenant_id, [at_home.architecture_id or ""])
         assert [each.digest for each in networks.values()] == [each.digest for each in original.values()]
         assert await conduct_in(services, environment) == 3
+        entries = await audit.read(services.store, viewer.tenant_id, 0, 100)
+        (made,) = [each for each in entries if each.subject_id == first.scenario_id]
+        assert made.action == "SCENARIO_CREATED"
+        assert f'"copyOf":"{Subject(Kind.SCENARIO, at_home.scenario_id or "").global_id}"' in made.details
+        await delete_scenario(services, viewer, at_home.scenario_id or "")  # the copy stays
+        assert (await begun_in(services, viewer, environment, scenario_id=first.scenario_id)).id
 
 
 async def test_strangers_find_neither_the_environment_nor_what_is_in_it(database_url: str) -> None:

@@ -1,5 +1,5 @@
 """Services on both databases, and a viewer."""
 
-from tests.graphql.conftest import client, services
+from tests.graphql.conftest import client, eve, services
 
-__all__ = ["client", "services"]
+__all__ = ["client", "eve", "services"]

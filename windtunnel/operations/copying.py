@@ -1,9 +1,14 @@
 """What is simulated in an environment lies there: what comes from home is copied, once."""
 
+from hashlib import sha256
+
 from windtunnel.domain.architectures import StoredArchitecture
+from windtunnel.domain.audit import AuditAction
+from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.ids import id_of_copy, namespace_of
 from windtunnel.domain.scenarios import Scenario
 from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.audit_trail import record
 from windtunnel.operations.services import Services
 from windtunnel.storage import architectures, scenarios
 
@@ -28,6 +33,9 @@ async def scenario_here(place: Services, viewer: Viewer, id: str) -> Scenario | 
         created_by=viewer.user.id,
     )
     await scenarios.insert(place.store, copy)
+    details = {"sha256": sha256(copy.text.encode()).hexdigest(), "copyOf": Subject(Kind.SCENARIO, id)}
+    subject = Subject(Kind.SCENARIO, copy.id)
+    await record(place, viewer, viewer.tenant_id, AuditAction.SCENARIO_CREATED, subject, details=details)
     return copy
 
 
