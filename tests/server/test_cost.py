@@ -105,7 +105,8 @@ def test_a_size_beyond_all_bounds_is_the_largest() -> None:
             1 + 100 * (1 + FIELD_POINTS["Observability.traces"] + FIELD_POINTS["Architecture.failureModes"]),
         ),
         (
-            "{ environments(first: 10) { nodes { configuration { drift { key } } simulations(first: 5) { totalCount } } } }",
+            """{ environments(first: 10) { nodes { configuration { drift { key } }
+            simulations(first: 5) { totalCount } } } }""",
             1
             + 10 * (1 + 5)
             + 10 * (FIELD_POINTS["EnvironmentConfiguration.drift"] + FIELD_POINTS["Environment.simulations"]),
