@@ -1,22 +1,34 @@
 """A package's own code: run in the sandbox of its environment before the story, and nowhere else."""
 
+import asyncio
 import secrets
+from datetime import timedelta
 
 import pytest
 
 from tests.operations.care import now, resources
-from tests.operations.environment_world import begun_in
+from tests.operations.environment_world import begun_in, stored_in
 from tests.operations.packages_world import agent, mine, ready_for, simulated, told_in, tries, uploaded
-from tests.operations.world import conduct_all, demo, now_stored, process, queued, stored_events, tale
+from tests.operations.world import conduct_all, demo, now_stored, process, queued, stored_events, tale, until
 from windtunnel.domain.configuring import EntryRequest
+from windtunnel.domain.confinement import Limit
 from windtunnel.domain.environments import EnvironmentStatus, ResourceKind, ResourceStatus
-from windtunnel.domain.errors import QuotaError
+from windtunnel.domain.errors import ErrorCode, QuotaError
+from windtunnel.domain.exercises import Call, CallKind, CallResult, Exercise
 from windtunnel.domain.isolation import IsolationLevel, Mechanism
-from windtunnel.domain.simulations import SimulationStatus
+from windtunnel.domain.policy import LEASE_MS
+from windtunnel.domain.simulations import Simulation, SimulationStatus
+from windtunnel.operations.claiming_runs import claim_runs
 from windtunnel.operations.code_host import CodeHost
+from windtunnel.operations.conduct_simulation import conduct_simulation
 from windtunnel.operations.configure_production import configure_production
 from windtunnel.operations.exercise_package import AT_HOME
+from windtunnel.operations.places import in_environment
+from windtunnel.operations.sandboxes import code_remaining
+from windtunnel.operations.scribe import Scribe
+from windtunnel.operations.services import Services
 from windtunnel.operations.set_minimum_isolation import set_minimum_isolation
+from windtunnel.storage import simulations
 
 TRIES = """
 import json, os
@@ -32,6 +44,11 @@ def odd(given):
 def gone(given):
     os._exit(3)
 """
+
+
+async def exercised(place: Services, simulation: Simulation) -> bool:
+    found = await simulations.get(place.store, simulation.tenant_id, simulation.id)
+    return found is not None and found.exercise is not None
 
 
 async def test_everything_that_a_package_declares_is_tried_before_the_story(database_url: str) -> None:
@@ -61,6 +78,81 @@ async def test_everything_that_a_package_declares_is_tried_before_the_story(data
         assert (await now(services, environment)).usage.cpu_ms == simulation.exercise.cpu_ms
         again = await simulated(services, environment, agent(TRIES, "good", "bad", "odd", "gone"))
         assert tale(told) == tale(await told_in(services, environment, again))
+
+
+async def test_whoever_goes_on_with_a_simulation_does_not_run_the_code_again(sqlite_url: str) -> None:
+    async with process(sqlite_url) as services:
+        you, environment = await demo(services), await ready_for(services)
+        digest = await uploaded(services, you, agent(TRIES))
+        undisturbed = await simulated(services, environment, agent(TRIES))
+        simulation = await begun_in(services, you, environment, package_digest=digest, pace=0.001)
+        async with in_environment(services, environment) as place:
+            (claimed,) = await claim_runs(place, "first", 10)
+            conducting = asyncio.create_task(conduct_simulation(place, claimed))
+            while not await exercised(place, claimed):  # noqa: ASYNC110 (it has no event that all can hear of)
+                await asyncio.sleep(0)
+            conducting.cancel()
+            await asyncio.gather(conducting, return_exceptions=True)
+            await place.store.of(you.tenant_id).fetch("UPDATE simulations SET pace = 0")
+            services.store.clock_offset += timedelta(milliseconds=LEASE_MS + 1)
+            (again,) = await claim_runs(place, "second", 10)
+            assert again.exercise
+            used = (await now(services, environment)).usage.cpu_ms
+            await conduct_simulation(place, again)
+        ended = await stored_in(services, environment, simulation.id)
+        assert ended
+        assert ended.status is SimulationStatus.SUCCEEDED
+        assert (await now(services, environment)).usage.cpu_ms == used
+        assert tale(await told_in(services, environment, ended)) == tale(
+            await told_in(services, environment, undisturbed)
+        )
+
+
+async def test_whoever_died_while_code_ran_has_it_run_again(sqlite_url: str) -> None:
+    endless = "import signal\ndef run(given):\n    while True: signal.pause()"
+    async with process(sqlite_url) as services:
+        you, environment = await demo(services), await ready_for(services)
+        limits = {"wallSeconds": 1}
+        digest = await uploaded(services, you, agent(endless, limits=limits))
+        simulation = await begun_in(services, you, environment, package_digest=digest)
+        async with in_environment(services, environment) as place:
+            (claimed,) = await claim_runs(place, "first", 10)
+            conducting = asyncio.create_task(conduct_simulation(place, claimed))
+            await until(lambda: bool(code_remaining(services, environment)))
+            conducting.cancel()
+            await asyncio.gather(conducting, return_exceptions=True)
+            assert code_remaining(services, environment) == ()
+            services.store.clock_offset += timedelta(milliseconds=LEASE_MS + 1)
+            (again,) = await claim_runs(place, "second", 10)
+            assert again.exercise is None
+            await conduct_simulation(place, again)
+        ended = await stored_in(services, environment, simulation.id)
+        assert ended
+        assert ended.error
+        assert ended.error.code is ErrorCode.LIMIT_EXCEEDED
+        told = await told_in(services, environment, ended)
+        assert tries(told) == [("health", "OK"), ("entrypoint", "LIMIT_EXCEEDED")]
+        assert [event.seq for event in told] == list(range(1, len(told) + 1))
+
+
+async def test_a_breach_that_was_noted_ends_the_simulation_whoever_goes_on(sqlite_url: str) -> None:
+    broke = Exercise((Call(CallKind.HEALTH, "", CallResult.LIMIT_EXCEEDED, "It broke its limit: disk.", Limit.DISK),))
+    async with process(sqlite_url) as services:
+        you, environment = await demo(services), await ready_for(services)
+        digest = await uploaded(services, you, agent(TRIES))
+        simulation = await begun_in(services, you, environment, package_digest=digest)
+        async with in_environment(services, environment) as place:
+            (claimed,) = await claim_runs(place, "first", 10)
+            await Scribe(place, claimed).exercised(broke)
+            services.store.clock_offset += timedelta(milliseconds=LEASE_MS + 1)
+            (again,) = await claim_runs(place, "second", 10)
+            await conduct_simulation(place, again)
+        ended = await stored_in(services, environment, simulation.id)
+        assert ended
+        assert ended.error
+        assert ended.error.message == (
+            "The package broke the limit disk in the health command. It broke its limit: disk."
+        )
 
 
 async def test_the_package_lies_in_the_environment_read_only_and_on_record(sqlite_url: str) -> None:
