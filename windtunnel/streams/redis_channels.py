@@ -41,7 +41,7 @@ class RedisChannels:
         self._server = Redis.from_url(
             url,
             protocol=2,
-            retry=Retry(NoBackoff(), 0),
+            retry=Retry(NoBackoff(), 1),  # a connection may have died since it was last used
             socket_connect_timeout=CONNECT_TIMEOUT_S,
             socket_timeout=CONNECT_TIMEOUT_S,
         )
