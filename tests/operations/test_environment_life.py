@@ -218,7 +218,7 @@ async def test_what_lives_is_deleted_by_a_person(database_url: str, status: str)
         assert (await steps(one, made))[1:] == [("delete", "DELETING")]
 
 
-@pytest.mark.parametrize("path", ["FAILED", "READY EXPIRING", "DELETING", "DELETING DELETE_STUCK", "DELETING DELETED"])
+@pytest.mark.parametrize("path", ["FAILED", "READY EXPIRING", "DELETING", "DELETING DELETED"])
 async def test_what_is_on_its_way_out_is_not_deleted_again(database_url: str, path: str) -> None:
     async with process(database_url) as one:
         viewer = await demo(one)
@@ -227,4 +227,19 @@ async def test_what_is_on_its_way_out_is_not_deleted_again(database_url: str, pa
             made = await became(one.store, made, status, "ended_by = 'PERSON'" if status == "DELETING" else "")
         assert await delete_environment(one, viewer, made.id) == made
         assert await log(one, viewer) == []
+        assert len(await steps(one, made)) == 1
+
+
+async def test_what_could_not_be_removed_is_tried_again_at_once_when_somebody_deletes_it_again(
+    database_url: str,
+) -> None:
+    async with process(database_url) as one:
+        viewer = await demo(one)
+        made = await became(one.store, await provisioning(one.store, viewer), "DELETING", "ended_by = 'PERSON'")
+        stuck = await became(one.store, made, "DELETE_STUCK", "due_ms = {now} + 900000")
+        asked = await one.store.now()
+        hurried = await delete_environment(one, viewer, made.id)
+        assert asked <= hurried.due_at <= await one.store.now()
+        assert hurried == replace(stuck, due_at=hurried.due_at) == await stored(one.store, made)
+        assert await log(one, viewer) == []  # nothing but the wait has changed
         assert len(await steps(one, made)) == 1

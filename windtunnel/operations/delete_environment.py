@@ -16,7 +16,7 @@ from windtunnel.storage import environment_life
 async def delete_environment(services: Services, viewer: Viewer, environment_id: str) -> Environment:
     """The environment, on its way out: as it is by then, when it was before, and DELETED once nothing of it is left.
 
-    Raises ForbiddenError and NotFoundError.
+    When something could not be removed, it is tried again at once. Raises ForbiddenError and NotFoundError.
     """
     subject = Subject(Kind.ENVIRONMENT, environment_id)
     await permit(services, viewer, Action.DELETE_ENVIRONMENT, subject)
@@ -39,7 +39,7 @@ async def delete_environment(services: Services, viewer: Viewer, environment_id:
 async def _delete(services: Services, tenant_id: str, environment_id: str) -> Changed:
     before = await locked(services, tenant_id, environment_id)
     if before.status not in LIVE_STATUSES:
-        return before, None
+        return await environment_life.hurried(services.store, tenant_id, environment_id) or before, None
     draft = EnvironmentEventDraft(EnvironmentStatus.DELETING, "delete", "The environment is being deleted.", 0.0)
     changed = await environment_life.deleted(services.store, tenant_id, environment_id, draft)
     if changed is None:

@@ -175,6 +175,17 @@ async def deleted(store: Store, tenant_id: str, id: str, draft: EnvironmentEvent
     )
 
 
+async def hurried(store: Store, tenant_id: str, id: str) -> Environment | None:
+    """What could not be removed is tried again at once; None unless it is DELETE_STUCK."""
+    rows = await store.of(tenant_id).fetch(
+        "UPDATE environments SET due_ms = {now} WHERE tenant_id = $1 AND id = $2 AND status = 'DELETE_STUCK'"
+        " RETURNING *",
+        tenant_id,
+        id,
+    )
+    return environment_of(rows[0]) if rows else None
+
+
 async def _change(  # noqa: PLR0917 - one statement, in its order
     store: Store,
     tenant_id: str,
