@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import secrets
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from schema.ids import Kind, decode, encode
@@ -10,6 +12,7 @@ from tests.graphql.environments import ONE, asked, do, followed, tend
 from tests.graphql.world import Client
 from tests.queries import counted
 from windtunnel.operations.services import Services
+from windtunnel.vault.sealing import KEY_BYTES, Vault
 
 SIMULATIONS = """query ($first: Int, $after: String) { environments { nodes { name
   simulations(first: $first, after: $after) { totalCount pageInfo { hasNextPage endCursor }
@@ -152,3 +155,17 @@ async def test_where_it_lies_is_not_told_when_it_cannot_be_opened(services: Serv
             ["UNAVAILABLE"],
             ["The environment cannot be opened right now. Try again in a moment."],
         )
+
+
+async def test_without_the_key_it_can_be_deleted_all_the_same(client: Client) -> None:
+    one = await ready(client)
+    await simulated(client, one)
+    await client.services.places.close()
+    keyless = replace(client, services=replace(client.services, vault=Vault([secrets.token_bytes(KEY_BYTES)])))
+    answer = await keyless.ask(SIMULATIONS)
+    assert answer.codes == ["UNAVAILABLE"]
+    assert "Delete it" in answer.messages[0]
+    await do(keyless, "delete", environmentId=one["id"])
+    await tend(keyless.services)
+    gone = (await keyless.get(ONE, {"id": one["id"]}))["environment"]
+    assert (gone["status"], gone["cleanup"]["complete"]) == ("DELETED", True)

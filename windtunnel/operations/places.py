@@ -14,21 +14,33 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
 
+import structlog
+
 from windtunnel.domain.environments import USABLE_STATUSES, Environment, EnvironmentKey
 from windtunnel.domain.errors import NotFoundError, UnavailableError
 from windtunnel.domain.ids import namespace_of
 from windtunnel.operations.services import Services
 from windtunnel.storage import environments
 from windtunnel.storage.store import Store
+from windtunnel.vault.sealing import UnsealError
 
 T = TypeVar("T")
+
+log = structlog.get_logger()
 
 
 @asynccontextmanager
 async def in_environment(services: Services, environment: Environment) -> AsyncIterator[Services]:
     """The services of an environment, whatever its status. Raises UnavailableError when they cannot be opened."""
     home = services.home
-    async with home.places.opened(key_of(home, environment)) as opened:
+    try:
+        key = key_of(home, environment)
+    except UnsealError as error:
+        log.warning("environment not opened", namespace=environment.namespace, reason=str(error))
+        raise UnavailableError(
+            "The environment cannot be opened: what opens it cannot be read any more. Delete it, and provision another."
+        ) from error
+    async with home.places.opened(key) as opened:
         yield replace(home, store=opened.store, hub=opened.hub, environment=environment, at_home=home)
 
 
@@ -93,7 +105,7 @@ async def both(services: Services, tenant_id: str) -> AsyncIterator[None]:
 
 
 def key_of(services: Services, environment: Environment) -> EnvironmentKey:
-    """What opens the environment's database and channels."""
+    """What opens the environment's database and channels. Raises UnsealError."""
     sealed = environment.sealed_password
     password = services.vault.unseal(sealed, place_of_password(environment.tenant_id, environment.id)) if sealed else ""
     return EnvironmentKey(environment.namespace, password)
