@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from structlog.typing import EventDict
 
+from tests.operations.environment_world import begun_in, opened_environment
 from tests.operations.world import (
     LEASE_S,
     ReadyPlanner,
@@ -22,6 +23,7 @@ from windtunnel.domain.simulations import Simulation, SimulationStage
 from windtunnel.operations import leaseholder
 from windtunnel.operations.delete_scenario import delete_scenario
 from windtunnel.operations.leaseholder import Leaseholder
+from windtunnel.operations.places import in_environment
 from windtunnel.operations.services import Services
 
 
@@ -146,3 +148,36 @@ async def test_a_scenario_deleted_as_its_plan_is_ready_is_no_defect(database_url
         with pytest.raises(NotFoundError):
             await delete_scenario(services, viewer, simulation.scenario_id or "")
         assert {entry["log_level"] for entry in logs} <= {"info", "debug"}
+
+
+async def test_leases_at_home_are_kept_while_an_environment_does_not_answer(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaseholder, "RENEW_WITHIN_S", 0.1)
+    async with process(database_url) as services:
+        viewer = await demo(services)
+        environment = await opened_environment(services, viewer)
+        at_home, abroad = await queued(services, viewer), await begun_in(services, viewer, environment)
+        async with in_environment(services, environment) as place:
+            (here,), (there,) = await claimed(services, "one"), await claimed(place, "one")
+            holder, jobs = Leaseholder("one"), [Job(), Job()]
+            async with place.store.transaction(viewer.tenant_id):
+                await place.store.of(viewer.tenant_id).fetch(
+                    "UPDATE simulations SET pace = pace WHERE id = $1", abroad.id
+                )
+                holder.start(services.store, here, jobs[0])
+                holder.start(place.store, there, jobs[1])
+                renewing = asyncio.create_task(until_renewed_again(services, at_home))
+                await renewing
+            await until_renewed_again(place, abroad)
+            assert not any(job.cancelled for job in jobs)
+            await holder.close()
+            assert [each.id for each in await claimed(place, "two")] == [abroad.id]
+            assert [each.id for each in await claimed(services, "two")] == [at_home.id]
+
+
+async def until_renewed_again(services: Services, simulation: Simulation) -> None:
+    for _ in range(3):
+        before = await lease_until(services, simulation)
+        services.store.clock_offset += timedelta(seconds=1)
+        await until_renewed(services, simulation, before + 500)

@@ -16,6 +16,9 @@ from windtunnel.storage.store import Store
 RENEW_AGAIN_S = 1.0
 """After a renewal that failed: well before the lease ends."""
 
+RENEW_WITHIN_S = 3.0
+"""What is held in one database shall not be lost because another does not answer."""
+
 RELEASE_TIMEOUT_S = 5.0
 
 log = structlog.get_logger()
@@ -134,7 +137,7 @@ class Leaseholder:
     async def _renew_in(self, store: Store, fences: Mapping[str, int], asked: Mapping[str, _Held]) -> bool:
         """Renew what lies in one database; False when that failed. None waits for one that does not answer."""
         try:
-            async with asyncio.timeout(LEASE_RENEW_EVERY_MS / 1000):
+            async with asyncio.timeout(RENEW_WITHIN_S):
                 still = await self._leases.renew(store, self.owner, fences)
         except Exception as error:  # noqa: BLE001 (whatever it is, the next renewal may work, and must be tried)
             log.warning("leases not renewed", count=len(fences), reason=str(error) or type(error).__name__)
