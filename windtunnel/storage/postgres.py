@@ -61,6 +61,8 @@ class PooledPostgresEngine(StatementEngine[Any], PostgresEngine):
         super().__init__(config={"dsn": dsn, **instead})
         self.dsn = dsn
         self._settings = {"default_transaction_read_only": "on"} if read_only else {}
+        if login:
+            self._settings["search_path"] = login.user  # whatever the URL says
         self._role = role
         self._size = size or AT_HOME
         self._turns = Turns(self._size.transactions, self._size.transactions_per_tenant)

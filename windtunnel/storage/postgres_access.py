@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who to be instead of the URL's user, and in which database of the server."""
+    """Who to be instead of the URL's user, and in which database of the server; its schema is called like the user."""
 
     user: str
     password: str = field(repr=False)

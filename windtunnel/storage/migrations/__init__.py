@@ -146,7 +146,7 @@ async def _install_privileged(store: Store) -> None:
     schema = home["name"]
     old = await store.fetch(
         "SELECT oid::regprocedure::text AS signature FROM pg_proc"
-        " WHERE pronamespace = current_schema()::regnamespace AND prosecdef AND starts_with(proname, $1)",
+        " WHERE pronamespace = quote_ident(current_schema())::regnamespace AND prosecdef AND starts_with(proname, $1)",
         PREFIX,
     )
     for row in old:
