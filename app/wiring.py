@@ -150,12 +150,23 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
                 vault=vault_of(settings),
                 courier=Courier(read_allowance(settings.webhook_allow)),
                 blobs=DirectoryBlobs(settings.data_dir / "packages"),
-                environments_dir=settings.data_dir / "environments",
+                environments_dir=await environments_dir_of(settings, store),
                 channels=channels,
                 code_host=CodeHost(beyond(settings)),
             )
         )
         yield Runtime(services, owner)
+
+
+async def environments_dir_of(settings: Settings, store: Store) -> Path:
+    """Where the directories of environments are: those of each database in a directory of their own.
+
+    Whoever finds one there that is in no row removes it; another database's are none of its business.
+    """
+    own = settings.data_dir / "windtunnel.db"
+    if settings.database.startswith("sqlite:") and Path(settings.database.removeprefix("sqlite:///")) == own:
+        return settings.data_dir / "environments"
+    return settings.data_dir / f"environments-{await identity_of(store)}"
 
 
 def vault_of(settings: Settings) -> Vault:

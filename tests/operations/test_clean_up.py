@@ -47,7 +47,7 @@ class Believed(EnvironmentFiles):
 @pytest.mark.parametrize(
     ("trouble", "reason"),
     [
-        (UnavailableError("The server of databases is away."), "The server of databases is away."),
+        (UnavailableError("The server 10.0.0.1:5432 is away."), clean_up.UNREACHED),
         (PermissionError(13, "Permission denied", "/secret/place"), "Permission denied"),
         (ZeroDivisionError("by zero"), "a defect in this service"),
     ],
@@ -200,10 +200,10 @@ async def test_code_that_cannot_be_ended_keeps_its_directory(sqlite_url: str, mo
         await tend_all(services)
         stuck = await now(services, environment)
         assert stuck.remaining == (
-            "processes 4711: they do not end",
+            "code (1 of its processes): does not end",
             f"directory {environment.namespace}/: not tried while code runs in it",
         )
-        assert "processes 4711" in (await told(services, environment))[-1].message
+        assert "code (1 of its processes)" in (await told(services, environment))[-1].message
         monkeypatch.setattr(clean_up, "end_code", end)
         monkeypatch.setattr(clean_up, "code_remaining", lambda *_: ())
         services.store.clock_offset = WEEK

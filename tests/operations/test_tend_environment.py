@@ -166,7 +166,7 @@ async def test_where_a_probe_gets_out_nothing_is_kept(database_url: str, monkeyp
 @pytest.mark.parametrize(
     ("error", "failure"),
     [
-        (SandboxError("probes", "ended with 1"), "It could not be made: "),
+        (SandboxError("probes", "/secret/place: ended with 1"), "It could not be made: its isolation cannot be tried"),
         (OSError(28, "No space left on device", "/secret/place"), "It could not be made: No space left on device."),
         (ZeroDivisionError("by zero"), provisioning.DEFECT),
     ],
@@ -206,7 +206,7 @@ async def test_what_is_down_is_tried_again_until_it_is_there(sqlite_url: str, tm
         await tend_all(services)
         waiting = await now(services, environment)
         assert (waiting.status, waiting.lease_owner) == (EnvironmentStatus.PROVISIONING, None)
-        assert "The server of databases is away." in (await told(services, environment))[-1].message
+        assert (await told(services, environment))[-1].message == provisioning.AWAY
         databases.down = False
         services.store.clock_offset = timedelta(seconds=3)
         await tend_all(services)

@@ -23,12 +23,14 @@ from windtunnel.operations.environment_parts import is_there, remove
 from windtunnel.operations.environment_runs import halt_runs
 from windtunnel.operations.environment_storage import bytes_in
 from windtunnel.operations.places import in_environment
+from windtunnel.operations.provisioning import refused
 from windtunnel.operations.sandboxes import code_remaining, end_code
 from windtunnel.operations.services import Services
 from windtunnel.operations.tell_environment import Changed, Entry, Notice, tell
 from windtunnel.storage import environment_care, environment_resources
 from windtunnel.storage.times import milliseconds
 
+UNREACHED = "its server cannot be used right now"
 GRACE_S = 5.0
 """How long code may go on that was asked to end, in an environment whose time is over."""
 
@@ -126,7 +128,8 @@ async def _end_code(services: Services, environment: Environment) -> tuple[int, 
     except (OSError, TimeoutError) as error:
         log.warning("code in environment not ended", environment_id=environment.id, reason=str(error))
         left = await asyncio.to_thread(code_remaining, services, environment)
-        return 0, [f"processes {', '.join(map(str, left))}: they do not end" if left else f"code: {error}"]
+        why = "does not end" if left or isinstance(error, TimeoutError) else refused(error)
+        return 0, [f"code ({len(left)} of its processes): {why}"]
 
 
 async def _resources(services: Services, environment: Environment) -> list[Resource]:
@@ -141,14 +144,14 @@ async def _why_not_gone(services: Services, environment: Environment, resource: 
         await remove(services, environment.namespace, resource)
         return "it is still there" if await is_there(services, environment.namespace, resource) else None
     except UnavailableError as error:
-        reason = error.message
+        reason, told = error.message, UNREACHED
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason, told = str(error), refused(error)
     except Exception:
         log.exception("environment not removed because of a defect", environment_id=environment.id)
         return "a defect in this service"
     log.warning("environment not removed", environment_id=environment.id, part=resource.locator, reason=reason)
-    return reason
+    return told
 
 
 async def _note_gone(services: Services, environment: Environment, resource: Resource) -> None:

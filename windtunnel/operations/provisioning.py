@@ -31,6 +31,8 @@ from windtunnel.vault.sealing import UnsealError
 AGAIN_AFTER_S = (2, 5, 10, 30)
 """When what an environment is made with was down."""
 
+AWAY = "What it is made with cannot be used right now; it is tried again."
+
 _MAKING = {
     ResourceKind.DIRECTORY: ("Making its directory.", 0.1),
     ResourceKind.DATABASE: ("Making its database.", 0.2),
@@ -61,12 +63,12 @@ async def provision(services: Services, environment: Environment) -> None:
         raise
     except UnavailableError as error:
         log.warning("environment not made yet", environment_id=environment.id, reason=error.message)
-        await _postpone(services, environment, error.message)
-    except NotMadeError as refused:
-        await _fail(services, environment, str(refused), refused.report)
+        await _postpone(services, environment)
+    except NotMadeError as error:
+        await _fail(services, environment, str(error), error.report)
     except (OSError, SandboxError, UnsealError) as error:
         log.warning("environment not made", environment_id=environment.id, reason=str(error))
-        await _fail(services, environment, f"It could not be made: {_reason(error)}.")
+        await _fail(services, environment, f"It could not be made: {refused(error)}.")
     except Exception:
         log.exception("environment not made because of a defect", environment_id=environment.id)
         await _fail(services, environment, DEFECT)
@@ -126,9 +128,9 @@ class _Steps:
         self.just_made = None
 
 
-async def _postpone(services: Services, environment: Environment, reason: str) -> None:
+async def _postpone(services: Services, environment: Environment) -> None:
     pause = timedelta(seconds=AGAIN_AFTER_S[min(environment.attempts, len(AGAIN_AFTER_S) - 1)])
-    draft = EnvironmentEventDraft(EnvironmentStatus.PROVISIONING, "waiting", f"It is tried again: {reason}", 0.0)
+    draft = EnvironmentEventDraft(EnvironmentStatus.PROVISIONING, "waiting", AWAY, 0.0)
     await tell(
         services,
         environment.tenant_id,
@@ -199,7 +201,10 @@ def said(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or str(error)  # without the path, which is nobody's business
-    return str(error).rstrip(".")
+def refused(error: Exception) -> str:
+    """Why, for people: without the paths and addresses of a host, which are in its log."""
+    if isinstance(error, SandboxError):
+        return "its isolation cannot be tried on this host"
+    if isinstance(error, UnsealError):
+        return "its password cannot be read with the keys of this host"
+    return (error.strerror if isinstance(error, OSError) else None) or "the host refuses"
