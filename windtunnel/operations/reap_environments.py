@@ -45,7 +45,7 @@ async def _remove(services: Services, namespace: str) -> bool:
         services.environments_dir.absolute() / namespace / "sandbox", (), Limits(), Isolation(IsolationLevel.LOGICAL)
     )
     try:
-        await sandbox.kill_all()
+        await sandbox.remove()
         for kind in ORDER:
             if kind in PARTS:
                 await remove(services, namespace, _part(services, namespace, kind))
