@@ -25,7 +25,7 @@ async def test_an_environment_on_postgresql_and_redis(
         services = runtime.services
         assert isinstance(services.places.databases, EnvironmentSchemas)
         assert isinstance(services.places.channels, RedisChannels)
-        users = await server.execute_command("ACL USERS")
+        users = await server.execute_command("ACL USERS")  # type: ignore[no-untyped-call]
         environment = await ready(services)
         locators = {resource.kind: resource.locator for resource in await resources(services, environment)}
         assert locators[ResourceKind.DATABASE] == f"schema and role wte_{environment.namespace}"
@@ -40,5 +40,5 @@ async def test_an_environment_on_postgresql_and_redis(
         await tend_all(services)
         assert (await now(services, environment)).status is EnvironmentStatus.DELETED
         assert await left_of(services, environment) == []
-        assert await server.execute_command("ACL USERS") == users
+        assert await server.execute_command("ACL USERS") == users  # type: ignore[no-untyped-call]
     await server.aclose()
