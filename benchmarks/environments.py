@@ -124,7 +124,7 @@ async def tokens(url: str) -> list[str]:
 def held(api: Api, directory: Path) -> str:
     """What the server holds: file descriptors, threads, memory; and directories of environments."""
     process = psutil.Process(api.pid)
-    places = len(list((directory / "environments").glob("*")))
+    places = len(list(directory.glob("environments*/*")))
     memory = process.memory_info().rss / 1024**2
     return f"{process.num_fds()} fds, {process.num_threads()} threads, {memory:.0f} MiB, {places} directories"
 

@@ -98,6 +98,8 @@ async def _halt(services: Services, environment: Environment) -> None:
         await halt_runs(services, environment, why, waiting=True)
     except UnavailableError as error:
         log.warning("simulations of environment not ended", environment_id=environment.id, reason=error.message)
+    except Exception:
+        log.exception("simulations of environment not ended because of a defect", environment_id=environment.id)
 
 
 async def _let_code_end(services: Services, environment: Environment) -> None:
@@ -110,13 +112,16 @@ async def _let_code_end(services: Services, environment: Environment) -> None:
 
 async def _measure(services: Services, environment: Environment) -> None:
     """Note how much it kept, before it is gone."""
-    if not await services.places.databases.exists(environment.namespace):
-        return
     try:
+        if not await services.places.databases.exists(environment.namespace):
+            return
         async with in_environment(services, environment) as place:
             kept = await bytes_in(place)
     except (UnavailableError, OSError) as error:
         log.warning("environment not measured", environment_id=environment.id, reason=str(error))
+        return
+    except Exception:
+        log.exception("environment not measured because of a defect", environment_id=environment.id)
         return
     await environment_care.measured(services.store, environment, kept)
 

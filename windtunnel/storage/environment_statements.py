@@ -5,8 +5,12 @@ from windtunnel.storage.privilege import Privileged
 _HOUR_MS = 3_600_000
 _USABLE = "status IN ('READY', 'PAUSED')"
 _FREE = "(lease_until_ms IS NULL OR lease_until_ms <= {now})"
+_NOT_GONE = "status <> 'DELETED'"
+"""As the index says of those that are still there: it is used where a statement says so, too."""
+
 _TO_DO = (
-    f"(status IN ('PROVISIONING', 'FAILED', 'EXPIRING', 'DELETING', 'DELETE_STUCK') AND due_ms <= {{now}} AND {_FREE})"
+    f"({_NOT_GONE} AND status IN ('PROVISIONING', 'FAILED', 'EXPIRING', 'DELETING', 'DELETE_STUCK')"
+    f" AND due_ms <= {{now}} AND {_FREE})"
 )
 _OVERDUE = "(status = 'PROVISIONING' AND provision_by_ms <= {now})"
 _EXPIRED = f"({_USABLE} AND expires_ms <= {{now}})"
@@ -25,7 +29,7 @@ ENVIRONMENTS_DUE = Privileged(
     sql=(
         f"SELECT id, tenant_id, CASE WHEN {_OVERDUE} THEN 'OVERDUE' WHEN {_EXPIRED} THEN 'EXPIRED'"  # noqa: S608
         f" WHEN {_LAST_HOUR} THEN 'LAST_HOUR' WHEN {_LAST_DAY} THEN 'LAST_DAY' ELSE 'TO_DO' END AS due"
-        " FROM environments WHERE status <> 'DELETED'"
+        f" FROM environments WHERE {_NOT_GONE}"
         f" AND ({_OVERDUE} OR {_EXPIRED} OR {_LAST_HOUR} OR {_LAST_DAY} OR {_TO_DO})"
         f" ORDER BY CASE WHEN {_TO_DO} THEN 1 ELSE 0 END, id LIMIT $1"
     ),
@@ -77,7 +81,7 @@ ENVIRONMENTS_THAT_STAND = Privileged(
     name="environments_that_stand",
     parameters=(),
     returns="SETOF environments",
-    sql="SELECT * FROM environments WHERE status IN ('READY', 'PAUSED') ORDER BY tenant_id, id",
+    sql=f"SELECT * FROM environments WHERE {_NOT_GONE} AND {_USABLE} ORDER BY tenant_id, id",  # noqa: S608
     callers=("worker",),
 )
 

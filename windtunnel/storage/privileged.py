@@ -199,8 +199,8 @@ ENVIRONMENTS_WITH_WORK = Privileged(
     parameters=(),
     returns="SETOF environments",
     sql=(
-        "SELECT * FROM environments WHERE status IN ('READY', 'PAUSED') AND work_seq > worked_seq"
-        " ORDER BY tenant_id, id"
+        "SELECT * FROM environments WHERE status <> 'DELETED' AND status IN ('READY', 'PAUSED')"
+        " AND work_seq > worked_seq ORDER BY tenant_id, id"
     ),
     callers=("worker",),
 )
