@@ -102,6 +102,7 @@ async def test_runs_in_an_environment_survive_their_conductor_and_end_with_it(cl
                 if event["seq"] > len(expected) // 2:
                     break
         conductor.kill()
+        cluster.workers.remove(conductor)
         async with asyncio.timeout(SETTLED_S):
             for received in await asyncio.gather(*followers):
                 assert received == expected
