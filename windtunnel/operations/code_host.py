@@ -15,6 +15,9 @@ from windtunnel.sandbox.probing import Targets
 SHARE_OF_A_TENANT = 4
 """A tenant has at most one of so many turns, so that it cannot keep all others waiting."""
 
+READ_AT_ONCE = 2
+"""Packages that are checked at the same time."""
+
 _found: dict[frozenset[Mechanism], Isolation] = {}
 """A host does not change while a process lives: what was found, by what was not tried."""
 
@@ -23,13 +26,15 @@ _found: dict[frozenset[Mechanism], Isolation] = {}
 class CodeHost:
     """`beyond` is production, and whatever else this process knows of, with the addresses of its servers.
 
-    What is in `without` is taken for missing. `running` are the runs in this process, by tenant.
+    What is in `without` is taken for missing. `running` are the runs in this process, by tenant; `reading` is held by
+    whoever reads all of a package.
     """
 
     beyond: Targets = field(default_factory=Targets)
     without: frozenset[Mechanism] = frozenset()
     turns: asyncio.Condition = field(default_factory=asyncio.Condition, repr=False)
     running: Counter[str] = field(default_factory=Counter, repr=False)
+    reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READ_AT_ONCE), repr=False)
     looking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def isolation(self, directory: Path) -> Isolation:

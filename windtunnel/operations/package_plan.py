@@ -26,7 +26,8 @@ def declared_by(manifest: Manifest) -> Declared:
     """What the manifest declares, ready to be planned. Raises ValidationError (PACKAGE_INVALID) for too many agents."""
     if len(manifest.agents) > ARCHITECTURE_MAX_AGENTS:
         raise invalid(
-            f"It declares {len(manifest.agents)} agents; at most {ARCHITECTURE_MAX_AGENTS} can be simulated together."
+            f"The package declares {len(manifest.agents)} agents;"
+            f" at most {ARCHITECTURE_MAX_AGENTS} can be simulated together."
         )
     sensitivity = DataSensitivity(highest_classification(manifest).value.upper())
     assumptions = [

@@ -15,8 +15,8 @@ from windtunnel.storage.lru import LRU
 PATH = ("input", "package_digest")
 KEPT = 32
 
-_read: LRU[str, Manifest] = LRU(KEPT)
-"""A digest has one content for ever, which passes all checks for ever."""
+_read: LRU[str, Manifest | ValidationError] = LRU(KEPT)
+"""A digest has one content for ever: what passes all checks, or does not, always does the same."""
 
 
 async def usable_package(services: Services, viewer: Viewer, digest: str) -> Manifest:
@@ -27,16 +27,19 @@ async def usable_package(services: Services, viewer: Viewer, digest: str) -> Man
     await find_package(services.home, viewer, digest, PATH)
     manifest = await manifest_of(services, digest)
     if manifest.namespace != viewer.tenant.slug:
-        raise invalid(f"Its name is {manifest.name}, which is not in the namespace of your tenant.")
+        raise invalid(f"The package is named {manifest.name}, which is not in the namespace of your tenant.")
     return manifest
 
 
 async def manifest_of(services: Services, digest: str) -> Manifest:
     """The manifest of the package with this digest. Raises ValidationError (PACKAGE_INVALID), UnavailableError."""
-    known = _read.get(digest)
-    if known is None:
-        known = await asyncio.to_thread(_manifest_in, await opened(services, digest))
-        _read.put(digest, known)
+    async with services.code_host.reading:  # it takes a while, and threads are few
+        known = _read.get(digest)
+        if known is None:
+            known = await asyncio.to_thread(_manifest_in, await opened(services, digest))
+            _read.put(digest, known)
+    if isinstance(known, ValidationError):
+        raise invalid(known.message)
     return known
 
 
@@ -48,20 +51,16 @@ async def opened(services: Services, digest: str) -> BinaryIO:
         raise UnavailableError("The package cannot be read right now. Upload it again, or try again later.") from error
 
 
-def invalid(reason: str) -> ValidationError:
+def invalid(message: str) -> ValidationError:
     """The package cannot be used, because of what it is."""
-    return ValidationError(
-        f"The package cannot be simulated. {reason}", rule="package_invalid", code=ErrorCode.PACKAGE_INVALID, path=PATH
-    )
+    return ValidationError(message, rule="package_invalid", code=ErrorCode.PACKAGE_INVALID, path=PATH)
 
 
-def _manifest_in(file: BinaryIO) -> Manifest:
+def _manifest_in(file: BinaryIO) -> Manifest | ValidationError:
     with file:
         checked = check_package(file)
     for check in checked.checks:
         if check.blocks:
             where = f" ({check.path})" if check.path else ""
-            raise invalid(f"{check.detail or check.code}{where} {check.remediation or ''}".rstrip())
-    if checked.manifest is None:
-        raise invalid("It has no manifest that can be read.")
-    return checked.manifest
+            return invalid(f"The package does not pass: {check.detail or check.code}{where} {check.remediation or ''}")
+    return checked.manifest or invalid("The package does not pass: it has no manifest that can be read.")
