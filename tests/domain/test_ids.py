@@ -5,7 +5,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windtunnel.domain.ids import is_id, namespace_of, new_id, new_namespace
+from windtunnel.domain.ids import id_of_copy, is_id, namespace_of, new_id, new_namespace
 
 
 def test_an_id_at_home_is_a_uuid_of_version_7() -> None:
@@ -41,3 +41,11 @@ def _is_uuid(text: str) -> bool:
         return str(uuid.UUID(text)) == text
     except ValueError:
         return False
+
+
+def test_a_copy_in_an_environment_always_has_the_same_id_and_each_its_own() -> None:
+    one, two, id_ = new_namespace(), new_namespace(), new_id()
+    copy = id_of_copy(one, id_)
+    assert (is_id(copy), namespace_of(copy), len(copy)) == (True, one, 36)
+    assert copy == id_of_copy(one, id_)
+    assert len({copy, id_of_copy(two, id_), id_of_copy(one, new_id())}) == 3

@@ -15,7 +15,7 @@ from windtunnel.domain.observability import Span, SpanStatus
 from windtunnel.domain.prices import ModelPrice
 from windtunnel.domain.simulations import FailureInjection
 from windtunnel.simulation import Run, semconv
-from windtunnel.simulation.observability import logs, metric_series, spans, summary
+from windtunnel.simulation.observability import logs, metric_series, spans, summary, tokens_in
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -169,6 +169,7 @@ def test_metric_series_hold_the_points_of_one_agent_in_order() -> None:
 def test_the_summary_counts_what_the_events_tell() -> None:
     events = _failing()
     found = summary(events)
+    assert found.tokens == tokens_in(events) > 0
     assert found.events == len(events)
     assert found.tool_calls == sum(one.kind is EventKind.TOOL_USED for one in events)
     assert found.failures == sum(one.kind is EventKind.FAILURE_EVENT for one in events) == 2
