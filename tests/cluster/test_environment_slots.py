@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,17 +20,16 @@ AT_ONCE = 24
 
 
 @pytest.fixture(params=["embedded", "cluster"])
-def urls(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[str]]:
     """One server on SQLite with its worker inside, or two on PostgreSQL and Redis without one."""
+    settings = {"WINDTUNNEL_DATA_DIR": str(tmp_path / "data")}
     with ExitStack() as stack:
         if request.param == "embedded":
-            settings = {"WINDTUNNEL_DATABASE_URL": request.getfixturevalue("sqlite_url")}
+            settings["WINDTUNNEL_DATABASE_URL"] = request.getfixturevalue("sqlite_url")
             yield [stack.enter_context(Api(settings)).url]
             return
-        settings = {
-            "WINDTUNNEL_DATABASE_URL": request.getfixturevalue("postgres_database_url"),
-            "WINDTUNNEL_REDIS_URL": request.getfixturevalue("redis_url"),
-        }
+        settings["WINDTUNNEL_DATABASE_URL"] = request.getfixturevalue("postgres_database_url")
+        settings["WINDTUNNEL_REDIS_URL"] = request.getfixturevalue("redis_url")
         yield [stack.enter_context(Api(settings, "--no-worker")).url for _ in range(2)]
 
 
