@@ -21,6 +21,8 @@ OF_NO_TENANT = {
     "events.insert_after": "is given the row of the simulation",
     "audit_reading._check": "looks at the revision of the database",
     "sizes.bytes_of": "measures a database that is a tenant's as a whole",
+    "identity.identity_of": "tells a database from all others",
+    "environment_databases.databases_beside": "looks at what kind of database it is",
     "environment_turns.lock_work": "locks a database that is a tenant's as a whole",
 }
 UNRECORDED = {
