@@ -10,18 +10,19 @@ from tests.operations.environment_world import begun_in, conduct_in, opened_envi
 from tests.operations.world import ReadyPlanner, demo, process, until, until_stored, watched
 from tests.storage import environment_worlds
 from windtunnel.domain.environments import Environment, EnvironmentLimits
-from windtunnel.domain.errors import ErrorCode, NotFoundError
+from windtunnel.domain.errors import ConflictError, ErrorCode, NotFoundError
 from windtunnel.domain.events import EventKind, SimulationEvent
-from windtunnel.domain.simulations import SimulationStage, SimulationStatus
+from windtunnel.domain.simulations import Counts, SimulationStage, SimulationStatus
 from windtunnel.operations.claiming_runs import claim_runs
 from windtunnel.operations.conduct_simulation import conduct_simulation
+from windtunnel.operations.delete_environment import delete_environment
 from windtunnel.operations.environment_runs import halt_runs
 from windtunnel.operations.pause_environment import pause_environment
 from windtunnel.operations.places import in_environment
 from windtunnel.operations.resume_environment import resume_environment
 from windtunnel.operations.services import Services
 from windtunnel.operations.watch_simulation import watch_simulation
-from windtunnel.storage import audit, environment_turns, leases
+from windtunnel.storage import audit, environment_turns, leases, simulations
 
 WHY = "The environment is taken away."
 
@@ -216,3 +217,53 @@ async def test_whoever_watches_is_told_when_the_environment_is_gone(database_url
                 await rest_of(stream)
         with pytest.raises(NotFoundError):
             await watched(services, viewer, simulation)
+
+
+async def test_whoever_waits_for_a_run_is_told_when_the_environment_is_gone(database_url: str) -> None:
+    async with process(database_url) as services:
+        viewer = await demo(services)
+        environment = await opened_environment(services, viewer)
+        waiting = asyncio.create_task(begun_in(services, viewer, environment, wait_for=SimulationStage.FINISHED))
+        await until_work(services, environment, 1)
+        await environment_worlds.became(services.store, environment, "DELETING", "ended_by = 'PERSON'")
+        await services.places.close(environment.namespace)
+        await services.places.databases.remove(environment.namespace)
+        with pytest.raises(ConflictError) as told:
+            await waiting
+        assert (told.value.current, told.value.path) == ("DELETING", ("input", "environment_id"))
+
+
+async def until_work(services: Services, environment: Environment, seq: int) -> None:
+    while (await environment_worlds.stored(services.store, environment)).work_seq < seq:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+
+async def test_what_begins_while_the_environment_is_deleted_is_halted_or_refused(database_url: str) -> None:
+    async with process(database_url) as services:
+        viewer = await demo(services)
+        for _ in range(4):
+            environment = await opened_environment(services, viewer)
+
+            async def begin(environment: Environment, seed: int) -> str | None:
+                try:
+                    made = await begun_in(
+                        services, viewer, environment, seed=seed, pace=0.001, wait_for=SimulationStage.ACCEPTED
+                    )
+                except ConflictError:
+                    return None
+                return made.id
+
+            async def delete(environment: Environment) -> None:
+                await until_work(services, environment, 1)
+                await delete_environment(services, viewer, environment.id)
+                await halt_runs(services, environment, WHY, waiting=True)
+
+            *begun, _ = await asyncio.gather(*(begin(environment, seed) for seed in range(6)), delete(environment))
+            ids = [each for each in begun if each]
+            assert ids
+            halted = [await stored_in(services, environment, each) for each in ids]
+            assert [each and each.status for each in halted] == [SimulationStatus.CANCELLED] * len(ids)
+            async with in_environment(services, environment) as place:
+                assert await simulations.counts(place.store, viewer.tenant_id) == Counts(waiting=0, running=0)
+            deleting = await environment_worlds.stored(services.store, environment)
+            assert deleting.usage.simulations == len(ids)
