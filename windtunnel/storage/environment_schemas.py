@@ -13,6 +13,8 @@ from windtunnel.storage.schema_functions import NAME, mark_of_role, mark_of_sche
 from windtunnel.storage.scram import scram_verifier
 from windtunnel.storage.store import Store
 
+MADE_AT_ONCE = 8
+"""By one process, which has a connection for each while it makes them."""
 CLOSE_TIMEOUT_S = 10.0
 """How long those who use a database that is removed are waited for; they are told to end at once."""
 _LOOK_AGAIN_S = 0.01
@@ -31,6 +33,7 @@ class EnvironmentSchemas:
     def __init__(self, home: Store) -> None:
         self._home = home
         self._database: str | None = None
+        self._making = asyncio.Semaphore(MADE_AT_ONCE)
 
     def locator(self, namespace: str) -> str:
         """As `EnvironmentDatabases.locator`."""
@@ -38,11 +41,11 @@ class EnvironmentSchemas:
 
     async def create(self, key: EnvironmentKey) -> None:
         """As `EnvironmentDatabases.create`."""
-        with _told("made"):
-            await self._home.fetch(
-                "SELECT windtunnel_create_environment($1, $2)", key.namespace, scram_verifier(key.password)
-            )
-        await (await self.open(key)).close()
+        verifier = scram_verifier(key.password)
+        async with self._making:
+            with _told("made"):
+                await self._home.fetch("SELECT windtunnel_create_environment($1, $2)", key.namespace, verifier)
+            await (await self.open(key)).close()
 
     async def open(self, key: EnvironmentKey) -> Store:
         """As `EnvironmentDatabases.open`."""

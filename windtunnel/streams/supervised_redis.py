@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ class SupervisedRedis(BroadcastBackend):
         self.up = asyncio.Event()
         self.trouble = "no answer"
         self._patience_s = patience_s
+        self._at_home = login is None
         self._missed = False
         self._closing = False  # Task.cancelling() would not do: a TaskGroup that failed leaves it above zero
         self.statistics = statistics
@@ -136,7 +138,7 @@ class SupervisedRedis(BroadcastBackend):
             if self._closing:
                 return  # the driver has swallowed the cancellation: it does so while a server refuses us
             if was_up:
-                log.warning("bus connection lost", reason=self.trouble)
+                self._tell(logging.WARNING, "bus connection lost", reason=self.trouble)
                 self._missed = True
                 self.statistics.reconnects += 1
                 for channel in list(self._wanted):
@@ -155,10 +157,14 @@ class SupervisedRedis(BroadcastBackend):
         self.up.set()
         if self._missed:
             self._missed = False
-            log.info("bus connected")
+            self._tell(logging.INFO, "bus connected")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._write(connection))
             group.create_task(self._read(connection))
+
+    def _tell(self, level: int, event: str, **details: str) -> None:
+        """What is lost and found again; who only serves an environment leaves that to the bus at home."""
+        log.log(level if self._at_home else logging.DEBUG, event, **details)
 
     async def _write(self, connection: Connection) -> None:
         """Bring the server's subscriptions to what is wanted: also what came while the connection was made."""
