@@ -18,6 +18,7 @@ from windtunnel.domain.errors import ErrorCode, UnavailableError, ValidationErro
 from windtunnel.domain.viewers import Viewer
 from windtunnel.storage import events, postgres, sqlite
 from windtunnel.storage.migrations import is_current
+from windtunnel.storage.postgres_access import AT_HOME
 from windtunnel.storage.store import Store, open_store
 
 
@@ -112,7 +113,7 @@ def test_a_server_killed_inside_a_transaction_loses_only_that(postgres_server: P
 
 
 async def test_an_exhausted_pool_is_reported(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "AT_HOME", replace(postgres.AT_HOME, most=1))
+    monkeypatch.setattr(postgres, "AT_HOME", replace(AT_HOME, most=1))
     monkeypatch.setattr(postgres, "ACQUIRE_TIMEOUT_S", 0.05)
     store = await open_store(postgres_url, role=None)
     try:

@@ -8,6 +8,7 @@ import pytest
 from tests.storage.worlds import demo
 from windtunnel.domain.errors import ErrorCode, UnavailableError
 from windtunnel.storage import postgres, sqlite
+from windtunnel.storage.postgres_access import AT_HOME
 from windtunnel.storage.store import Store
 from windtunnel.storage.turns import Turns
 
@@ -153,7 +154,7 @@ async def test_hundreds_of_transactions_of_one_tenant_leave_connections_for_othe
         assert isinstance(engine, postgres.PooledPostgresEngine)
         assert engine.pool is not None
         in_use = engine.pool.get_size() - engine.pool.get_idle_size()
-        assert in_use == postgres.AT_HOME.transactions_per_tenant
+        assert in_use == AT_HOME.transactions_per_tenant
         done.set()
     assert not engine._turns._held
 

@@ -105,7 +105,13 @@ class Scribe:
         simulation, environment, drafts = self._simulation, self._services.environment, drafts_of(exercise)
         async with both(self._services, simulation.tenant_id):
             stored = await exercised(
-                self._store, simulation.tenant_id, simulation.id, simulation.fence, self.last_seq, exercise, drafts
+                self._store,
+                simulation.tenant_id,
+                simulation.id,
+                simulation.fence,
+                self.last_seq,
+                exercise=exercise,
+                drafts=drafts,
             )
             if environment is not None and exercise.cpu_ms:
                 home = self._services.home.store

@@ -15,7 +15,14 @@ _EXERCISE = TypeAdapter(Exercise)
 
 
 async def exercised(
-    store: Store, tenant_id: str, id: str, fence: int, after_seq: int, exercise: Exercise, drafts: Sequence[EventDraft]
+    store: Store,
+    tenant_id: str,
+    id: str,
+    fence: int,
+    after_seq: int,
+    *,
+    exercise: Exercise,
+    drafts: Sequence[EventDraft],
 ) -> list[SimulationEvent]:
     """Note the exercise of a simulation that runs; the story begins after these drafts. Raises LeaseLostError."""
     async with store.transaction(tenant_id):
