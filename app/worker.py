@@ -11,7 +11,7 @@ from app.claiming import Claiming
 from windtunnel.domain.environments import Environment
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.operations.announce import WORK, announce_work
-from windtunnel.operations.claiming_runs import Rounds, claim_runs
+from windtunnel.operations.claiming_runs import Rounds, as_it_is_now, claim_runs
 from windtunnel.operations.conduct_simulation import conduct_simulation
 from windtunnel.operations.leaseholder import Leaseholder
 from windtunnel.operations.places import held, in_environment
@@ -38,6 +38,7 @@ class Worker:
         self._owner = owner
         self._concurrency = concurrency
         self._rounds = Rounds()
+        self._seen: dict[str, Environment] = {}
         self._holder: Leaseholder
         self._claiming: Claiming
 
@@ -57,8 +58,10 @@ class Worker:
         """Claim and begin some; False when there is nothing to claim, or no hand free."""
         if self._free <= 0:
             return False
+        busy = await with_work(self._services.store, self._seen)
+        self._seen = {environment.id: environment for environment in busy}
         begun = 0
-        for environment in self._rounds.order(await with_work(self._services.store)):
+        for environment in self._rounds.order(busy):
             if self._free <= 0:
                 break
             begun += await self._claim_in(environment)
@@ -77,9 +80,10 @@ class Worker:
 
     async def _begin_some(self, place: Services) -> int:
         claimed = await claim_runs(place, self._owner, min(self._free, CLAIMED_AT_ONCE))
+        if claimed:
+            place = await as_it_is_now(place)
         for simulation in claimed:
             self._holder.start(place.store, simulation, partial(conduct_simulation, place), self._after(held(place)))
-        if claimed:
             self._rounds.served(place.environment)
         return len(claimed)
 

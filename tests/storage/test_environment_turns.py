@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
+from tests.queries import counted
 from tests.storage import environment_worlds, worlds
 from windtunnel.domain.environments import EnvironmentUsage
 from windtunnel.storage import environment_turns, environment_usage
@@ -47,6 +49,33 @@ async def test_work_is_looked_for_where_it_can_be_done_whosever_it_is(store: Sto
     ending = await environment_worlds.gone(store, environments[2])
     await environment_turns.rest(store, ending)
     assert (await environment_worlds.stored(store, ending)).worked_seq == 0  # nothing changes any more
+
+
+async def test_what_was_seen_before_is_not_read_in_full_again(store: Store) -> None:
+    viewer = await worlds.demo(store)
+    one, two = [await environment_worlds.ready(store, viewer) for _ in range(2)]
+    await environment_turns.raise_work(store, viewer.tenant_id, one.id)
+    seen = {each.id: each for each in await environment_turns.with_work(store)}
+    await environment_turns.raise_work(store, viewer.tenant_id, one.id)
+    await environment_worlds.became(store, one, "PAUSED")
+    with counted(store) as statements:
+        (again,) = await environment_turns.with_work(store, seen)
+    assert (again.status, again.work_seq, again.limits) == ("PAUSED", 2, one.limits)
+    assert len(statements) <= 1
+    await environment_turns.raise_work(store, viewer.tenant_id, two.id)
+    assert {each.id for each in await environment_turns.with_work(store, seen)} == {one.id, two.id}
+
+
+async def test_something_may_begin_in_what_is_ready_and_in_time(store: Store) -> None:
+    viewer, stranger = await worlds.demo(store), await worlds.stranger(store)
+    environment = await environment_worlds.ready(store, viewer)
+    assert await environment_turns.is_ready(store, viewer.tenant_id, environment.id)
+    assert not await environment_turns.is_ready(store, stranger.tenant_id, environment.id)
+    store.clock_offset = environment.expires_at - environment.created_at
+    assert not await environment_turns.is_ready(store, viewer.tenant_id, environment.id)
+    store.clock_offset = timedelta(0)
+    await environment_worlds.became(store, environment, "PAUSED")
+    assert not await environment_turns.is_ready(store, viewer.tenant_id, environment.id)
 
 
 @asynccontextmanager

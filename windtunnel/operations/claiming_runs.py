@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from windtunnel.domain.environments import Environment, EnvironmentStatus
 from windtunnel.domain.simulations import Simulation
@@ -63,14 +64,20 @@ async def claim_runs(place: Services, owner: str, limit: int) -> Sequence[Simula
 
 
 async def _claim_in(place: Services, environment: Environment, owner: str, limit: int) -> Sequence[Simulation]:
-    home = place.home.store
     async with place.store.transaction():
         # Whoever ends the environment halts its runs under this lock afterwards: these, too.
         await environment_turns.lock_work(place.store)
-        current = await environments.get(home, environment.tenant_id, environment.id)
-        if current is None or current.status is not EnvironmentStatus.READY or await home.now() >= current.expires_at:
+        if not await environment_turns.is_ready(place.home.store, environment.tenant_id, environment.id):
             return ()
         return await leases.claim(place.store, owner, limit, environment.limits.max_simulations)
+
+
+async def as_it_is_now(place: Services) -> Services:
+    """The same place, and its environment as it is configured now: what begins in it keeps to that."""
+    if place.environment is None:
+        return place
+    found = await environments.get(place.home.store, place.environment.tenant_id, place.environment.id)
+    return replace(place, environment=found or place.environment)
 
 
 async def _rest(place: Services, environment: Environment) -> None:

@@ -1,12 +1,15 @@
 """In which environments there is something to do: a number rises with each task, another follows when all are done."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
-from windtunnel.domain.environments import Environment
-from windtunnel.storage.environments import environment_of
+from windtunnel.domain.environments import Environment, EnvironmentStatus
+from windtunnel.storage import environments
 from windtunnel.storage.privileged import ENVIRONMENTS_WITH_WORK
 from windtunnel.storage.store import Store
 
+NONE_SEEN: Mapping[str, Environment] = MappingProxyType({})
 _WORK_LOCK = 0x776F726B
 """The advisory lock, in an environment's own database, under which work begins there and is looked for."""
 
@@ -28,9 +31,33 @@ async def raise_work(store: Store, tenant_id: str, environment_id: str) -> None:
     )
 
 
-async def with_work(store: Store) -> Sequence[Environment]:
-    """The environments of all tenants in which there may be something to do, or to be halted."""
-    return [environment_of(row) for row in await store.privileged(ENVIRONMENTS_WITH_WORK)]
+async def with_work(store: Store, seen: Mapping[str, Environment] = NONE_SEEN) -> Sequence[Environment]:
+    """The environments of all tenants in which there may be something to do, or to be halted.
+
+    Those `seen` before, by id, are not read again: of them only `status` and `work_seq` are as they are now.
+    """
+    rows = await store.privileged(ENVIRONMENTS_WITH_WORK)
+    unseen: dict[str, list[str]] = {}
+    for row in rows:
+        if row["id"] not in seen:
+            unseen.setdefault(row["tenant_id"], []).append(row["id"])
+    known = dict(seen)
+    for tenant_id, ids in unseen.items():
+        known |= await environments.get_many(store, tenant_id, ids)
+    return [
+        replace(known[row["id"]], status=EnvironmentStatus(row["status"]), work_seq=row["work_seq"]) for row in rows
+    ]
+
+
+async def is_ready(store: Store, tenant_id: str, environment_id: str) -> bool:
+    """Whether something may begin in the environment now."""
+    rows = await store.of(tenant_id).fetch(
+        "SELECT 1 AS one FROM environments"
+        " WHERE tenant_id = $1 AND id = $2 AND status = 'READY' AND expires_ms > {now}",
+        tenant_id,
+        environment_id,
+    )
+    return bool(rows)
 
 
 async def rest(store: Store, environment: Environment) -> None:

@@ -197,10 +197,10 @@ PACKAGES_OF_ANYBODY = Privileged(
 ENVIRONMENTS_WITH_WORK = Privileged(
     name="environments_with_work",
     parameters=(),
-    returns="SETOF environments",
+    returns="TABLE (id text, tenant_id text, status text, work_seq bigint)",
     sql=(
-        "SELECT * FROM environments WHERE status <> 'DELETED' AND status IN ('READY', 'PAUSED')"
-        " AND work_seq > worked_seq ORDER BY tenant_id, id"
+        "SELECT id, tenant_id, status, work_seq FROM environments"
+        " WHERE status IN ('READY', 'PAUSED') AND work_seq > worked_seq ORDER BY tenant_id, id"
     ),
     callers=("worker",),
 )
