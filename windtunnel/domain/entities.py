@@ -20,6 +20,11 @@ class Kind(StrEnum):
     WEBHOOK = "Webhook"
     WEBHOOK_DELIVERY = "WebhookDelivery"
     ENVIRONMENT = "Environment"
+    AGENT = "Agent"
+    AGENT_VERSION = "AgentVersion"
+    DEPLOYMENT = "Deployment"
+    REVIEW = "SecurityReview"
+    ROLLBACK = "Rollback"
     FEATURE_FLAG = "FeatureFlag"
     PACKAGE = "AgentPackage"
 

@@ -15,7 +15,10 @@ from windtunnel.storage.tables.access import (
 from windtunnel.storage.tables.environments import EnvironmentEvents, EnvironmentResources, Environments
 from windtunnel.storage.tables.news import Inboxes, Notifications, WebhookDeliveries, Webhooks
 from windtunnel.storage.tables.packages import Packages, PackageSignatures
+from windtunnel.storage.tables.pipeline import Agents, AgentVersions, DeploymentEvents, Deployments
 from windtunnel.storage.tables.production import Production, ProductionEntries
+from windtunnel.storage.tables.releasing import Pointers, ProductionEvents, Rollbacks
+from windtunnel.storage.tables.reviewing import ReviewEvidence, ReviewFindings, ReviewQueueEvents, Reviews, ReviewVotes
 from windtunnel.storage.tables.revisions import SchemaRevisions
 from windtunnel.storage.tables.simulating import (
     Architectures,
@@ -27,9 +30,13 @@ from windtunnel.storage.tables.simulating import (
 
 __all__ = [
     "TABLES",
+    "AgentVersions",
+    "Agents",
     "ApiTokens",
     "Architectures",
     "AuditEntries",
+    "DeploymentEvents",
+    "Deployments",
     "EnvironmentEvents",
     "EnvironmentResources",
     "Environments",
@@ -41,8 +48,16 @@ __all__ = [
     "Notifications",
     "PackageSignatures",
     "Packages",
+    "Pointers",
     "Production",
     "ProductionEntries",
+    "ProductionEvents",
+    "ReviewEvidence",
+    "ReviewFindings",
+    "ReviewQueueEvents",
+    "ReviewVotes",
+    "Reviews",
+    "Rollbacks",
     "Scenarios",
     "SchemaRevisions",
     "SimulationCommands",
@@ -79,5 +94,17 @@ TABLES: tuple[type[Table], ...] = (
     Environments,
     EnvironmentResources,
     EnvironmentEvents,
+    Agents,
+    AgentVersions,
+    Deployments,
+    DeploymentEvents,
+    Reviews,
+    ReviewVotes,
+    ReviewFindings,
+    ReviewEvidence,
+    Pointers,
+    Rollbacks,
+    ProductionEvents,
+    ReviewQueueEvents,
     SchemaRevisions,
 )
