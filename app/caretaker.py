@@ -13,6 +13,7 @@ from windtunnel.domain.errors import UnavailableError
 from windtunnel.operations.announce import ENVIRONMENTS, announce_environments
 from windtunnel.operations.expiring import come_due
 from windtunnel.operations.leaseholder import Leaseholder
+from windtunnel.operations.measure_environments import measure_environments
 from windtunnel.operations.reap_environments import reap_environments
 from windtunnel.operations.services import Services
 from windtunnel.operations.tend_environment import tend_environment
@@ -39,6 +40,7 @@ class Caretaker:
         self._holder: Leaseholder
         self._claiming: Claiming
         self._reaping: asyncio.Task[None]
+        self._measured: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
         self._holder = Leaseholder(self._owner, "environment", environment_care)
@@ -87,6 +89,7 @@ class Caretaker:
             try:
                 if await reap_environments(self._services):
                     self._claiming.look()
+                await measure_environments(self._services, self._measured)
             except (UnavailableError, OSError) as error:
                 log.warning("environments not reaped", reason=str(error))
             except Exception:

@@ -21,8 +21,7 @@ from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.receipts import receipt_of
 from windtunnel.operations.environment_parts import is_there, remove
 from windtunnel.operations.environment_runs import halt_runs
-from windtunnel.operations.environment_storage import bytes_in
-from windtunnel.operations.places import in_environment
+from windtunnel.operations.measure_environments import measure
 from windtunnel.operations.provisioning import refused
 from windtunnel.operations.sandboxes import code_remaining, end_code
 from windtunnel.operations.services import Services
@@ -74,7 +73,7 @@ async def clean_up(services: Services, environment: Environment) -> None:
     Raises LeaseLostError, UnavailableError.
     """
     await _halt(services, environment)
-    await _measure(services, environment)
+    await measure(services, environment)
     await services.places.close(environment.namespace)
     ended, remaining = await _end_code(services, environment)
     kept = {ResourceKind.PACKAGE, ResourceKind.DIRECTORY} if remaining else set()
@@ -108,22 +107,6 @@ async def _let_code_end(services: Services, environment: Environment) -> None:
         if not await asyncio.to_thread(code_remaining, services, environment):
             return
         await asyncio.sleep(LOOK_EVERY_S)
-
-
-async def _measure(services: Services, environment: Environment) -> None:
-    """Note how much it kept, before it is gone."""
-    try:
-        if not await services.places.databases.exists(environment.namespace):
-            return
-        async with in_environment(services, environment) as place:
-            kept = await bytes_in(place)
-    except (UnavailableError, OSError) as error:
-        log.warning("environment not measured", environment_id=environment.id, reason=str(error))
-        return
-    except Exception:
-        log.exception("environment not measured because of a defect", environment_id=environment.id)
-        return
-    await environment_care.measured(services.store, environment, kept)
 
 
 async def _end_code(services: Services, environment: Environment) -> tuple[int, list[str]]:

@@ -39,9 +39,9 @@ class EnvironmentFiles:
     async def open(self, key: EnvironmentKey) -> Store:
         """As `EnvironmentDatabases.open`."""
         path = self._path(key.namespace)
-        if not path.exists():  # opening would make it
+        if not path.exists():
             raise down()
-        store = await open_store(f"sqlite:///{path}")
+        store = await open_store(f"sqlite:///{path}", create=False)
         try:
             await migrate_environment(store)
         except BaseException:

@@ -45,7 +45,7 @@ class SQLiteConnection:
         self._connection: sqlite3.Connection | None = None
 
     async def open(self, path: Path, pragmas: Sequence[str], *, read_only: bool = False) -> None:
-        """Open the file; unless it is `read_only`, it is made when missing."""
+        """Open the file, which is there: whoever removes it does not find it made again."""
         try:
             await self._call(partial(self._open, path, pragmas, read_only))
         except BaseException:
@@ -77,8 +77,8 @@ class SQLiteConnection:
             return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
     def _open(self, path: Path, pragmas: Sequence[str], read_only: bool) -> None:
-        name = _for_reading(path) if read_only else path
-        self._connection = sqlite3.connect(name, isolation_level=None, cached_statements=512, uri=read_only)
+        name = _for_reading(path) if read_only else f"{path.absolute().as_uri()}?mode=rw"
+        self._connection = sqlite3.connect(name, isolation_level=None, cached_statements=512, uri=True)
         self._connection.create_function("sha256_hex", 1, _sha256_hex, deterministic=True)
         for pragma in pragmas:
             self._connection.execute(pragma).close()

@@ -196,23 +196,27 @@ async def open_store(
     role: DatabaseRole | None = DatabaseRole.SERVER,
     clock_offset: timedelta = timedelta(0),
     read_only: bool = False,
+    create: bool = True,
 ) -> Store:
     """Open the database at `sqlite:///PATH` or `postgres://...`. Raises UnreachableError when it cannot be.
 
     A new SQLite file is created, with its directory; `migrations.migrate` makes the tables. On PostgreSQL the
     process acts as `role` (RevisionError when the database has no roles yet); None: as the user of the URL, which
-    is for migrating only. With `read_only` nothing can be changed, and a SQLite file must be there.
+    is for migrating only. With `read_only` nothing can be changed; then, and without `create`, a SQLite file must be
+    there.
     """
     if url.startswith("sqlite:///"):
-        store = Store(await _opened_sqlite(Path(url.removeprefix("sqlite:///")), read_only), SQLITE)
+        store = Store(
+            await _opened_sqlite(Path(url.removeprefix("sqlite:///")), read_only, create and not read_only), SQLITE
+        )
     else:
         store = Store(await _opened_postgres(url, role, read_only), POSTGRES)
     store.clock_offset = clock_offset
     return store
 
 
-async def _opened_sqlite(path: Path, read_only: bool) -> PooledSQLiteEngine:
-    if not read_only:
+async def _opened_sqlite(path: Path, read_only: bool, create: bool) -> PooledSQLiteEngine:
+    if create:
         make_file(path)
     engine = PooledSQLiteEngine(path, read_only=read_only)
     try:
