@@ -15,7 +15,8 @@ async def insert_event(store: Store, row: dict[str, Any], draft: DeploymentEvent
     """The event that belongs to a change which has just made `row` what it is: its `last_seq`, at its `at_ms`."""
     message = cleaned(draft.message)
     await store.of(row["tenant_id"]).fetch(
-        "INSERT INTO deployment_events (deployment_id, seq, tenant_id, at_ms, status, step, message, actor_id, progress)"
+        "INSERT INTO deployment_events"
+        " (deployment_id, seq, tenant_id, at_ms, status, step, message, actor_id, progress)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         row["id"],
         row["last_seq"],

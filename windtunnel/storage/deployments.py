@@ -49,7 +49,7 @@ async def page(
 
 
 async def pages_of(
-    store: Store, tenant_id: str, group: str, ids: Iterable[str], limit: int, after: Keyset | None = None
+    store: Store, tenant_id: str, group: str, ids: Iterable[str], *, limit: int, after: Keyset | None = None
 ) -> dict[str, Page[Deployment]]:
     """For each `agent_id` or `version_id` (the `group`) the first `limit` deployments after `after`, newest first."""
     where = Conditions()
