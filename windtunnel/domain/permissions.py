@@ -39,6 +39,20 @@ class Action(StrEnum):
     SET_MINIMUM_ISOLATION = "setMinimumIsolation"
     UPLOAD_PACKAGE = "PUT /packages"
     SIGN_PACKAGE = "PUT /packages/{digest}/signature"
+    REGISTER_AGENT = "registerAgent"
+    SUBMIT_DEPLOYMENT = "submitDeployment"
+    WITHDRAW_DEPLOYMENT = "withdrawDeployment"
+    WATCH_DEPLOYMENT = "deploymentEvents"
+    READ_REVIEW_QUEUE = "reviewQueue"
+    WATCH_REVIEW_QUEUE = "reviewQueueEvents"
+    CLAIM_REVIEW = "claimReview"
+    APPROVE_DEPLOYMENT = "approveDeployment"
+    REJECT_DEPLOYMENT = "rejectDeployment"
+    RETRY_DEPLOYMENT = "retryDeployment"
+    ROLLBACK_DEPLOYMENT = "rollbackDeployment"
+    RELEASE_HOLD = "releaseHold"
+    RELEASE_QUARANTINE = "releaseQuarantine"
+    WATCH_PRODUCTION = "productionEvents"
 
 
 ALLOWED: dict[Action, frozenset[Role]] = {
@@ -70,6 +84,20 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.SET_MINIMUM_ISOLATION: frozenset({Role.ADMIN}),
     Action.UPLOAD_PACKAGE: frozenset({Role.DEVELOPER, Role.ADMIN}),
     Action.SIGN_PACKAGE: frozenset({Role.DEVELOPER, Role.ADMIN}),
+    Action.REGISTER_AGENT: frozenset({Role.DEVELOPER, Role.ADMIN}),
+    Action.SUBMIT_DEPLOYMENT: frozenset({Role.DEVELOPER, Role.ADMIN}),
+    Action.WITHDRAW_DEPLOYMENT: frozenset({Role.DEVELOPER, Role.ADMIN}),
+    Action.WATCH_DEPLOYMENT: EVERY_ROLE,
+    Action.READ_REVIEW_QUEUE: frozenset({Role.SECURITY_REVIEWER, Role.ADMIN}),
+    Action.WATCH_REVIEW_QUEUE: frozenset({Role.SECURITY_REVIEWER, Role.ADMIN}),
+    Action.CLAIM_REVIEW: frozenset({Role.SECURITY_REVIEWER}),
+    Action.APPROVE_DEPLOYMENT: frozenset({Role.SECURITY_REVIEWER}),
+    Action.REJECT_DEPLOYMENT: frozenset({Role.SECURITY_REVIEWER}),
+    Action.RETRY_DEPLOYMENT: frozenset({Role.OPERATOR, Role.ADMIN}),
+    Action.ROLLBACK_DEPLOYMENT: frozenset({Role.OPERATOR, Role.ADMIN}),
+    Action.RELEASE_HOLD: frozenset({Role.OPERATOR, Role.ADMIN}),
+    Action.RELEASE_QUARANTINE: frozenset({Role.SECURITY_REVIEWER}),
+    Action.WATCH_PRODUCTION: EVERY_ROLE,
 }
 
 ROUTES = frozenset({Action.UPLOAD_PACKAGE, Action.SIGN_PACKAGE})

@@ -22,6 +22,9 @@ DELIVERIES = "deliveries"
 ENVIRONMENTS = "environments"
 """The channel that rings when there may be something to do for an environment: to make it, or to take it away."""
 
+PIPELINE = "pipeline"
+"""The channel that rings when there may be a deployment to validate or to deploy, or a rollback to do."""
+
 MESSAGE_MAX_BYTES = 64 * 1024
 READ_THE_LOG = "[]"
 
@@ -79,6 +82,11 @@ async def announce_deliveries(bus: Bus) -> None:
 async def announce_environments(bus: Bus) -> None:
     """Have caretakers look for an environment to make, to take away, or to look after."""
     await bus.publish(ENVIRONMENTS, "")
+
+
+async def announce_pipeline(bus: Bus) -> None:
+    """Have deployers look for something to validate, to deploy or to roll back."""
+    await bus.publish(PIPELINE, "")
 
 
 async def announce_environment(bus: Bus, environment_id: str, events: Sequence[EnvironmentEvent]) -> None:

@@ -99,9 +99,10 @@ CREATE TABLE deployments (
     FOREIGN KEY (tenant_id, agent_id, version_id) REFERENCES agent_versions (tenant_id, agent_id, id),
     FOREIGN KEY (tenant_id, package_digest) REFERENCES packages (tenant_id, digest),
     FOREIGN KEY (tenant_id, submitted_by) REFERENCES users (tenant_id, id),
-    CHECK (status IN ('SUBMITTED', 'VALIDATING', 'INVALID') OR version_id IS NOT NULL),
-    CHECK (status IN ('SUBMITTED', 'VALIDATING') OR checks IS NOT NULL),
-    CHECK (status IN ('SUBMITTED', 'VALIDATING', 'INVALID') OR (quorum IS NOT NULL AND review_deadline_ms IS NOT NULL)),
+    CHECK (status IN ('SUBMITTED', 'VALIDATING', 'INVALID', 'WITHDRAWN') OR version_id IS NOT NULL),
+    CHECK (status IN ('SUBMITTED', 'VALIDATING', 'WITHDRAWN') OR checks IS NOT NULL),
+    CHECK (status IN ('SUBMITTED', 'VALIDATING', 'INVALID', 'WITHDRAWN')
+        OR (quorum IS NOT NULL AND review_deadline_ms IS NOT NULL)),
     CHECK ((status IN ('APPROVED', 'HELD', 'DEPLOYING', 'DEPLOY_FAILED', 'LIVE', 'RETIRED', 'ROLLED_BACK', 'LAPSED'))
         = (execute_by_ms IS NOT NULL)),
     CHECK ((execute_by_ms IS NULL) = (approved_ms IS NULL)),
