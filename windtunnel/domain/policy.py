@@ -102,3 +102,17 @@ PACKAGE_EXERCISE_MAX_S = 120.0
 """The wall time of all runs before one simulation together."""
 PACKAGE_RUNS_AT_ONCE = 8
 """In one process; of each tenant at most a quarter of them."""
+REVIEW_WITHIN_MS = 24 * 3_600_000
+"""Undecided after that, a review expires."""
+REVIEW_DEFAULT_HOURS = 4.0
+"""When a decision is expected, as long as too few reviews tell."""
+REVIEW_EXPECTED_FROM_DECISIONS = 10
+REVIEW_EXPECTED_OF_LAST = 50
+DEPLOY_WITHIN_MS = 24 * 3_600_000
+"""Not deployed within that after its approval, a deployment lapses."""
+DEPLOY_ATTEMPTS_MAX = 3
+AGENT_NAME_MAX_CHARS = 200
+AGENT_DESCRIPTION_MAX_CHARS = 2_000
+CHANGELOG_MAX_CHARS = 20_000
+REASON_MAX_CHARS = 2_000
+EVIDENCE_PER_DEPLOYMENT = 20
