@@ -6,6 +6,7 @@ nobody can log in as; `migrate` installs them from these texts. SQLite runs the 
 """
 
 from windtunnel.storage.delivery_statements import ANY_DUE_DELIVERY, CLAIM_DELIVERIES, SWEEP_DELIVERIES
+from windtunnel.storage.deployment_statements import PIPELINE_STATEMENTS
 from windtunnel.storage.environment_statements import (
     CLAIM_ENVIRONMENTS,
     ENVIRONMENTS_DUE,
@@ -230,4 +231,5 @@ STATEMENTS: tuple[Privileged, ...] = (
     RELEASE_ENVIRONMENT,
     ENVIRONMENTS_THAT_STAND,
     NAMESPACES_IN_USE,
+    *PIPELINE_STATEMENTS,
 )

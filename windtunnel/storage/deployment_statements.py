@@ -1,0 +1,146 @@
+"""The statements about deployments and rollbacks that look across tenants, for those who carry them out."""
+
+from windtunnel.storage.privilege import Privileged
+
+_FREE = "(lease_until_ms IS NULL OR lease_until_ms <= {now})"
+_OPEN = "status IN ('SUBMITTED', 'VALIDATING', 'IN_REVIEW', 'APPROVED', 'HELD', 'DEPLOYING', 'DEPLOY_FAILED')"
+"""As the index says of those that are not over: it is used where a statement says so, too."""
+
+_TO_DO = (
+    f"({_OPEN} AND due_ms <= {{now}} AND {_FREE} AND (status IN ('SUBMITTED', 'VALIDATING')"
+    " OR (status IN ('APPROVED', 'DEPLOYING') AND (execute_by_ms > {now} OR status = 'DEPLOYING'))))"
+)
+_LAPSED = "(status IN ('APPROVED', 'HELD', 'DEPLOY_FAILED') AND execute_by_ms <= {now})"
+_EXPIRED = "(status = 'IN_REVIEW' AND review_deadline_ms <= {now})"
+_REVIEW_MS = 86_400_000
+_REMINDERS = (0.5, 0.8, 0.95)
+"""Of the time that a review has; how many of them were sent is on the review."""
+
+_REMIND = (
+    "("
+    + " OR ".join(
+        f"(r.reminded = {number} AND r.queued_ms + {round(_REVIEW_MS * share)} <= {{now}})"
+        for number, share in enumerate(_REMINDERS)
+    )
+    + ")"
+)
+
+DEPLOYMENTS_DUE = Privileged(
+    name="deployments_due",
+    parameters=("bigint",),  # limit
+    returns="TABLE (id text, tenant_id text, due text)",
+    sql=(
+        "SELECT id, tenant_id, due FROM ("  # noqa: S608
+        f"SELECT id, tenant_id, CASE WHEN {_EXPIRED} THEN 'EXPIRED' WHEN {_LAPSED} THEN 'LAPSED' ELSE 'TO_DO' END"
+        f" AS due FROM deployments WHERE {_OPEN} AND ({_EXPIRED} OR {_LAPSED} OR {_TO_DO})"
+        " UNION ALL SELECT r.deployment_id AS id, r.tenant_id, 'REMIND' AS due FROM reviews AS r"
+        f" WHERE r.status IN ('QUEUED', 'IN_REVIEW') AND r.expires_ms > {{now}} AND {_REMIND}"
+        ") AS found ORDER BY CASE WHEN due = 'TO_DO' THEN 1 ELSE 0 END, id LIMIT $1"
+    ),
+    callers=("worker",),
+)
+
+CLAIM_DEPLOYMENTS = Privileged(
+    name="claim_deployments",
+    parameters=("text", "bigint", "bigint"),  # owner, lease in ms, limit
+    returns="SETOF deployments",
+    sql=(
+        "WITH candidates AS ("  # noqa: S608
+        # What is approved comes before what is to be checked; tenants take turns.
+        " SELECT id, due_ms, CASE WHEN status IN ('APPROVED', 'DEPLOYING') THEN 0 ELSE 1 END AS rank,"
+        " ROW_NUMBER() OVER (PARTITION BY tenant_id ORDER BY due_ms, id) AS place"
+        f" FROM deployments WHERE {_TO_DO}"
+        "), chosen AS ("
+        " SELECT id FROM candidates ORDER BY rank, place, due_ms, id LIMIT $3"
+        ") UPDATE deployments SET fence = fence + 1, lease_owner = $1, lease_until_ms = {now} + $2"
+        f" WHERE id IN (SELECT id FROM deployments WHERE id IN (SELECT id FROM chosen) AND {_TO_DO} {{skip_locked}})"
+        " RETURNING *"
+    ),
+    callers=("worker",),
+)
+
+RENEW_DEPLOYMENTS = Privileged(
+    name="renew_deployments",
+    parameters=("text[]", "text", "bigint"),  # ids, owner, lease in ms
+    returns="TABLE (id text, fence bigint)",
+    sql=(
+        "UPDATE deployments SET lease_until_ms = {now} + $3 WHERE id = ANY($1) AND lease_owner = $2"
+        " RETURNING id, fence"
+    ),
+    callers=("worker",),
+)
+
+RELEASE_DEPLOYMENT = Privileged(
+    name="release_deployment",
+    parameters=("text", "text", "bigint"),  # id, owner, fence
+    returns="TABLE (id text)",
+    sql=(
+        "UPDATE deployments SET lease_owner = NULL, lease_until_ms = NULL"
+        " WHERE id = $1 AND lease_owner = $2 AND fence = $3 RETURNING id"
+    ),
+    callers=("worker",),
+)
+
+_RUNNING = f"(status = 'RUNNING' AND {_FREE} AND deadline_ms > {{now}})"
+
+ROLLBACKS_OVERDUE = Privileged(
+    name="rollbacks_overdue",
+    parameters=(),
+    returns="SETOF rollbacks",
+    sql="SELECT * FROM rollbacks WHERE status = 'RUNNING' AND deadline_ms <= {now} ORDER BY deadline_ms, id",
+    callers=("worker",),
+)
+
+CLAIM_ROLLBACKS = Privileged(
+    name="claim_rollbacks",
+    parameters=("text", "bigint", "bigint"),  # owner, lease in ms, limit
+    returns="SETOF rollbacks",
+    sql=(
+        "UPDATE rollbacks SET fence = fence + 1, lease_owner = $1, lease_until_ms = {now} + $2 WHERE id IN ("  # noqa: S608
+        f"SELECT id FROM rollbacks WHERE {_RUNNING} ORDER BY deadline_ms, id LIMIT $3 {{skip_locked}}) AND {_RUNNING}"
+        " RETURNING *"
+    ),
+    callers=("worker",),
+)
+
+RENEW_ROLLBACKS = Privileged(
+    name="renew_rollbacks",
+    parameters=("text[]", "text", "bigint"),  # ids, owner, lease in ms
+    returns="TABLE (id text, fence bigint)",
+    sql=(
+        "UPDATE rollbacks SET lease_until_ms = {now} + $3 WHERE id = ANY($1) AND lease_owner = $2"
+        " AND status = 'RUNNING' RETURNING id, fence"
+    ),
+    callers=("worker",),
+)
+
+RELEASE_ROLLBACK = Privileged(
+    name="release_rollback",
+    parameters=("text", "text", "bigint"),  # id, owner, fence
+    returns="TABLE (id text)",
+    sql=(
+        "UPDATE rollbacks SET lease_owner = NULL, lease_until_ms = NULL"
+        " WHERE id = $1 AND lease_owner = $2 AND fence = $3 RETURNING id"
+    ),
+    callers=("worker",),
+)
+
+PRODUCTION_OF_ALL = Privileged(
+    name="production_of_all",
+    parameters=(),
+    returns="SETOF pointers",
+    sql="SELECT * FROM pointers WHERE version_id IS NOT NULL ORDER BY tenant_id, agent_id",
+    callers=("worker",),
+)
+
+PIPELINE_STATEMENTS: tuple[Privileged, ...] = (
+    DEPLOYMENTS_DUE,
+    CLAIM_DEPLOYMENTS,
+    RENEW_DEPLOYMENTS,
+    RELEASE_DEPLOYMENT,
+    ROLLBACKS_OVERDUE,
+    CLAIM_ROLLBACKS,
+    RENEW_ROLLBACKS,
+    RELEASE_ROLLBACK,
+    PRODUCTION_OF_ALL,
+)
