@@ -57,7 +57,10 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class AgentVersion:
-    """A version. Its number is `bound` to its bytes from the first review on; `version_seq` orders first go-lives."""
+    """A version. Its number is `bound` to its bytes from the first review on; `version_seq` orders first go-lives.
+
+    `last_release` is the number of the release with which it went live last: of two, the later one was live later.
+    """
 
     id: str
     tenant_id: str
@@ -75,6 +78,7 @@ class AgentVersion:
     version_seq: int | None = None
     first_live_at: datetime | None = None
     last_live_at: datetime | None = None
+    last_release: int | None = None
     approved_deployment_id: str | None = None
     quarantine_reason: str | None = None
     pruned_at: datetime | None = None

@@ -31,6 +31,11 @@ ENVIRONMENT_MAX_STORAGE_MB = 4096
 ENVIRONMENT_MAX_SIMULATIONS = 20
 """At once in one environment; the usual number is that of `EnvironmentLimits`."""
 VERSIONS_PER_AGENT = 10
+ROLLBACK_WINDOW_MS = 30 * 86_400_000
+"""How long after going live what is in production can be taken back."""
+ROLLBACK_WITHIN_MS = 60_000
+"""After that a rollback has failed."""
+ROLLBACK_REASON_MIN_CHARS = 10
 SEED_MAX = 2**31 - 1
 """Largest seed: GraphQL's Int is a signed 32-bit number."""
 SEARCH_MAX_CHARS = 200
@@ -116,3 +121,16 @@ AGENT_DESCRIPTION_MAX_CHARS = 2_000
 CHANGELOG_MAX_CHARS = 20_000
 REASON_MAX_CHARS = 2_000
 EVIDENCE_PER_DEPLOYMENT = 20
+REVIEW_WITHIN_MS = 24 * 3_600_000
+REVIEW_DEFAULT_HOURS = 4.0
+"""When a decision is expected, as long as there are too few to learn from."""
+REVIEW_REMINDERS = (0.5, 0.8, 0.95)
+"""After which parts of its time reviewers are reminded of a review."""
+REVIEW_ESCALATED_AT = 2
+"""From which reminder on ADMINs are told, too."""
+REVIEW_REASON_MIN_CHARS = 20
+REVIEW_TEXT_MAX_CHARS = 4_000
+REVIEW_TITLE_MAX_CHARS = 200
+REVIEW_FINDINGS_MAX = 100
+EXECUTE_WITHIN_MS = 24 * 3_600_000
+"""From the approval on; what is not in production then needs a new review."""

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from windtunnel.domain.agents import Agent
+from windtunnel.domain.deployments import Deployment
+
 
 class RollbackStatus(StrEnum):
     """RUNNING until the version is restored (SUCCEEDED) or cannot be in time (FAILED)."""
@@ -65,3 +68,8 @@ class ProductionEvent:
     agent_id: str | None = None
     version_id: str | None = None
     previous_id: str | None = None
+
+
+def is_held(agent: Agent, deployment: Deployment) -> bool:
+    """Whether the hold of a rollback keeps this request from being deployed: it was submitted before."""
+    return agent.held_at is not None and deployment.submitted_at <= agent.held_at

@@ -62,6 +62,7 @@ def version_of(row: dict[str, Any]) -> AgentVersion:
         version_seq=row["version_seq"],
         first_live_at=optional_moment(row["first_live_ms"]),
         last_live_at=optional_moment(row["last_live_ms"]),
+        last_release=row["last_release"],
         approved_deployment_id=row["approved_deployment_id"],
         quarantine_reason=row["quarantine_reason"],
         pruned_at=optional_moment(row["pruned_ms"]),

@@ -37,8 +37,8 @@ REVOKE ALL ON FUNCTION guard_agent_versions FROM PUBLIC;
 
 CREATE FUNCTION guard_reviews() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF (OLD.id, OLD.tenant_id, OLD.deployment_id, OLD.policy, OLD.policy_digest, OLD.config_digest, OLD.excluded, OLD.queued_ms, OLD.expires_ms)
-        IS DISTINCT FROM (NEW.id, NEW.tenant_id, NEW.deployment_id, NEW.policy, NEW.policy_digest, NEW.config_digest, NEW.excluded, NEW.queued_ms, NEW.expires_ms)
+    IF (OLD.id, OLD.tenant_id, OLD.deployment_id, OLD.policy, OLD.policy_digest, OLD.config_digest, OLD.excluded, OLD.queued_ms, OLD.expires_ms, OLD.seal)
+        IS DISTINCT FROM (NEW.id, NEW.tenant_id, NEW.deployment_id, NEW.policy, NEW.policy_digest, NEW.config_digest, NEW.excluded, NEW.queued_ms, NEW.expires_ms, NEW.seal)
         OR (OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN (
             'QUEUED>IN_REVIEW', 'QUEUED>APPROVED', 'QUEUED>REJECTED', 'QUEUED>EXPIRED', 'QUEUED>WITHDRAWN',
             'IN_REVIEW>QUEUED', 'IN_REVIEW>APPROVED', 'IN_REVIEW>REJECTED', 'IN_REVIEW>EXPIRED',
@@ -138,7 +138,8 @@ BEGIN
         'review_findings',
         'review_evidence',
         'production_events',
-        'review_queue_events'
+        'review_queue_events',
+        'production_followers'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
@@ -162,3 +163,4 @@ GRANT INSERT, UPDATE ON agent_versions, pointers TO windtunnel_worker;
 GRANT UPDATE ON agents, deployments, reviews, rollbacks TO windtunnel_worker;
 GRANT INSERT ON reviews, deployment_events, review_queue_events, production_events TO windtunnel_worker;
 GRANT UPDATE ON deployments, reviews, rollbacks TO windtunnel_system;
+GRANT INSERT, UPDATE, DELETE ON production_followers TO windtunnel_api;

@@ -40,6 +40,7 @@ CREATE TABLE agent_versions (
     version_seq BIGINT CHECK (version_seq >= 1),
     first_live_ms BIGINT,
     last_live_ms BIGINT,
+    last_release BIGINT CHECK (last_release >= 1),
     approved_deployment_id VARCHAR(36),
     quarantine_reason TEXT,
     pruned_ms BIGINT,
@@ -53,6 +54,7 @@ CREATE TABLE agent_versions (
     CHECK ((state IN ('CANDIDATE')) = (version_seq IS NULL)),
     CHECK ((version_seq IS NULL) = (first_live_ms IS NULL)),
     CHECK ((version_seq IS NULL) = (last_live_ms IS NULL)),
+    CHECK ((version_seq IS NULL) = (last_release IS NULL)),
     CHECK (version_seq IS NULL OR approved_deployment_id IS NOT NULL),
     CHECK ((state = 'QUARANTINED') <= (quarantine_reason IS NOT NULL)),
     CHECK ((state = 'PRUNED') = (pruned_ms IS NOT NULL))
@@ -134,7 +136,8 @@ CREATE TABLE deployment_events (
     FOREIGN KEY (tenant_id, actor_id) REFERENCES users (tenant_id, id)
 );
 
--- The review of a deployment. `excluded` are the people who may not vote: they have a part in what is reviewed.
+-- The review of a deployment. `excluded` are the people who may not vote: they have a part in what is reviewed. Reviews
+-- and votes are sealed with a key that is not here: what somebody else wrote into these tables leads to no approval.
 CREATE TABLE reviews (
     id VARCHAR(36) PRIMARY KEY,
     tenant_id VARCHAR(36) NOT NULL,
@@ -156,6 +159,7 @@ CREATE TABLE reviews (
     reminded INTEGER NOT NULL CHECK (reminded BETWEEN 0 AND 3),
     decided_ms BIGINT,
     comment TEXT,
+    seal TEXT NOT NULL CHECK (length(seal) >= 1),
     UNIQUE (tenant_id, id),
     UNIQUE (tenant_id, deployment_id),
     FOREIGN KEY (tenant_id, deployment_id) REFERENCES deployments (tenant_id, id),
@@ -177,6 +181,7 @@ CREATE TABLE review_votes (
     comment TEXT,
     token_id VARCHAR(36),
     at_ms BIGINT NOT NULL,
+    seal TEXT NOT NULL CHECK (length(seal) >= 1),
     PRIMARY KEY (review_id, person_id),
     FOREIGN KEY (tenant_id, review_id) REFERENCES reviews (tenant_id, id),
     FOREIGN KEY (tenant_id, person_id) REFERENCES users (tenant_id, id)
@@ -290,3 +295,14 @@ CREATE TABLE review_queue_events (
     PRIMARY KEY (tenant_id, seq),
     FOREIGN KEY (tenant_id, review_id) REFERENCES reviews (tenant_id, id)
 );
+
+-- Who follows what happens to production, as of the last time that they were seen: a rollback tells whom it told.
+CREATE TABLE production_followers (
+    id VARCHAR(36) PRIMARY KEY,
+    tenant_id VARCHAR(36) NOT NULL,
+    user_id VARCHAR(36) NOT NULL,
+    agent_ids TEXT CHECK (length(agent_ids) >= 2),
+    seen_ms BIGINT NOT NULL,
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+CREATE INDEX production_followers_seen ON production_followers (tenant_id, seen_ms);

@@ -17,7 +17,7 @@ from windtunnel.storage.tables.news import Inboxes, Notifications, WebhookDelive
 from windtunnel.storage.tables.packages import Packages, PackageSignatures
 from windtunnel.storage.tables.pipeline import Agents, AgentVersions, DeploymentEvents, Deployments
 from windtunnel.storage.tables.production import Production, ProductionEntries
-from windtunnel.storage.tables.releasing import Pointers, ProductionEvents, Rollbacks
+from windtunnel.storage.tables.releasing import Pointers, ProductionEvents, ProductionFollowers, Rollbacks
 from windtunnel.storage.tables.reviewing import ReviewEvidence, ReviewFindings, ReviewQueueEvents, Reviews, ReviewVotes
 from windtunnel.storage.tables.revisions import SchemaRevisions
 from windtunnel.storage.tables.simulating import (
@@ -52,6 +52,7 @@ __all__ = [
     "Production",
     "ProductionEntries",
     "ProductionEvents",
+    "ProductionFollowers",
     "ReviewEvidence",
     "ReviewFindings",
     "ReviewQueueEvents",
@@ -106,5 +107,6 @@ TABLES: tuple[type[Table], ...] = (
     Rollbacks,
     ProductionEvents,
     ReviewQueueEvents,
+    ProductionFollowers,
     SchemaRevisions,
 )

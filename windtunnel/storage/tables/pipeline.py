@@ -46,6 +46,7 @@ class AgentVersions(Table, db=_DB, tablename="agent_versions"):
     version_seq = BigInt(null=True, default=None)
     first_live_ms = BigInt(null=True, default=None)
     last_live_ms = BigInt(null=True, default=None)
+    last_release = BigInt(null=True, default=None)
     approved_deployment_id = Varchar(36, null=True, default=None)
     quarantine_reason = Text(null=True, default=None)
     pruned_ms = BigInt(null=True, default=None)

@@ -59,3 +59,13 @@ class ProductionEvents(Table, db=_DB, tablename="production_events"):
     agent_id = Varchar(36, null=True, default=None)
     version_id = Varchar(36, null=True, default=None)
     previous_id = Varchar(36, null=True, default=None)
+
+
+class ProductionFollowers(Table, db=_DB, tablename="production_followers"):
+    """Who follows what happens to production."""
+
+    id = Varchar(36, primary_key=True)
+    tenant_id = Varchar(36)
+    user_id = Varchar(36)
+    agent_ids = Text(null=True, default=None)
+    seen_ms = BigInt()
