@@ -40,7 +40,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A review as stored. `excluded` are people who had a part in what is reviewed and may not vote."""
+    """A review as stored. `excluded` are people who had a part in what is reviewed and may not vote.
+
+    `seal` binds what must stay of it, under a key that the database does not have.
+    """
 
     id: str
     tenant_id: str
@@ -60,6 +63,7 @@ class Review:
     reminded: int = 0
     decided_at: datetime | None = None
     comment: str | None = None
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class ReviewFilter:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What one person said, of exactly these bytes."""
+    """What one person said, of exactly these bytes; `seal` is as in `Review`."""
 
     review_id: str
     person_id: str
@@ -82,6 +86,7 @@ class Vote:
     comment: str | None
     token_id: str | None
     at: datetime
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Keyset pages, newest first, with everything that a page tells in one statement."""
+"""Keyset pages, newest first if not asked otherwise, with everything that a page tells in one statement."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -48,25 +48,27 @@ async def read_page(
     request: PageRequest,
     decode: Callable[[dict[str, Any]], T],
     by: Sequence[str] = ("created_ms", "id"),
+    ascending: bool = False,
 ) -> Page[T]:
     """The page of table `source` that `request` asks for, ordered by the columns `by`: together they are unique.
 
-    `total` counts all rows under `where`, if wanted. has_previous and has_next tell whether there are newer and older
-    ones beyond the page.
+    The largest come first, or last when `ascending`. `total` counts all rows under `where`, if wanted. has_previous
+    and has_next tell whether there are ones before and beyond the page: newer and older ones, or the reverse.
     """
+    below, above = (">", "<") if ascending else ("<", ">")
     all_rows = str(where)
     span, newer, older = all_rows, "FALSE", "FALSE"
     total = f"(SELECT COUNT(*) FROM {source} WHERE {all_rows})" if request.counted else "NULL"  # noqa: S608
     place, arguments = f"({', '.join(by)})", f"({', '.join('?' * len(by))})"
     if request.after:
         given = where.numbered(arguments, *keyset_arguments(request.after)[: len(by)])
-        span += f" AND {place} < {given}"
-        newer = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND {place} >= {given})"  # noqa: S608
+        span += f" AND {place} {below} {given}"
+        newer = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND {place} {above}= {given})"  # noqa: S608
     if request.before:
         given = where.numbered(arguments, *keyset_arguments(request.before)[: len(by)])
-        span += f" AND {place} > {given}"
-        older = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND {place} <= {given})"  # noqa: S608
-    order = ", ".join(f"{column} {'ASC' if request.backward else 'DESC'}" for column in by)
+        span += f" AND {place} {above} {given}"
+        older = f"EXISTS (SELECT 1 FROM {source} WHERE {all_rows} AND {place} {below}= {given})"  # noqa: S608
+    order = ", ".join(f"{column} {'DESC' if request.backward == ascending else 'ASC'}" for column in by)
     rows = await scope.fetch(
         f"SELECT whole.total AS _total, whole.newer AS _newer, whole.older AS _older, item.*"  # noqa: S608
         f" FROM (SELECT {total} AS total,"

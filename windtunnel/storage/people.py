@@ -117,3 +117,27 @@ async def others_with_role(store: Store, tenant_id: str, user_id: str, role: Rol
         role.value,
     )
     return bool(rows)
+
+
+async def with_role(store: Store, tenant_id: str, role: Role) -> frozenset[str]:
+    """The ids of all who have the role."""
+    rows = await store.of(tenant_id).fetch(
+        "SELECT user_id FROM memberships WHERE tenant_id = $1 AND role = $2", tenant_id, role.value
+    )
+    return frozenset(row["user_id"] for row in rows)
+
+
+async def of_emails(store: Store, tenant_id: str, emails: Collection[str]) -> frozenset[str]:
+    """The ids of those who have one of these addresses, in the form of `people.email_of`."""
+    rows = await store.of(tenant_id).fetch(
+        "SELECT id FROM users WHERE tenant_id = $1 AND email = ANY($2)", tenant_id, sorted(emails)
+    )
+    return frozenset(row["id"] for row in rows)
+
+
+async def of_subjects(store: Store, tenant_id: str, subjects: Collection[str]) -> frozenset[str]:
+    """The ids of those whom some issuer calls so."""
+    rows = await store.of(tenant_id).fetch(
+        "SELECT user_id FROM identities WHERE tenant_id = $1 AND subject = ANY($2)", tenant_id, sorted(subjects)
+    )
+    return frozenset(row["user_id"] for row in rows)

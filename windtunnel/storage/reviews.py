@@ -95,7 +95,14 @@ async def queue(store: Store, tenant_id: str, request: PageRequest, filter: Revi
     if filter.min_risk is not None:
         where.add("risk_rank >= ?", RANKS.index(filter.min_risk))
     return await read_page(
-        store.of(tenant_id), "reviews", "*", where=where, request=request, decode=review_of, by=("expires_ms", "id")
+        store.of(tenant_id),
+        "reviews",
+        "*",
+        where=where,
+        request=request,
+        decode=review_of,
+        by=("expires_ms", "id"),
+        ascending=True,
     )
 
 
@@ -120,6 +127,7 @@ def review_of(row: dict[str, Any]) -> Review:
         reminded=row["reminded"],
         decided_at=optional_moment(row["decided_ms"]),
         comment=row["comment"],
+        seal=row["seal"],
     )
 
 
@@ -133,6 +141,7 @@ def vote_of(row: dict[str, Any]) -> Vote:
         comment=row["comment"],
         token_id=row["token_id"],
         at=moment(row["at_ms"]),
+        seal=row["seal"],
     )
 
 

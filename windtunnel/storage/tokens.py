@@ -67,6 +67,17 @@ async def list_valid(store: Store, tenant_id: str) -> list[ApiToken]:
     return [_token(row) for row in rows]
 
 
+async def others_behind(store: Store, tenant_id: str, user_id: str) -> frozenset[str]:
+    """Who may be acting as this person, and as whom they may: by tokens, valid now, that one issued for the other."""
+    rows = await store.of(tenant_id).fetch(
+        "SELECT user_id, issued_by FROM api_tokens WHERE tenant_id = $1 AND (user_id = $2 OR issued_by = $2)"  # noqa: S608
+        f" AND user_id <> issued_by AND {_VALID}",
+        tenant_id,
+        user_id,
+    )
+    return frozenset(each for row in rows for each in (row["user_id"], row["issued_by"])) - {user_id}
+
+
 async def count_valid(store: Store, tenant_id: str) -> int:
     """How many of the tenant's tokens can be used now."""
     rows = await store.of(tenant_id).fetch(

@@ -23,8 +23,8 @@ BEGIN
 END;
 
 CREATE TRIGGER reviews_go_on BEFORE UPDATE ON reviews
-WHEN (OLD.id, OLD.tenant_id, OLD.deployment_id, OLD.policy, OLD.policy_digest, OLD.config_digest, OLD.excluded, OLD.queued_ms, OLD.expires_ms)
-    <> (NEW.id, NEW.tenant_id, NEW.deployment_id, NEW.policy, NEW.policy_digest, NEW.config_digest, NEW.excluded, NEW.queued_ms, NEW.expires_ms)
+WHEN (OLD.id, OLD.tenant_id, OLD.deployment_id, OLD.policy, OLD.policy_digest, OLD.config_digest, OLD.excluded, OLD.queued_ms, OLD.expires_ms, OLD.seal)
+    <> (NEW.id, NEW.tenant_id, NEW.deployment_id, NEW.policy, NEW.policy_digest, NEW.config_digest, NEW.excluded, NEW.queued_ms, NEW.expires_ms, NEW.seal)
     OR (OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN (
         'QUEUED>IN_REVIEW', 'QUEUED>APPROVED', 'QUEUED>REJECTED', 'QUEUED>EXPIRED', 'QUEUED>WITHDRAWN',
         'IN_REVIEW>QUEUED', 'IN_REVIEW>APPROVED', 'IN_REVIEW>REJECTED', 'IN_REVIEW>EXPIRED',

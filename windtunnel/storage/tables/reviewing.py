@@ -32,6 +32,7 @@ class Reviews(Table, db=_DB, tablename="reviews"):
     reminded = Integer()
     decided_ms = BigInt(null=True, default=None)
     comment = Text(null=True, default=None)
+    seal = Text()
 
 
 class ReviewVotes(Table, db=_DB, tablename="review_votes"):
@@ -45,6 +46,7 @@ class ReviewVotes(Table, db=_DB, tablename="review_votes"):
     comment = Text(null=True, default=None)
     token_id = Varchar(36, null=True, default=None)
     at_ms = BigInt()
+    seal = Text()
 
 
 class ReviewFindings(Table, db=_DB, tablename="review_findings"):

@@ -1,0 +1,99 @@
+"""Who may review a deployment: people with the role who had no part in it, in their own name or in somebody else's."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from windtunnel.domain.deployments import Deployment
+from windtunnel.domain.errors import ValidationError
+from windtunnel.domain.people import email_of
+from windtunnel.domain.reviews import Vote
+from windtunnel.domain.viewers import Role, Viewer
+from windtunnel.storage import packages, people, tokens
+from windtunnel.storage.store import Store
+
+
+async def excluded_people(
+    store: Store, deployment: Deployment, manifest: Mapping[str, Any], signers: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """The ids of all who had a part in a deployment, as far as they are people of the tenant.
+
+    That is who submitted it, whoever may be acting as them or they as (by a token in the other's name), who uploaded
+    the package or its signature, and whom manifest or signature name: `signers` are addresses, or subjects of an
+    identity provider.
+    """
+    tenant_id, submitter = deployment.tenant_id, deployment.submitted_by
+    found = {submitter} | await tokens.others_behind(store, tenant_id, submitter)
+    if deployment.token_id is not None:
+        used = await tokens.get_many(store, tenant_id, [deployment.token_id])
+        found |= {token.issued_by for token in used.values()}
+    if package := await packages.get(store, tenant_id, deployment.package_digest):
+        found.add(package.uploaded_by)
+    if signature := await packages.signature_of(store, tenant_id, deployment.package_digest):
+        found.add(signature.uploaded_by)
+    named = [*_named(manifest), *signers]
+    found |= await people.of_emails(store, tenant_id, {email for each in named if (email := _email(each))})
+    found |= await people.of_subjects(store, tenant_id, {each.strip() for each in named})
+    return tuple(sorted(found))
+
+
+async def eligible_reviewers(store: Store, tenant_id: str, excluded: Collection[str]) -> list[str]:
+    """The ids of all who may vote, in order."""
+    return sorted(await people.with_role(store, tenant_id, Role.SECURITY_REVIEWER) - frozenset(excluded))
+
+
+async def behind(store: Store, viewer: Viewer) -> frozenset[str]:
+    """Everybody whom what the viewer does counts for: the viewer, and whoever issued the token that they came with."""
+    issuers = await issuers_of(store, viewer.tenant_id, [viewer.token_id])
+    return frozenset({viewer.user.id, *issuers.values()})
+
+
+async def issuers_of(store: Store, tenant_id: str, token_ids: Iterable[str | None]) -> dict[str, str]:
+    """Who issued these tokens, by token."""
+    known = {each for each in token_ids if each is not None}
+    found = await tokens.get_many(store, tenant_id, known) if known else {}
+    return {id: token.issued_by for id, token in found.items()}
+
+
+def counted(
+    votes: Iterable[Vote], issuers: Mapping[str, str], *, reviewers: Collection[str], excluded: Collection[str]
+) -> list[Vote]:
+    """Those of these votes, all for it, that count now: of reviewers who had no part in it, each of another person.
+
+    Who votes by a token that somebody else issued counts as that one, too.
+    """
+    valid: list[Vote] = []
+    seen: set[str] = set(excluded)
+    for vote in votes:
+        behind = {vote.person_id} | ({issuers[vote.token_id]} if vote.token_id in issuers else set())
+        if vote.person_id in reviewers and not behind & seen:
+            valid.append(vote)
+            seen |= behind
+    return valid
+
+
+def _named(manifest: Mapping[str, Any]) -> list[str]:
+    """Whom a manifest names: its owners, and in `_meta` whatever is called an author or a maintainer."""
+    named = [each for each in manifest.get("owners", ()) if isinstance(each, str)]
+    meta = manifest.get("_meta")
+    return named + (list(_authors(meta, is_author=False)) if isinstance(meta, Mapping) else [])
+
+
+def _authors(value: object, *, is_author: bool) -> Iterable[str]:
+    if isinstance(value, str):
+        yield from ([value] if is_author else [])
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            called = any(word in str(key).casefold() for word in ("author", "maintainer", "signer"))
+            yield from _authors(item, is_author=is_author or called)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _authors(item, is_author=is_author)
+
+
+def _email(text: str) -> str | None:
+    """The address in `dev@acme.test` or `A. Dev <dev@acme.test>`."""
+    within = text.rpartition("<")[2].partition(">")[0]
+    try:
+        return email_of(within)
+    except ValidationError:
+        return None
