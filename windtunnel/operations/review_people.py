@@ -51,7 +51,7 @@ async def issuers_of(store: Store, tenant_id: str, token_ids: Iterable[str | Non
     """Who issued these tokens, by token."""
     known = {each for each in token_ids if each is not None}
     found = await tokens.get_many(store, tenant_id, known) if known else {}
-    return {id: token.issued_by for id, token in found.items()}
+    return {token.id: token.issued_by for token in found.values()}
 
 
 def counted(
@@ -64,7 +64,7 @@ def counted(
     valid: list[Vote] = []
     seen: set[str] = set(excluded)
     for vote in votes:
-        behind = {vote.person_id} | ({issuers[vote.token_id]} if vote.token_id in issuers else set())
+        behind = {vote.person_id, issuers.get(vote.token_id or "", vote.person_id)}
         if vote.person_id in reviewers and not behind & seen:
             valid.append(vote)
             seen |= behind

@@ -45,8 +45,8 @@ async def insert(store: Store, review: Review, seal: str) -> Review:
 async def claimed(store: Store, review: Review, person_id: str) -> Review | None:
     """The person looks at it from now on; None when somebody else was first, or it is decided."""
     rows = await store.of(review.tenant_id).fetch(
-        "UPDATE reviews SET status = 'IN_REVIEW', claimed_by = $3, claimed_ms = {now}"
-        f" WHERE tenant_id = $1 AND id = $2 AND {_WAITS} AND expires_ms > {{now}}"  # noqa: S608
+        "UPDATE reviews SET status = 'IN_REVIEW', claimed_by = $3, claimed_ms = {now}"  # noqa: S608
+        f" WHERE tenant_id = $1 AND id = $2 AND {_WAITS} AND expires_ms > {{now}}"
         " AND (claimed_by IS NULL OR claimed_by = $4) RETURNING *",
         review.tenant_id,
         review.id,
@@ -95,8 +95,8 @@ async def ended(
     if not known_ids([deployment_id]):
         return None
     rows = await store.of(tenant_id).fetch(
-        "UPDATE reviews SET status = $3, decided_ms = {now}, comment = $4"
-        f" WHERE tenant_id = $1 AND deployment_id = $2 AND {_WAITS} RETURNING *",  # noqa: S608
+        "UPDATE reviews SET status = $3, decided_ms = {now}, comment = $4"  # noqa: S608
+        f" WHERE tenant_id = $1 AND deployment_id = $2 AND {_WAITS} RETURNING *",
         tenant_id,
         deployment_id,
         status.value,
