@@ -36,6 +36,9 @@ ROLLBACK_WINDOW_MS = 30 * 86_400_000
 ROLLBACK_WITHIN_MS = 60_000
 """After that a rollback has failed."""
 ROLLBACK_REASON_MIN_CHARS = 10
+FOLLOWER_SEEN_EVERY_MS = 20_000
+FOLLOWER_FORGOTTEN_MS = 60_000
+"""Whoever follows production and was not seen for so long does so no more."""
 SEED_MAX = 2**31 - 1
 """Largest seed: GraphQL's Int is a signed 32-bit number."""
 SEARCH_MAX_CHARS = 200

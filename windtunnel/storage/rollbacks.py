@@ -1,4 +1,4 @@
-"""Rollbacks: their rows."""
+"""Rollbacks: their rows. What changes them is in `rollback_changes`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -24,6 +24,27 @@ async def get_many(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str
         "SELECT * FROM rollbacks WHERE tenant_id = $1 AND id = ANY($2)", tenant_id, known
     )
     return {row["id"]: rollback_of(row) for row in rows}
+
+
+async def running(store: Store, tenant_id: str, agent_id: str) -> Rollback | None:
+    """The rollback of the agent that runs now, or None."""
+    rows = await store.of(tenant_id).fetch(
+        "SELECT * FROM rollbacks WHERE tenant_id = $1 AND agent_id = $2 AND status = 'RUNNING'", tenant_id, agent_id
+    )
+    return rollback_of(rows[0]) if rows else None
+
+
+async def of_deployments(store: Store, tenant_id: str, deployment_ids: Iterable[str]) -> dict[str, list[Rollback]]:
+    """The rollbacks that took these deployments away, or tried to; the first one first."""
+    found: dict[str, list[Rollback]] = {key: [] for key in deployment_ids}
+    if known := known_ids(found):
+        for row in await store.of(tenant_id).fetch(
+            "SELECT * FROM rollbacks WHERE tenant_id = $1 AND deployment_id = ANY($2) ORDER BY started_ms, id",
+            tenant_id,
+            known,
+        ):
+            found[row["deployment_id"]].append(rollback_of(row))
+    return found
 
 
 def rollback_of(row: dict[str, Any]) -> Rollback:
