@@ -35,6 +35,7 @@ from windtunnel.storage.unreachable import UnreachableError
 from windtunnel.streams.bus import open_bus
 from windtunnel.streams.environment_channels import EnvironmentChannels, SharedChannels
 from windtunnel.streams.redis_channels import opened_redis_channels
+from windtunnel.vault.approvals import ApprovalKeys
 from windtunnel.vault.checkpoints import CheckpointFiles
 from windtunnel.vault.key_files import KeyRefusedError
 from windtunnel.vault.sealing import Vault
@@ -153,6 +154,7 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
                 environments_dir=await environments_dir_of(settings, store),
                 channels=channels,
                 code_host=CodeHost(beyond(settings)),
+                approvals=None if role is DatabaseRole.API else approval_keys(settings),
             )
         )
         yield Runtime(services, owner)
@@ -182,6 +184,14 @@ def vault_of(settings: Settings) -> Vault:
 def checkpoint_files(settings: Settings, directory: Path | None = None) -> CheckpointFiles:
     """Where the checkpoints of audit chains are kept, outside of the database: in `directory` or the usual place."""
     return CheckpointFiles(directory or settings.data_dir / "audit", settings.data_dir / "keys" / "audit.key")
+
+
+def approval_keys(settings: Settings) -> ApprovalKeys:
+    """By what workers sign approvals, and believe them: the key file, which is made when missing."""
+    try:
+        return ApprovalKeys.open(settings.data_dir / "keys" / "approvals.key")
+    except KeyRefusedError as error:
+        raise SettingsError(str(error)) from None
 
 
 @asynccontextmanager

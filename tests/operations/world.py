@@ -26,12 +26,14 @@ from windtunnel.operations.watch_simulation import watch_simulation
 from windtunnel.storage import events, leases, sign_in, simulations, tenants
 from windtunnel.storage.store import open_store
 from windtunnel.streams.bus import Bus, open_bus
+from windtunnel.vault.approvals import ApprovalKeys
 from windtunnel.vault.sealing import KEY_BYTES, Vault
 
 TEXT = "Customers write to us. Route each message to a specialist; refunds need a manager."
 INTERPRETATION = Interpretation("Answer mail", "support", ("customer",), ("mail",), ("answer",), (), (), 0.9)
 LEASE_S = LEASE_MS / 1000
 EVERYTHING = 100_000
+APPROVALS = ApprovalKeys.generate()
 
 
 class ReadyPlanner:
@@ -94,7 +96,7 @@ async def process(
             owner=owner,
             courier=courier,
             vault=vault or Vault([b"k" * KEY_BYTES]),  # all processes of an installation have the same keys
-            **more,
+            **({"approvals": APPROVALS} | more),
         ) as services:
             yield services
     finally:

@@ -30,6 +30,7 @@ from windtunnel.storage.store import Store
 from windtunnel.streams.bus import Bus
 from windtunnel.streams.environment_channels import EnvironmentChannels, SharedChannels
 from windtunnel.streams.hub import Hub
+from windtunnel.vault.approvals import ApprovalKeys
 from windtunnel.vault.checkpoints import CheckpointFiles
 from windtunnel.vault.sealing import KEY_BYTES, Vault
 
@@ -48,7 +49,7 @@ class Services:
     """Get them from `open_services`; `places.in_environment` has those of an environment.
 
     `planning` has the simulations that this process is planning, `verifying` the checks of audit chains that are under
-    way, by tenant.
+    way, by tenant. `approvals` are the keys by which workers sign; who only answers requests has none.
     """
 
     store: Store
@@ -68,6 +69,7 @@ class Services:
     code_host: CodeHost
     price: ModelPrice | None = None
     checkpoints: CheckpointFiles | None = None
+    approvals: ApprovalKeys | None = field(default=None, repr=False)
     environment: Environment | None = None
     at_home: "Services | None" = field(default=None, repr=False)
     verifying: dict[str, asyncio.Task[Verdict]] = field(default_factory=dict, repr=False)
@@ -105,6 +107,7 @@ async def open_services(
     databases: EnvironmentDatabases | None = None,
     channels: EnvironmentChannels | None = None,
     code_host: CodeHost | None = None,
+    approvals: ApprovalKeys | None = None,
 ) -> AsyncIterator[Services]:
     """Services on an open store and bus, which stay open. `owner` names this process in leases.
 
@@ -142,6 +145,7 @@ async def open_services(
                 planning_slots=asyncio.Semaphore(limits.planning_at_once),
                 price=price,
                 checkpoints=checkpoints,
+                approvals=approvals,
                 verifying=verifying,
             )
     finally:

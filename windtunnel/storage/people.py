@@ -9,7 +9,7 @@ from windtunnel.domain.ids import new_id
 from windtunnel.domain.people import known_roles
 from windtunnel.domain.viewers import Role, User
 from windtunnel.storage.store import Store
-from windtunnel.storage.texts import known_ids
+from windtunnel.storage.texts import storable
 from windtunnel.storage.times import milliseconds
 
 
@@ -131,7 +131,7 @@ async def with_role(store: Store, tenant_id: str, role: Role) -> frozenset[str]:
 async def of_emails(store: Store, tenant_id: str, emails: Collection[str]) -> frozenset[str]:
     """The ids of those who have one of these addresses, in the form of `people.email_of`."""
     rows = await store.of(tenant_id).fetch(
-        "SELECT id FROM users WHERE tenant_id = $1 AND email = ANY($2)", tenant_id, known_ids(emails)
+        "SELECT id FROM users WHERE tenant_id = $1 AND email = ANY($2)", tenant_id, sorted(filter(storable, emails))
     )
     return frozenset(row["id"] for row in rows)
 
@@ -139,6 +139,6 @@ async def of_emails(store: Store, tenant_id: str, emails: Collection[str]) -> fr
 async def of_subjects(store: Store, tenant_id: str, subjects: Collection[str]) -> frozenset[str]:
     """The ids of those whom some issuer calls so."""
     rows = await store.of(tenant_id).fetch(
-        "SELECT user_id FROM identities WHERE tenant_id = $1 AND subject = ANY($2)", tenant_id, known_ids(subjects)
+        "SELECT user_id FROM identities WHERE tenant_id = $1 AND subject = ANY($2)", tenant_id, sorted(filter(storable, subjects))
     )
     return frozenset(row["user_id"] for row in rows)
