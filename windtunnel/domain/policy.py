@@ -124,6 +124,8 @@ AGENT_DESCRIPTION_MAX_CHARS = 2_000
 CHANGELOG_MAX_CHARS = 20_000
 REASON_MAX_CHARS = 2_000
 EVIDENCE_PER_DEPLOYMENT = 20
+DEPLOYMENTS_OPEN_PER_TENANT = 500
+"""Submitted and not decided yet."""
 REVIEW_WITHIN_MS = 24 * 3_600_000
 REVIEW_DEFAULT_HOURS = 4.0
 """When a decision is expected, as long as there are too few to learn from."""
