@@ -22,9 +22,7 @@ def summary_of(simulation: Simulation, failures: int, environment: Environment |
     met = "no failure" if not failures else "1 failure" if failures == 1 else f"{failures:,} failures"
     parts = [f"Simulated to its end with seed {simulation.seed}, {simulation.last_seq:,} events; {met} met."]
     if environment is not None:
-        parts.append(
-            f"In the environment {environment.name!r}, revision {environment.snapshot.revision} of production."
-        )
+        parts.append(f"In the environment {environment.name!r}, a copy of production.")
     exercise = simulation.exercise
     if exercise is not None and exercise.reason is None:
         well = sum(call.result is CallResult.OK for call in exercise.calls)

@@ -30,7 +30,7 @@ class RegisterRequest:
 
 @dataclass(frozen=True, slots=True)
 class SubmitRequest:
-    """A package to be deployed, and what is to show the reviewers that it does well (None: an id that names nothing)."""
+    """A package to be deployed, and what is to show the reviewers it does well (None: an id that names nothing)."""
 
     agent_id: str
     package_digest: str

@@ -1,4 +1,4 @@
-"""Looking at what is offered as evidence, where it lies: at home or in an environment, and under which configuration."""
+"""Looking at what is offered as evidence where it lies, and under which configuration it ran."""
 
 from datetime import datetime
 

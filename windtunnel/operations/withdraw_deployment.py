@@ -14,7 +14,7 @@ from windtunnel.operations.announce import announce_pipeline
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.deployment_parts import current
 from windtunnel.operations.idempotent import Asked, Done, once
-from windtunnel.operations.notify import notify
+from windtunnel.operations.notify import Announcement, notify
 from windtunnel.operations.permit import permit
 from windtunnel.operations.pipeline_news import News, tell
 from windtunnel.operations.services import Services
@@ -50,7 +50,7 @@ async def withdraw_deployment(
         if review is not None:
             moved = await tenant_logs.append_queue(services.home.store, tenant_id, QueueChange.WITHDRAWN, review.id)
             news.queue.append(moved)
-        await _notify(services, viewer, deployment, review, why, news)
+        news.notices.append(await _notify(services, viewer, deployment, review, why))
         details = {"from": before.status.value}
         action = AuditAction.DEPLOYMENT_WITHDRAWN
         await record(services, viewer, tenant_id, action, subject, reason=why, details=details)
@@ -87,8 +87,8 @@ async def _changed(services: Services, viewer: Viewer, before: Deployment) -> de
 
 
 async def _notify(
-    services: Services, viewer: Viewer, deployment: Deployment, review: Review | None, why: str | None, news: News
-) -> None:
+    services: Services, viewer: Viewer, deployment: Deployment, review: Review | None, why: str | None
+) -> Announcement:
     """The reviewers who were asked, and whoever has submitted it; not the one who knows."""
     store, tenant_id = services.home.store, deployment.tenant_id
     told = {deployment.submitted_by}
@@ -96,7 +96,7 @@ async def _notify(
         told |= await people.with_role(store, tenant_id, Role.SECURITY_REVIEWER) - set(review.excluded)
     agent = (await agents.get_many(store, tenant_id, [deployment.agent_id]))[deployment.agent_id]
     body = f"{viewer.user.name} has withdrawn it; nobody needs to review it any more."
-    notice = await notify(
+    return await notify(
         services,
         tenant_id,
         NotificationKind.DEPLOYMENT_WITHDRAWN,
@@ -105,7 +105,6 @@ async def _notify(
         subject=Subject(Kind.DEPLOYMENT, deployment.id),
         recipients=sorted(told - {viewer.user.id}),
     )
-    news.notices.append(notice)
 
 
 async def _demand_right(services: Services, viewer: Viewer, deployment: Deployment, subject: Subject) -> None:
