@@ -47,7 +47,7 @@ class NewRollback:
 async def insert(store: Store, new: NewRollback) -> Rollback:
     """Store a rollback that runs from now on, for ROLLBACK_WITHIN_MS at most."""
     rows = await store.of(new.tenant_id).fetch(
-        "INSERT INTO rollbacks (id, tenant_id, agent_id, deployment_id, from_version_id, to_version_id, status, step,"
+        "INSERT INTO rollbacks (id, tenant_id, agent_id, deployment_id, from_version_id, to_version_id, status, step,"  # noqa: S608
         " reason, requested_by, request_id, started_ms, deadline_ms, notified, pointer_fence, fence)"
         " VALUES ($1, $2, $3, $4, $5, $6, 'RUNNING', 'accepted', $7, $8, $9, {now},"
         f" {{now}} + {ROLLBACK_WITHIN_MS}, $10, $11, 0) RETURNING *",
