@@ -139,6 +139,8 @@ async def of_emails(store: Store, tenant_id: str, emails: Collection[str]) -> fr
 async def of_subjects(store: Store, tenant_id: str, subjects: Collection[str]) -> frozenset[str]:
     """The ids of those whom some issuer calls so."""
     rows = await store.of(tenant_id).fetch(
-        "SELECT user_id FROM identities WHERE tenant_id = $1 AND subject = ANY($2)", tenant_id, sorted(filter(storable, subjects))
+        "SELECT user_id FROM identities WHERE tenant_id = $1 AND subject = ANY($2)",
+        tenant_id,
+        sorted(filter(storable, subjects)),
     )
     return frozenset(row["user_id"] for row in rows)
