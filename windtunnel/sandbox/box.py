@@ -17,11 +17,13 @@ from windtunnel.sandbox.identity import own_user
 from windtunnel.sandbox.interpreter import LAUNCHER, PYTHON, SOURCE, outermost, system_paths
 from windtunnel.sandbox.launch.plan import BUBBLEWRAP, NONE, OWN, Plan
 from windtunnel.sandbox.outcome import Outcome
-from windtunnel.sandbox.running import carry_out
+from windtunnel.sandbox.running import OpenStreams, carry_out
+from windtunnel.sandbox.streams import Streams
 
 HOME_INSIDE = "/sandbox"
 _TASKS_BEYOND = 8
 """The kernel refuses further processes a little beyond where the run is ended for it."""
+_LOOK_EVERY_S = 0.03
 _BESIDE = (PYTHON, "-E", "-s", "-S", "-B")
 """As isolated as can be for a script that imports what lies beside it."""
 
@@ -54,12 +56,16 @@ class Sandbox:
 
         Nothing of a run outlives it. Cancelling stops the run, with a grace. Raises SandboxError when nothing was run.
         """
+        self.demand_isolation()
+        plan = self.plan(command, cwd=cwd, env=env or {}, wall_s=wall_s)
+        return await self.carry_out(plan, stdin)
+
+    def demand_isolation(self) -> None:
+        """Raise SandboxError where nothing may be run at all."""
         if sys.platform != "linux":
             raise SandboxError("isolation", "code runs on Linux only")
         if not self._holds_root():
             raise SandboxError("isolation", "as root, without namespaces or a recent Landlock, code would own the host")
-        plan = self.plan(command, cwd=cwd, env=env or {}, wall_s=wall_s)
-        return await self.carry_out(plan, stdin)
 
     def prepare(self) -> None:
         """Make the directories of the sandbox, unless they are there. Nothing runs without them.
@@ -107,10 +113,11 @@ class Sandbox:
             parent=os.getpid(),
             record=-1,
             interpreter=LAUNCHER,
+            look_every_s=_LOOK_EVERY_S,
         )
 
-    async def carry_out(self, plan: Plan, stdin: bytes) -> Outcome:
-        """Carry out a plan of this sandbox, whatever it is."""
+    async def carry_out(self, plan: Plan, stdin: bytes, streams: OpenStreams = Streams) -> Outcome:
+        """Carry out a plan of this sandbox, whatever it is; `streams` are what it is spoken to through."""
         name = secrets.token_hex(16)
         home = Path(plan.scratch) if plan.namespaces == NONE else None
         if not self._work.is_dir():
@@ -120,7 +127,13 @@ class Sandbox:
         group = self._cgroup(name, plan)
         try:
             outcome = await carry_out(
-                plan, self._runs / name, stdin, self.limits.output_bytes, group, closed=self._closed.exists
+                plan,
+                self._runs / name,
+                stdin,
+                self.limits.output_bytes,
+                group,
+                closed=self._closed.exists,
+                open_streams=streams,
             )
             if outcome.exit_status is None and home:  # the warden was killed before it could end what it watched
                 await sweeping.end_marked(str(home))

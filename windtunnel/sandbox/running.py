@@ -24,8 +24,19 @@ _STREAMS_LATE_S = 1.0
 _COMMAND_NOT_RUN = 127
 
 
+OpenStreams = Callable[[bytes, int, Callable[[], None]], Streams]
+"""Streams for a run that is given these bytes, and may give back so many; what is called if it gives more."""
+
+
 async def carry_out(
-    plan: Plan, record: Path, stdin: bytes, output_max_bytes: int, group: Path | None, *, closed: Callable[[], bool]
+    plan: Plan,
+    record: Path,
+    stdin: bytes,
+    output_max_bytes: int,
+    group: Path | None,
+    *,
+    closed: Callable[[], bool],
+    open_streams: OpenStreams = Streams,
 ) -> Outcome:
     """Run the plan to its end, in the cgroup `group`. `record` is where to keep its record meanwhile.
 
@@ -45,7 +56,7 @@ async def carry_out(
                 handed.callback(os.close, plan.cgroup)
             launcher = _Launcher()
             ours.callback(launcher.close)
-            streams = Streams(plan.to_bytes() + stdin, output_max_bytes, launcher.kill)
+            streams = open_streams(plan.to_bytes() + stdin, output_max_bytes, launcher.kill)
             ours.callback(streams.close)
             launcher.start(streams.theirs, [descriptor for descriptor in (plan.record, plan.cgroup) if descriptor >= 0])
         streams.flow()

@@ -70,12 +70,18 @@ class Streams:
             self._close(descriptor)
             return
         self.seen_bytes += len(chunk)
+        self._take(descriptor, chunk)
+
+    def _take(self, descriptor: int, chunk: bytes) -> None:
         self._kept[descriptor] += chunk[: self._left]
         self._left -= len(chunk)
         if self._left < 0:
-            for stream in self._open & self._kept.keys():
-                self._close(stream)
-            self._flooded()
+            self._flood()
+
+    def _flood(self) -> None:
+        for stream in self._open & self._kept.keys():
+            self._close(stream)
+        self._flooded()
 
     def _write(self) -> None:
         try:
@@ -86,7 +92,10 @@ class Streams:
             written = len(self._given)
         self._given = self._given[written:]
         if not self._given:
-            self._close(self._stdin)
+            self._all_given()
+
+    def _all_given(self) -> None:
+        self._close(self._stdin)
 
     def _close(self, descriptor: int) -> None:
         self._open.discard(descriptor)

@@ -18,7 +18,7 @@ class Plan:
     who we are. `cgroup` is the inherited file descriptor of the list of processes to be on, -1 for none.
     `scratch` is the run's own directory as it is called inside; `readable` are the host's paths that can be read.
     `tasks` bounds processes and threads by rlimit (0: not at all), `processes` is where the run is ended.
-    `record` is the inherited file descriptor of the run's record.
+    `record` is the inherited file descriptor of the run's record; `look_every_s` is how often the run is looked at.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Plan:
         parent: int,
         record: int,
         interpreter: tuple[str, ...],
+        look_every_s: float,
     ) -> None:
         self.command = command
         self.variables = variables
@@ -69,6 +70,7 @@ class Plan:
         self.parent = parent
         self.record = record
         self.interpreter = interpreter
+        self.look_every_s = look_every_s
 
     def to_bytes(self) -> bytes:
         """The plan as `read_plan` takes it, in an interpreter of the same version."""

@@ -17,8 +17,6 @@ KILL = signal.SIGINT
 SIGNALS = {signal.SIGCHLD, STOP, KILL}
 """Blocked in the launcher from its first moment: they are waited for."""
 
-_LOOK_EVERY_S = 0.03
-
 
 def conduct(plan: Plan, everyone: crowd.Crowd) -> None:
     """Run the command of the plan to its end, or to that of its limits, and note how it went.
@@ -58,7 +56,7 @@ def _until_it_ends(plan: Plan, command: int, everyone: crowd.Crowd, watch: Watch
             kill_at = min(kill_at, now + plan.grace_s)
         if now >= kill_at:
             everyone.send(signal.SIGKILL)
-        came = signal.sigtimedwait(SIGNALS, _LOOK_EVERY_S)
+        came = signal.sigtimedwait(SIGNALS, plan.look_every_s)
         if came and came.si_signo == STOP:
             everyone.send(signal.SIGTERM)
             kill_at = min(kill_at, now + plan.grace_s)
