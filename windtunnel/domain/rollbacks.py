@@ -20,7 +20,7 @@ class RollbackStatus(StrEnum):
 class Rollback:
     """A rollback as stored. `deployment_id` is the one that is taken away. `pointer_fence` is what it may switch under.
 
-    `notified` are the workflows that were told, by their global ids.
+    `notified` are the workflows that were told, by their global ids; `told` are the people, who hear of its end, too.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Rollback:
     deadline: datetime
     pointer_fence: int
     notified: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
     finished_at: datetime | None = None
     duration_ms: int | None = None
     failure: str | None = None

@@ -143,6 +143,7 @@ async def _accept(  # noqa: PLR0917 - in the order of what happens
     pointer = await releases.begin_restoring(store, tenant_id, agent.id, plan.current.id)
     if pointer is None:  # all else was looked at under the same lock: only the time has passed since
         raise window_closed()
+    people = {viewer.user.id, plan.deployment.submitted_by, plan.current.submitted_by, *workflows.people}
     rollback = await rollback_changes.insert(
         store,
         NewRollback(
@@ -157,6 +158,7 @@ async def _accept(  # noqa: PLR0917 - in the order of what happens
             request_id=viewer.request_id,
             pointer_fence=pointer.fence,
             notified=workflows.ids,
+            told=sorted(await concerned(services, agent, people)),
         ),
     )
     held = await hold_back(services, viewer, rollback, news)
@@ -174,7 +176,6 @@ async def _accept(  # noqa: PLR0917 - in the order of what happens
             previous_id=plan.current.id,
         )
     )
-    people = {viewer.user.id, plan.deployment.submitted_by, plan.current.submitted_by, *workflows.people}
     news.notices.append(
         await notify(
             services,
@@ -183,7 +184,7 @@ async def _accept(  # noqa: PLR0917 - in the order of what happens
             title=f"Rollback started: {agent.name} {plan.current.version}",
             body=f"Version {plan.current.version} is taken out of production, {plan.target.version} restored: {reason}",
             subject=Subject(Kind.ROLLBACK, rollback.id),
-            recipients=sorted(await concerned(services, agent, people)),
+            recipients=rollback.told,
         )
     )
     news.work = True

@@ -1,4 +1,4 @@
-"""Who is told of a rollback, and of what it holds back."""
+"""Who is told of a rollback, and of what becomes of it."""
 
 from collections.abc import Iterable
 
@@ -8,10 +8,6 @@ from windtunnel.operations.services import Services
 from windtunnel.storage import people
 
 
-async def concerned(services: Services, agent: Agent, more: Iterable[str] = (), *, page: bool = False) -> set[str]:
-    """The agent's owner, the tenant's operators, and `more`; with `page` the administrators, too."""
-    roles = (Role.OPERATOR, Role.ADMIN) if page else (Role.OPERATOR,)
-    found = {agent.owner_id, *more}
-    for role in roles:
-        found |= await people.with_role(services.home.store, agent.tenant_id, role)
-    return found
+async def concerned(services: Services, agent: Agent, more: Iterable[str] = ()) -> set[str]:
+    """The agent's owner, the tenant's operators, and `more`."""
+    return {agent.owner_id, *more} | await people.with_role(services.home.store, agent.tenant_id, Role.OPERATOR)

@@ -42,15 +42,16 @@ class NewRollback:
     request_id: str
     pointer_fence: int
     notified: Sequence[str]
+    told: Sequence[str]
 
 
 async def insert(store: Store, new: NewRollback) -> Rollback:
     """Store a rollback that runs from now on, for ROLLBACK_WITHIN_MS at most."""
     rows = await store.of(new.tenant_id).fetch(
         "INSERT INTO rollbacks (id, tenant_id, agent_id, deployment_id, from_version_id, to_version_id, status, step,"  # noqa: S608
-        " reason, requested_by, request_id, started_ms, deadline_ms, notified, pointer_fence, fence)"
+        " reason, requested_by, request_id, started_ms, deadline_ms, notified, told, pointer_fence, fence)"
         " VALUES ($1, $2, $3, $4, $5, $6, 'RUNNING', 'accepted', $7, $8, $9, {now},"
-        f" {{now}} + {ROLLBACK_WITHIN_MS}, $10, $11, 0) RETURNING *",
+        f" {{now}} + {ROLLBACK_WITHIN_MS}, $10, $11, $12, 0) RETURNING *",
         new.id,
         new.tenant_id,
         new.agent_id,
@@ -61,6 +62,7 @@ async def insert(store: Store, new: NewRollback) -> Rollback:
         new.requested_by,
         new.request_id,
         orjson.dumps(list(new.notified)).decode(),
+        orjson.dumps(list(new.told)).decode(),
         new.pointer_fence,
     )
     return rollback_of(rows[0])

@@ -65,6 +65,7 @@ def rollback_of(row: dict[str, Any]) -> Rollback:
         deadline=moment(row["deadline_ms"]),
         pointer_fence=row["pointer_fence"],
         notified=tuple(orjson.loads(row["notified"])),
+        told=tuple(orjson.loads(row["told"])),
         finished_at=optional_moment(row["finished_ms"]),
         duration_ms=row["duration_ms"],
         failure=row["failure"],

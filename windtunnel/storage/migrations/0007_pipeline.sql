@@ -251,6 +251,7 @@ CREATE TABLE rollbacks (
     duration_ms BIGINT CHECK (duration_ms >= 0),
     failure TEXT,
     notified TEXT NOT NULL CHECK (length(notified) >= 2),
+    told TEXT NOT NULL CHECK (length(told) >= 2),
     pointer_fence BIGINT NOT NULL,
     fence BIGINT NOT NULL CHECK (fence >= 0),
     lease_owner VARCHAR(64),
@@ -306,3 +307,7 @@ CREATE TABLE production_followers (
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
 );
 CREATE INDEX production_followers_seen ON production_followers (tenant_id, seen_ms);
+
+-- Which simulations ran a package.
+CREATE INDEX simulations_of_package ON simulations (tenant_id, package_digest, created_ms, id)
+    WHERE package_digest IS NOT NULL;

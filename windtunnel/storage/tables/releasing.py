@@ -43,6 +43,7 @@ class Rollbacks(Table, db=_DB, tablename="rollbacks"):
     duration_ms = BigInt(null=True, default=None)
     failure = Text(null=True, default=None)
     notified = Text()
+    told = Text()
     pointer_fence = BigInt()
     fence = BigInt()
     lease_owner = Varchar(64, null=True, default=None)
