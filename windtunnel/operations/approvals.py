@@ -16,7 +16,7 @@ from windtunnel.domain.review_rules import digest_of_json
 from windtunnel.domain.reviews import Review, ReviewStatus, Vote
 from windtunnel.operations.approve_deployment import EXECUTE_WITHIN
 from windtunnel.operations.counting_votes import votes_that_count
-from windtunnel.operations.review_people import issuers_of
+from windtunnel.operations.review_people import behind_tokens
 from windtunnel.operations.services import Services
 from windtunnel.storage import agent_versions, reviews
 from windtunnel.vault.approvals import ApprovalKeys, ApprovalRefusedError
@@ -117,8 +117,8 @@ async def _grounds(services: Services, deployment: Deployment) -> _Grounds:
     if deployment.approved_at is None or deployment.execute_by is None:
         raise ApprovalInvalidError("It is not approved.")
     votes = (await reviews.votes(store, tenant_id, [review.id]))[review.id]
-    issuers = await issuers_of(store, tenant_id, [vote.token_id for vote in votes])
-    counted = await votes_that_count(services, deployment, review, votes, issuers)
+    behind = await behind_tokens(store, tenant_id, [vote.token_id for vote in votes])
+    counted = await votes_that_count(services, deployment, review, votes, behind)
     if len(counted) < review.policy.quorum:
         raise ApprovalInvalidError(
             f"It has {len(counted)} of {review.policy.quorum} approvals that count: of people who are reviewers now, "

@@ -60,7 +60,7 @@ async def approve_deployment(services: Services, viewer: Viewer, request: Approv
                 path=("input", "reviewed_digest"),
             )
         case = await cast(services, viewer, case, Decision.APPROVE, comment)
-        counted = await votes_that_count(services, case.deployment, case.review, case.votes, case.issuers)
+        counted = await votes_that_count(services, case.deployment, case.review, case.votes, case.behind)
         if len(counted) < case.review.policy.quorum:
             deployment = await _wait_for_others(services, viewer, case, len(counted), news)
         else:

@@ -12,7 +12,11 @@ from windtunnel.storage import people
 
 
 async def votes_that_count(
-    services: Services, deployment: Deployment, review: Review, votes: Sequence[Vote], issuers: Mapping[str, str]
+    services: Services,
+    deployment: Deployment,
+    review: Review,
+    votes: Sequence[Vote],
+    behind: Mapping[str, frozenset[str]],
 ) -> list[Vote]:
     """The approvals that count now, the first one first: cast here, on these bytes, by different people.
 
@@ -30,4 +34,4 @@ async def votes_that_count(
         and was_cast(services.vault, review, vote)
     ]
     reviewers = await people.with_role(services.store, deployment.tenant_id, Role.SECURITY_REVIEWER)
-    return counted(cast, issuers, reviewers=reviewers, excluded={*review.excluded, deployment.submitted_by})
+    return counted(cast, behind, reviewers=reviewers, excluded={*review.excluded, deployment.submitted_by})

@@ -51,6 +51,7 @@ async def issue_api_token(
             name=name,
             roles=request.roles,
             expires_at=request.expires_at,
+            issued_with=viewer.token_id,
         )
         subject, details = Subject(Kind.API_TOKEN, issued.token.id), on_record(issued.token)
         await record(services, viewer, viewer.tenant_id, AuditAction.TOKEN_ISSUED, subject, details=details)

@@ -37,9 +37,16 @@ def check_name(name: str, path: tuple[str, ...] | None = None) -> str:
 
 
 async def mint(
-    store: Store, holder: User, *, issued_by: str, name: str, roles: Collection[Role], expires_at: datetime | None
+    store: Store,
+    holder: User,
+    *,
+    issued_by: str,
+    name: str,
+    roles: Collection[Role],
+    expires_at: datetime | None,
+    issued_with: str | None = None,
 ) -> Issued:
-    """Inside a transaction that holds the tenant's lock: a new token of `holder`.
+    """Inside a transaction that holds the tenant's lock: a new token of `holder`; `issued_with` is the issuer's own.
 
     Raises ValidationError for an end that has passed, and QuotaError.
     """
@@ -64,6 +71,7 @@ async def mint(
         roles=frozenset(roles),
         created_at=now,
         expires_at=expires_at,
+        issued_with=issued_with,
     )
     await tokens.insert(store, token, digest_of(secret))
     return Issued(token, secret)

@@ -22,10 +22,8 @@ async def excluded_people(
     identity provider.
     """
     tenant_id, submitter = deployment.tenant_id, deployment.submitted_by
-    found = {submitter} | await tokens.others_behind(store, tenant_id, submitter)
-    if deployment.token_id is not None:
-        used = await tokens.get_many(store, tenant_id, [deployment.token_id])
-        found |= {token.issued_by for token in used.values()}
+    found = {submitter} | await tokens.entangled(store, tenant_id, submitter)
+    found |= (await behind_tokens(store, tenant_id, [deployment.token_id])).get(deployment.token_id or "", frozenset())
     if package := await packages.get(store, tenant_id, deployment.package_digest):
         found.add(package.uploaded_by)
     if signature := await packages.signature_of(store, tenant_id, deployment.package_digest):
@@ -42,33 +40,43 @@ async def eligible_reviewers(store: Store, tenant_id: str, excluded: Collection[
 
 
 async def behind(store: Store, viewer: Viewer) -> frozenset[str]:
-    """Everybody whom what the viewer does counts for: the viewer, and whoever issued the token that they came with."""
-    issuers = await issuers_of(store, viewer.tenant_id, [viewer.token_id])
-    return frozenset({viewer.user.id, *issuers.values()})
+    """Everybody for whom it counts what the viewer does: the viewer, and whoever issued the token that they came with.
+
+    If that one came with a token when they issued it, whoever is behind that, too.
+    """
+    found = await behind_tokens(store, viewer.tenant_id, [viewer.token_id])
+    return found.get(viewer.token_id or "", frozenset()) | {viewer.user.id}
 
 
-async def issuers_of(store: Store, tenant_id: str, token_ids: Iterable[str | None]) -> dict[str, str]:
-    """Who issued these tokens, by token."""
-    known = {each for each in token_ids if each is not None}
-    found = await tokens.get_many(store, tenant_id, known) if known else {}
-    return {token.id: token.issued_by for token in found.values()}
+async def behind_tokens(store: Store, tenant_id: str, token_ids: Iterable[str | None]) -> Mapping[str, frozenset[str]]:
+    """Who is behind these tokens, by token."""
+    return await tokens.people_behind(store, tenant_id, [each for each in token_ids if each is not None])
 
 
 def counted(
-    votes: Iterable[Vote], issuers: Mapping[str, str], *, reviewers: Collection[str], excluded: Collection[str]
+    votes: Iterable[Vote],
+    behind: Mapping[str, frozenset[str]],
+    *,
+    reviewers: Collection[str],
+    excluded: Collection[str],
 ) -> list[Vote]:
     """Those of these votes, all for it, that count now: of reviewers who had no part in it, each of another person.
 
-    Who votes by a token that somebody else issued counts as that one, too.
+    Who votes by a token that somebody else issued counts as that one, too; `behind` is that of `behind_tokens`.
     """
     valid: list[Vote] = []
     seen: set[str] = set(excluded)
     for vote in votes:
-        behind = {vote.person_id, issuers.get(vote.token_id or "", vote.person_id)}
-        if vote.person_id in reviewers and not behind & seen:
+        voters = who_voted(vote, behind)
+        if vote.person_id in reviewers and not voters & seen:
             valid.append(vote)
-            seen |= behind
+            seen |= voters
     return valid
+
+
+def who_voted(vote: Vote, behind: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Everybody for whom a vote counts."""
+    return behind.get(vote.token_id or "", frozenset()) | {vote.person_id}
 
 
 def _named(manifest: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.expire_review import expire_review
 from windtunnel.operations.idempotent import Asked, Done, Outcome, once
-from windtunnel.operations.review_people import behind, issuers_of
+from windtunnel.operations.review_people import behind, behind_tokens, who_voted
 from windtunnel.operations.review_seals import seal_of_vote
 from windtunnel.operations.services import Services
 from windtunnel.storage import agent_versions, agents, deployments, review_changes, reviews
@@ -27,13 +27,13 @@ SELF_REVIEW = "self_review"
 class Case:
     """A review that waits, as it is under the tenant's lock at `now`, looked at by somebody who had no part in it.
 
-    `name` is that of the agent with its version; `issuers` are those of the tokens by which `votes` were cast.
+    `name` is that of the agent with its version; `behind` are those for whom `votes` count, by token.
     """
 
     deployment: Deployment
     review: Review
     votes: Sequence[Vote]
-    issuers: Mapping[str, str]
+    behind: Mapping[str, frozenset[str]]
     now: datetime
     name: str
 
@@ -99,8 +99,8 @@ async def case_of(services: Services, viewer: Viewer, deployment_id: str) -> Cas
         raise expired()
     await _check_had_no_part(services, viewer, deployment, review)
     votes = (await reviews.votes(store, tenant_id, [review.id]))[review.id]
-    issuers = await issuers_of(store, tenant_id, [vote.token_id for vote in votes])
-    return Case(deployment, review, votes, issuers, now, await name_of(services, deployment))
+    by_token = await behind_tokens(store, tenant_id, [vote.token_id for vote in votes])
+    return Case(deployment, review, votes, by_token, now, await name_of(services, deployment))
 
 
 async def cast(services: Services, viewer: Viewer, case: Case, decision: Decision, comment: str | None) -> Case:
@@ -110,7 +110,7 @@ async def cast(services: Services, viewer: Viewer, case: Case, decision: Decisio
     """
     mine = await behind(services.store, viewer)
     for vote in case.votes:
-        if mine & {vote.person_id, case.issuers.get(vote.token_id or "", vote.person_id)}:
+        if mine & who_voted(vote, case.behind):
             raise _voted(vote, viewer)
     vote = Vote(
         review_id=case.review.id,
@@ -125,8 +125,8 @@ async def cast(services: Services, viewer: Viewer, case: Case, decision: Decisio
     if not await review_changes.vote(services.store, viewer.tenant_id, vote):
         raise _voted(vote, viewer)
     votes = (await reviews.votes(services.store, viewer.tenant_id, [case.review.id]))[case.review.id]
-    issuers = await issuers_of(services.store, viewer.tenant_id, [vote.token_id for vote in votes])
-    return replace(case, votes=votes, issuers=issuers)
+    by_token = await behind_tokens(services.store, viewer.tenant_id, [vote.token_id for vote in votes])
+    return replace(case, votes=votes, behind=by_token)
 
 
 async def name_of(services: Services, deployment: Deployment) -> str:

@@ -12,16 +12,24 @@ from windtunnel.storage.store import Store
 from windtunnel.storage.texts import known_ids
 from windtunnel.storage.times import milliseconds, moment, optional_milliseconds, optional_moment
 
-_COLUMNS = "id, tenant_id, user_id, issued_by, name, prefix, roles, created_ms, expires_ms, last_used_ms"
+_COLUMNS = "id, tenant_id, user_id, issued_by, name, prefix, roles, created_ms, expires_ms, last_used_ms, issued_with"
 _VALID = "revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > {now})"
+_CHAINS = (
+    "WITH RECURSIVE chain (id, user_id, issued_by, issued_with) AS ("
+    " SELECT id, user_id, issued_by, issued_with FROM api_tokens WHERE {first}"
+    " UNION SELECT chain.id, t.user_id, t.issued_by, t.issued_with FROM chain"
+    " JOIN api_tokens AS t ON t.tenant_id = $1 AND t.id = chain.issued_with"
+    ") SELECT id, user_id, issued_by FROM chain"
+)
+"""Each token of `first` with its person and issuer, and with those of the token by which it was issued, and so on."""
 
 
 async def insert(store: Store, token: ApiToken, digest: str) -> None:
     """Store a new token with the digest of its secret."""
     await store.of(token.tenant_id).fetch(
         "INSERT INTO api_tokens"
-        " (id, tenant_id, user_id, issued_by, name, prefix, digest, roles, created_ms, expires_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        " (id, tenant_id, user_id, issued_by, name, prefix, digest, roles, created_ms, expires_ms, issued_with)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         token.id,
         token.tenant_id,
         token.user_id,
@@ -32,6 +40,7 @@ async def insert(store: Store, token: ApiToken, digest: str) -> None:
         orjson.dumps([role.value for role in Role if role in token.roles]).decode(),
         milliseconds(token.created_at),
         optional_milliseconds(token.expires_at),
+        token.issued_with,
     )
 
 
@@ -67,15 +76,27 @@ async def list_valid(store: Store, tenant_id: str) -> list[ApiToken]:
     return [_token(row) for row in rows]
 
 
-async def others_behind(store: Store, tenant_id: str, user_id: str) -> frozenset[str]:
-    """Who may be acting as this person, and as whom they may: by tokens, valid now, that one issued for the other."""
-    rows = await store.of(tenant_id).fetch(
-        "SELECT user_id, issued_by FROM api_tokens WHERE tenant_id = $1 AND (user_id = $2 OR issued_by = $2)"  # noqa: S608
-        f" AND user_id <> issued_by AND {_VALID}",
-        tenant_id,
-        user_id,
-    )
-    return frozenset(each for row in rows for each in (row["user_id"], row["issued_by"])) - {user_id}
+async def people_behind(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Everybody who may be acting by each of these tokens: its person, and who issued it, and who was behind that."""
+    found: dict[str, set[str]] = {}
+    if known := known_ids(ids):
+        rows = await store.of(tenant_id).fetch(
+            _CHAINS.format(first="tenant_id = $1 AND id = ANY($2)"),
+            tenant_id,
+            known,
+        )
+        for row in rows:
+            found.setdefault(row["id"], set()).update((row["user_id"], row["issued_by"]))
+    return {id_: frozenset(people) for id_, people in found.items()}
+
+
+async def entangled(store: Store, tenant_id: str, user_id: str) -> frozenset[str]:
+    """Everybody who may be acting as this person, or this person as them, by tokens that are valid now."""
+    rows = await store.of(tenant_id).fetch(_CHAINS.format(first=f"tenant_id = $1 AND {_VALID}"), tenant_id)
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["id"], set()).update((row["user_id"], row["issued_by"]))
+    return frozenset().union(*(people for people in found.values() if user_id in people)) - {user_id}
 
 
 async def count_valid(store: Store, tenant_id: str) -> int:
@@ -123,4 +144,5 @@ def _token(row: dict[str, Any]) -> ApiToken:
         created_at=moment(row["created_ms"]),
         expires_at=optional_moment(row["expires_ms"]),
         last_used_at=optional_moment(row["last_used_ms"]),
+        issued_with=row["issued_with"],
     )

@@ -164,3 +164,6 @@ GRANT UPDATE ON agents, deployments, reviews, rollbacks TO windtunnel_worker;
 GRANT INSERT ON reviews, deployment_events, review_queue_events, production_events TO windtunnel_worker;
 GRANT UPDATE ON deployments, reviews, rollbacks TO windtunnel_system;
 GRANT INSERT, UPDATE, DELETE ON production_followers TO windtunnel_api;
+-- Votes are counted again by workers, who see of tokens and identities whose they are, and nothing else.
+GRANT SELECT (id, tenant_id, user_id, issued_by, issued_with, expires_ms, revoked_ms) ON api_tokens TO windtunnel_worker;
+GRANT SELECT (tenant_id, subject, user_id) ON identities TO windtunnel_worker;

@@ -1,6 +1,9 @@
 -- The deployment pipeline: agents, their versions, requests to deploy them, reviews with votes, what is in production, and
 -- how it is taken back. What the specification promises about review and order is refused here, whoever writes.
 
+-- By which token a token was issued: whoever is behind that one is behind this one, too.
+ALTER TABLE api_tokens ADD COLUMN issued_with VARCHAR(36);
+
 CREATE TABLE agents (
     id VARCHAR(36) PRIMARY KEY,
     tenant_id VARCHAR(36) NOT NULL REFERENCES tenants (id),

@@ -65,6 +65,7 @@ class ApiTokens(Table, db=_DB, tablename="api_tokens"):
     expires_ms = BigInt(null=True, default=None)
     last_used_ms = BigInt(null=True, default=None)
     revoked_ms = BigInt(null=True, default=None)
+    issued_with = Varchar(36, null=True, default=None)
 
 
 class AuditEntries(Table, db=_DB, tablename="audit_entries"):
