@@ -86,7 +86,8 @@ class Host:
         return answer
 
     async def _heard(self) -> Dialogue:
-        await asyncio.wait([self._dialogue, self._run], return_when=asyncio.FIRST_COMPLETED)
+        both: tuple[asyncio.Future[Any], ...] = (self._dialogue, self._run)
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not self._dialogue.done():
             raise ConversationOverError
         return self._dialogue.result()

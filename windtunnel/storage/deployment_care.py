@@ -24,11 +24,10 @@ FREE = {"lease_owner": "NULL", "lease_until_ms": "NULL"}
 
 
 class DeploymentDue(StrEnum):
-    """What a deployment is due for. TO_DO: somebody has to claim it."""
+    """What a deployment is due for: a look at its review, its end because it was too late, or somebody's claim."""
 
-    EXPIRED = "EXPIRED"
+    REVIEW = "REVIEW"
     LAPSED = "LAPSED"
-    REMIND = "REMIND"
     TO_DO = "TO_DO"
 
 

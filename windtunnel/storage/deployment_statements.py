@@ -11,31 +11,16 @@ _TO_DO = (
     " OR (status IN ('APPROVED', 'DEPLOYING') AND (execute_by_ms > {now} OR status = 'DEPLOYING'))))"
 )
 _LAPSED = "(status IN ('APPROVED', 'HELD', 'DEPLOY_FAILED') AND execute_by_ms <= {now})"
-_EXPIRED = "(status = 'IN_REVIEW' AND review_deadline_ms <= {now})"
-_REVIEW_MS = 86_400_000
-_REMINDERS = (0.5, 0.8, 0.95)
-"""Of the time that a review has; how many of them were sent is on the review."""
-
-_REMIND = (
-    "("
-    + " OR ".join(
-        f"(r.reminded = {number} AND r.queued_ms + {round(_REVIEW_MS * share)} <= {{now}})"
-        for number, share in enumerate(_REMINDERS)
-    )
-    + ")"
-)
+_REVIEW = "(status = 'IN_REVIEW' AND due_ms <= {now})"
 
 DEPLOYMENTS_DUE = Privileged(
     name="deployments_due",
     parameters=("bigint",),  # limit
     returns="TABLE (id text, tenant_id text, due text)",
     sql=(
-        "SELECT id, tenant_id, due FROM ("  # noqa: S608
-        f"SELECT id, tenant_id, CASE WHEN {_EXPIRED} THEN 'EXPIRED' WHEN {_LAPSED} THEN 'LAPSED' ELSE 'TO_DO' END"
-        f" AS due FROM deployments WHERE {_OPEN} AND ({_EXPIRED} OR {_LAPSED} OR {_TO_DO})"
-        " UNION ALL SELECT r.deployment_id AS id, r.tenant_id, 'REMIND' AS due FROM reviews AS r"
-        f" WHERE r.status IN ('QUEUED', 'IN_REVIEW') AND r.expires_ms > {{now}} AND {_REMIND}"
-        ") AS found ORDER BY CASE WHEN due = 'TO_DO' THEN 1 ELSE 0 END, id LIMIT $1"
+        f"SELECT id, tenant_id, CASE WHEN {_REVIEW} THEN 'REVIEW' WHEN {_LAPSED} THEN 'LAPSED' ELSE 'TO_DO' END"  # noqa: S608
+        f" AS due FROM deployments WHERE {_OPEN} AND ({_REVIEW} OR {_LAPSED} OR {_TO_DO})"
+        f" ORDER BY CASE WHEN {_REVIEW} OR {_LAPSED} THEN 0 ELSE 1 END, id LIMIT $1"
     ),
     callers=("worker",),
 )
@@ -64,8 +49,7 @@ RENEW_DEPLOYMENTS = Privileged(
     parameters=("text[]", "text", "bigint"),  # ids, owner, lease in ms
     returns="TABLE (id text, fence bigint)",
     sql=(
-        "UPDATE deployments SET lease_until_ms = {now} + $3 WHERE id = ANY($1) AND lease_owner = $2"
-        " RETURNING id, fence"
+        "UPDATE deployments SET lease_until_ms = {now} + $3 WHERE id = ANY($1) AND lease_owner = $2 RETURNING id, fence"
     ),
     callers=("worker",),
 )

@@ -1,0 +1,1 @@
+"""Where agents are deployed to: what makes true what the pointers say."""
