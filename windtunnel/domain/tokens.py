@@ -19,8 +19,8 @@ _PREFIX = re.compile(rf"{TOKEN_MARK}[0-9a-f]{{8}}")
 class ApiToken:
     """A token without its secret, of which only a digest is kept. It can do at most what its person can.
 
-    `issued_by` differs from `user_id` when it was issued in somebody else's name; `issued_with` is the token, if any, by
-    which that one came.
+    `issued_by` differs from `user_id` when it was issued in somebody else's name; `issued_with` is the token by which
+    that one came, if it was by one.
     """
 
     id: str
