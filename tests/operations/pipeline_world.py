@@ -8,7 +8,7 @@ import orjson
 
 from tests.operations.packages_world import mine, uploaded
 from tests.packages.world import manifest
-from tests.storage.worlds import colleague
+from tests.storage.worlds import colleague, demo
 from windtunnel.domain.agents import Agent
 from windtunnel.domain.deployments import Deployment, DeploymentEvent, DeploymentEventDraft
 from windtunnel.domain.deployments import DeploymentStatus as S
@@ -21,7 +21,7 @@ from windtunnel.operations.register_agent import register_agent
 from windtunnel.operations.services import Services
 from windtunnel.operations.submit_deployment import submit_deployment
 from windtunnel.storage import deployment_changes, deployment_events, deployments, review_changes
-from windtunnel.storage.store import Store, open_store
+from windtunnel.storage.store import Store
 
 DIGEST = "d" * 64
 DAY = timedelta(days=1)
@@ -76,7 +76,7 @@ async def in_review(services: Services, viewer: Viewer, agent: Agent | None = No
     made = await became(services, await submitted(services, viewer, agent, **given), S.VALIDATING)
     await _candidate(services.store, made)
     made = await became(services, made, S.IN_REVIEW)
-    await review_changes.insert(services.store, await review_of(services, made))
+    await review_changes.insert(services.store, await review_of(services, made), "s" * 64)
     return made
 
 
@@ -103,7 +103,6 @@ async def review_of(services: Services, deployment: Deployment, **changes: Any) 
         expires_at=now + DAY,
         expected_at=now + timedelta(hours=4),
         expected_basis="As usual.",
-        seal="s" * 64,
     )
     return replace(made, **changes)
 
@@ -116,7 +115,7 @@ async def _before(services: Services, deployment: Deployment, status: S) -> None
     rows = await store.of(tenant_id).fetch(
         "SELECT id FROM reviews WHERE tenant_id = $1 AND deployment_id = $2", tenant_id, deployment.id
     )
-    voter = await colleague(store, await _demo(store), f"Voter {new_id()[-6:]}")
+    voter = await colleague(store, await demo(store), f"Voter {new_id()[-6:]}")
     vote = Vote(
         rows[0]["id"],
         voter.user.id,
@@ -131,43 +130,33 @@ async def _before(services: Services, deployment: Deployment, status: S) -> None
     assert await review_changes.ended(store, tenant_id, deployment.id, ReviewStatus.APPROVED)
 
 
-async def _demo(store: Store) -> Viewer:
-    from tests.storage.worlds import demo
-
-    return await demo(store)
-
-
 async def _candidate(store: Store, deployment: Deployment, **changes: Any) -> str:
-    """The version that validation makes, by whoever owns the tables: nobody but a worker may."""
+    """The version that validation makes."""
     id = new_id()  # noqa: A001
     declared = manifest(**changes)
-    owner = await open_store(store.url, role=None)
-    try:
-        async with owner.transaction(deployment.tenant_id):
-            scope = owner.of(deployment.tenant_id)
-            await scope.fetch(
-                "INSERT INTO agent_versions (id, tenant_id, agent_id, version, package_digest, manifest_digest,"
-                " manifest, classification, submitted_by, created_ms, bound, state)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, {now}, FALSE, 'CANDIDATE')",
-                id,
-                deployment.tenant_id,
-                deployment.agent_id,
-                declared["version"],
-                deployment.package_digest,
-                DIGEST,
-                orjson.dumps(declared).decode(),
-                declared["data"]["classification"],
-                deployment.submitted_by,
-            )
-            await scope.fetch(
-                "UPDATE deployments SET version_id = $3, manifest_digest = $4 WHERE tenant_id = $1 AND id = $2",
-                deployment.tenant_id,
-                deployment.id,
-                id,
-                DIGEST,
-            )
-    finally:
-        await owner.close()
+    async with store.transaction(deployment.tenant_id):
+        scope = store.of(deployment.tenant_id)
+        await scope.fetch(
+            "INSERT INTO agent_versions (id, tenant_id, agent_id, version, package_digest, manifest_digest,"
+            " manifest, classification, submitted_by, created_ms, bound, state)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, {now}, FALSE, 'CANDIDATE')",
+            id,
+            deployment.tenant_id,
+            deployment.agent_id,
+            declared["version"],
+            deployment.package_digest,
+            DIGEST,
+            orjson.dumps(declared).decode(),
+            declared["data"]["classification"],
+            deployment.submitted_by,
+        )
+        await scope.fetch(
+            "UPDATE deployments SET version_id = $3, manifest_digest = $4 WHERE tenant_id = $1 AND id = $2",
+            deployment.tenant_id,
+            deployment.id,
+            id,
+            DIGEST,
+        )
     return id
 
 

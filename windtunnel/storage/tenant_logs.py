@@ -22,8 +22,8 @@ async def append_production(
     """Append to what happened to production, in the transaction of the change, under the tenant's lock."""
     rows = await store.of(tenant_id).fetch(
         "INSERT INTO production_events (tenant_id, seq, at_ms, kind, agent_id, version_id, previous_id)"
-        " SELECT $1, COALESCE(MAX(seq), 0) + 1, {now}, $2, $3, $4, $5 FROM production_events WHERE tenant_id = $1"
-        " RETURNING *",
+        " SELECT CAST($1 AS VARCHAR(36)), COALESCE(MAX(seq), 0) + 1, {now}, $2, $3, $4, $5 FROM production_events"
+        " WHERE tenant_id = $1 RETURNING *",
         tenant_id,
         kind.value,
         agent_id,
@@ -42,8 +42,8 @@ async def append_queue(store: Store, tenant_id: str, change: QueueChange, review
     """Append to how the review queue moved, in the transaction of the move, under the tenant's lock."""
     rows = await store.of(tenant_id).fetch(
         "INSERT INTO review_queue_events (tenant_id, seq, at_ms, change, review_id)"
-        " SELECT $1, COALESCE(MAX(seq), 0) + 1, {now}, $2, $3 FROM review_queue_events WHERE tenant_id = $1"
-        " RETURNING *",
+        " SELECT CAST($1 AS VARCHAR(36)), COALESCE(MAX(seq), 0) + 1, {now}, $2, $3 FROM review_queue_events"
+        " WHERE tenant_id = $1 RETURNING *",
         tenant_id,
         change.value,
         review_id,
