@@ -17,6 +17,7 @@ from windtunnel.storage.deployments import deployment_of
 from windtunnel.storage.rollbacks import rollback_of
 from windtunnel.storage.store import Store
 from windtunnel.storage.texts import cleaned
+from windtunnel.storage.times import milliseconds
 
 _OVER = (
     "finished_ms = {now}, duration_ms = CASE WHEN {now} > started_ms THEN {now} - started_ms ELSE 0 END,"
@@ -110,11 +111,12 @@ async def failed(store: Store, rollback: Rollback, failure: str) -> Rollback | N
 async def hold(store: Store, rollback: Rollback) -> Agent:
     """Hold the agent: what was submitted up to now waits until somebody lifts the hold."""
     rows = await store.of(rollback.tenant_id).fetch(
-        "UPDATE agents SET held_by = $3, held_ms = (SELECT b.started_ms FROM rollbacks AS b"
-        " WHERE b.tenant_id = $1 AND b.id = $3), revision = revision + 1 WHERE tenant_id = $1 AND id = $2 RETURNING *",
+        "UPDATE agents SET held_by = $3, held_ms = $4, revision = revision + 1 WHERE tenant_id = $1 AND id = $2"
+        " RETURNING *",
         rollback.tenant_id,
         rollback.agent_id,
         rollback.id,
+        milliseconds(rollback.started_at),
     )
     return agent_of(rows[0])
 
