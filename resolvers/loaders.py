@@ -1,13 +1,15 @@
 """Batched reads: what the fields of one query ask for in the same breath becomes one statement."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from resolvers.batching import Grouped, by_id
+from resolvers.pipeline_loaders import PipelineLoaders
 from resolvers.runs import WholeRuns
 from windtunnel.domain.architectures import StoredArchitecture
 from windtunnel.domain.audit import AuditEntry
@@ -43,7 +45,6 @@ from windtunnel.storage import (
 )
 from windtunnel.storage.store import Store
 
-G = TypeVar("G", bound=Hashable)
 T = TypeVar("T")
 Load = Callable[[Store, str, list[str]], Awaitable[Mapping[str, T]]]
 
@@ -74,25 +75,6 @@ class DeliverySlice:
     status: DeliveryStatus | None
 
 
-class Grouped(Generic[G, T]):
-    """Loads by (id, how): one statement for all ids that are asked for in the same way."""
-
-    def __init__(self, load: Callable[[list[str], G], Awaitable[Mapping[str, T]]]) -> None:
-        self._load = load
-        self._loader: DataLoader[tuple[str, G], T] = DataLoader(self._load_all)
-
-    async def load(self, id: str, how: G) -> T:
-        """What there is of `id`, read `how`."""
-        return await self._loader.load((id, how))
-
-    async def _load_all(self, keys: list[tuple[str, G]]) -> list[T]:
-        groups: dict[G, list[str]] = {}
-        for raw, how in keys:
-            groups.setdefault(how, []).append(raw)
-        found = {how: await self._load(ids, how) for how, ids in groups.items()}
-        return [found[how][raw] for raw, how in keys]
-
-
 class Loaders:
     """One loader per noun, all for one viewer. Unknown ids, and those of what is not theirs, load as None."""
 
@@ -113,27 +95,27 @@ class Loaders:
             read = partial(simulations.pages_of_scenarios, limit=how.limit, after=how.after)
             return dict.fromkeys(ids, nothing(PageRequest(how.limit))) | await anywhere(read, ids)
 
-        self.scenarios: DataLoader[str, Scenario | None] = _by_id(partial(anywhere, scenarios.get_many))
-        self.architectures: DataLoader[str, StoredArchitecture | None] = _by_id(
+        self.scenarios: DataLoader[str, Scenario | None] = by_id(partial(anywhere, scenarios.get_many))
+        self.architectures: DataLoader[str, StoredArchitecture | None] = by_id(
             partial(anywhere, architectures.get_many)
         )
-        self.simulations: DataLoader[str, Simulation | None] = _by_id(partial(anywhere, simulations.get_many))
-        self.users: DataLoader[str, User | None] = _by_id(lambda ids: tenants.users(store, tenant_id, ids))
-        self.tokens: DataLoader[str, ApiToken | None] = _by_id(lambda ids: tokens.get_many(store, tenant_id, ids))
-        self.notifications: DataLoader[str, Notification | None] = _by_id(
+        self.simulations: DataLoader[str, Simulation | None] = by_id(partial(anywhere, simulations.get_many))
+        self.users: DataLoader[str, User | None] = by_id(lambda ids: tenants.users(store, tenant_id, ids))
+        self.tokens: DataLoader[str, ApiToken | None] = by_id(lambda ids: tokens.get_many(store, tenant_id, ids))
+        self.notifications: DataLoader[str, Notification | None] = by_id(
             lambda ids: notifications.get_many(store, tenant_id, viewer.user.id, ids)
         )
-        self.audit_entries: DataLoader[str, AuditEntry | None] = _by_id(
+        self.audit_entries: DataLoader[str, AuditEntry | None] = by_id(
             lambda ids: audit.get_many(store, tenant_id, ids)
         )
-        self.commands: DataLoader[str, Sequence[Command] | None] = _by_id(partial(anywhere, commands.list_many))
+        self.commands: DataLoader[str, Sequence[Command] | None] = by_id(partial(anywhere, commands.list_many))
         self.scenario_simulations: Grouped[Slice, Page[Simulation]] = Grouped(slices)
         self.events: Grouped[Stretch, list[SimulationEvent]] = Grouped(stretches)
-        self.webhooks: DataLoader[str, Webhook | None] = _by_id(lambda ids: webhooks.get_many(store, tenant_id, ids))
-        self.deliveries: DataLoader[str, Delivery | None] = _by_id(
+        self.webhooks: DataLoader[str, Webhook | None] = by_id(lambda ids: webhooks.get_many(store, tenant_id, ids))
+        self.deliveries: DataLoader[str, Delivery | None] = by_id(
             lambda ids: delivery_pages.get_many(store, tenant_id, ids)
         )
-        self.dead_letters: DataLoader[str, int | None] = _by_id(
+        self.dead_letters: DataLoader[str, int | None] = by_id(
             lambda ids: delivery_pages.dead_letters(store, tenant_id, ids)
         )
         self.webhook_deliveries: Grouped[DeliverySlice, Page[Delivery]] = Grouped(
@@ -141,13 +123,13 @@ class Loaders:
                 store, tenant_id, ids, how.limit, how.after, status=how.status
             )
         )
-        self.environments: DataLoader[str, Environment | None] = _by_id(
+        self.environments: DataLoader[str, Environment | None] = by_id(
             lambda ids: environments.get_many(store, tenant_id, ids)
         )
-        self.environments_by_namespace: DataLoader[str, Environment | None] = _by_id(
+        self.environments_by_namespace: DataLoader[str, Environment | None] = by_id(
             lambda namespaces: environments.of_namespaces(store, tenant_id, namespaces)
         )
-        self.environment_resources: DataLoader[str, Sequence[Resource] | None] = _by_id(
+        self.environment_resources: DataLoader[str, Sequence[Resource] | None] = by_id(
             lambda ids: environment_resources.of_environments(store, tenant_id, ids)
         )
         self.production: DataLoader[str, Snapshot] = DataLoader(lambda ids: _snapshots(store, tenant_id, len(ids)))
@@ -155,6 +137,7 @@ class Loaders:
             lambda ids: _minima(store, tenant_id, len(ids))
         )
         self.now: DataLoader[None, datetime] = DataLoader(lambda askers: _times(store, len(askers)))
+        self.pipeline = PipelineLoaders(store, tenant_id, self.now)
         self.runs = WholeRuns(lambda ids: stretches(ids, Stretch(0, None, None)))
 
 
@@ -171,11 +154,3 @@ async def _minima(store: Store, tenant_id: str, times: int) -> list[IsolationLev
 async def _times(store: Store, times: int) -> list[datetime]:
     """The time in the database, there being one of it."""
     return [await store.now()] * times
-
-
-def _by_id(load: Callable[[list[str]], Awaitable[Mapping[str, T]]]) -> DataLoader[str, T | None]:
-    async def load_all(ids: list[str]) -> list[T | None]:
-        found = await load(ids)
-        return [found.get(raw) for raw in ids]
-
-    return DataLoader(load_all)

@@ -19,12 +19,7 @@ async def scenario(context: Context, id: str | None) -> Scenario | None:
 
 async def page(context: Context, request: PageRequest, search: str | None) -> Page[Scenario]:
     """Scenarios, newest first; with `search` only those whose title or text contains it."""
-    if search is not None:
-        if len(search) > SEARCH_MAX_CHARS:
-            raise ValidationError(
-                f"`search` may have at most {SEARCH_MAX_CHARS} characters.", rule="string_too_long", path=("search",)
-            )
-        check_storable(search, ("search",))
+    check_search(search)
     return await stored.page(context.services.store, context.tenant_id, request, search or None)
 
 
@@ -36,3 +31,13 @@ async def simulations(context: Context, scenario_id: str, request: PageRequest) 
 async def delete(context: Context, id: str) -> str:
     """Delete the scenario with its simulations; its id."""
     return await delete_scenario(context.services, context.signed_in(), id)
+
+
+def check_search(search: str | None) -> None:
+    """Raise ValidationError unless this can be searched for."""
+    if search is not None:
+        if len(search) > SEARCH_MAX_CHARS:
+            raise ValidationError(
+                f"`search` may have at most {SEARCH_MAX_CHARS} characters.", rule="string_too_long", path=("search",)
+            )
+        check_storable(search, ("search",))

@@ -40,3 +40,11 @@ async def node_of(info: Info, kind: Kind, raw: str) -> Node | None:
     info.context.signed_in()
     find = _FINDS.get(kind)
     return await find(info, raw) if find else None
+
+
+async def named(info: Info, kind: Kind, raw: str) -> Node:
+    """The thing that a stored one names: it exists as long as that does."""
+    found = await node_of(info, kind, raw)
+    if found is None:
+        raise LookupError(f"{kind} {raw} is named but not stored")
+    return found

@@ -4,7 +4,10 @@ from typing import Self
 
 import strawberry
 
-from schema.info import given
+from resolvers import agents
+from schema.agent_versions import AgentVersion
+from schema.fields import resolved
+from schema.info import Info, given
 from schema.payloads import Payload
 from windtunnel.domain import production as domain
 from windtunnel.domain.configuring import EntryRequest
@@ -33,6 +36,11 @@ class Production:
         description="Rises by one with each change of the configuration; 0 before the first."
     )
     configuration: list[ConfigurationEntry] = strawberry.field(description="The entries, by key: at most 500.")
+
+    @resolved("The versions that are in production, one of each agent that has any, by their agents' slugs.")
+    async def versions(self, info: Info) -> list[AgentVersion]:
+        """Read when asked for."""
+        return [AgentVersion.of(each) for each in await agents.live_versions(info.context)]
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Self:

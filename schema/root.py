@@ -7,19 +7,27 @@ from graphql import GraphQLSchema
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
+from schema.agent_versions import AgentVersion
+from schema.agents import Agent
 from schema.architectures import Architecture
 from schema.audit import AuditEntry
+from schema.deployments import Deployment
 from schema.environments import Environment
 from schema.errors import USER_ERRORS
 from schema.events import EVENTS
 from schema.execution import PerEventExecutor
-from schema.mutation import Mutation
+from schema.mutation import Mutation as GeneralMutation
 from schema.notifications import Notification
-from schema.query import Query
+from schema.pipeline_mutation import PipelineMutation
+from schema.pipeline_query import PipelineQuery
+from schema.pipeline_subscription import PipelineSubscription
+from schema.query import Query as GeneralQuery
+from schema.reviews import SecurityReview
+from schema.rollbacks import Rollback
 from schema.scalars import SCALARS
 from schema.scenarios import Scenario
 from schema.simulations import Simulation
-from schema.subscription import Subscription
+from schema.subscription import Subscription as GeneralSubscription
 from schema.tokens import ApiToken
 from schema.viewers import Tenant, User
 
@@ -36,6 +44,21 @@ Conventions (hold for the whole schema):
 - Operations cost points (see RateLimit): `extensions.cost` of an answer tells how many, and what remains.
 - Streams carry a gapless `seq` from 1; pass the last one seen as `after` to resume.
 - Enums may gain values: handle unknown ones."""
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query(PipelineQuery, GeneralQuery):
+    """The root of queries."""
+
+
+@strawberry.type(description="Everything that can be done.")
+class Mutation(PipelineMutation, GeneralMutation):
+    """The root of mutations."""
+
+
+@strawberry.type(description="Everything that can be followed.")
+class Subscription(PipelineSubscription, GeneralSubscription):
+    """The root of subscriptions."""
 
 
 def build_schema(
@@ -56,6 +79,11 @@ def build_schema(
             AuditEntry,
             Notification,
             Environment,
+            Agent,
+            AgentVersion,
+            Deployment,
+            SecurityReview,
+            Rollback,
             *EVENTS,
             *USER_ERRORS,
         ],

@@ -1,13 +1,18 @@
-"""Scalars beyond the built-in ones: date-times, durations and JSON."""
+"""Scalars beyond the built-in ones: date-times, durations, versions and JSON."""
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import NewType
 
 import strawberry
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
 from windtunnel.domain.durations import format_duration, parse_duration
+from windtunnel.domain.packages import is_version
+
+SemVer = NewType("SemVer", str)
+"""An exact version by Semantic Versioning 2.0.0."""
 
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?P<fraction>\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 
@@ -37,6 +42,13 @@ def read_duration(value: object) -> timedelta:
     return parse_duration(value)
 
 
+def read_version(value: object) -> str:
+    """The version that a text names; ValueError for anything else."""
+    if not isinstance(value, str) or not is_version(value):
+        raise ValueError("not an exact semantic version, e.g. 1.4.0")
+    return value
+
+
 def _same(value: object) -> object:
     return value
 
@@ -55,6 +67,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://en.wikipedia.org/wiki/ISO_8601#Durations",
         serialize=format_duration,
         parse_value=read_duration,
+    ),
+    SemVer: strawberry.scalar(
+        name="SemVer",
+        description="Semantic version, e.g. 1.4.0.",
+        specified_by_url="https://semver.org/spec/v2.0.0.html",
+        serialize=_same,
+        parse_value=read_version,
     ),
     JSON: strawberry.scalar(
         name="JSON",

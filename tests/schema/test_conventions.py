@@ -105,7 +105,8 @@ def test_a_mutation_takes_one_input_and_returns_a_payload(name: str, field: Grap
     assert isinstance(payload, GraphQLObjectType)
     results = {key: str(found.type) for key, found in payload.fields.items() if key != "errors"}
     assert str(payload.fields["errors"].type) == "[UserError!]!"
-    assert len(results.keys() - {"secret"}) == 1  # a secret comes beside what it belongs to
+    # A secret, and when to expect a decision, come beside what they belong to.
+    assert len(results.keys() - {"secret", "expectedReviewBy"}) == 1
     # A count is known also when nothing was done.
     assert {key for key, type_ in results.items() if type_.endswith("!")} <= {"unread"}
 
@@ -165,4 +166,6 @@ def test_lookups_are_nullable_lists_are_not() -> None:
         "simulation",
         "architecture",
         "environment",
+        "agent",
+        "deployment",
     }

@@ -97,6 +97,7 @@ class SimulationFilter:
 
     scenario_id: str | None = None
     environment_id: str | None = None
+    package_digest: str | None = None
     statuses: frozenset[SimulationStatus] | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None

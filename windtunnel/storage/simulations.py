@@ -83,6 +83,8 @@ async def page(
     for column, wanted in (("scenario_id", filter.scenario_id), ("environment_id", filter.environment_id)):
         if wanted is not None:
             where.add(f"{column} = ANY(?)", known_ids([wanted]))
+    if filter.package_digest is not None:
+        where.add("package_digest = ?", filter.package_digest)
     if filter.statuses is not None:
         where.add("status = ANY(?)", sorted(status.value for status in filter.statuses))
     if filter.created_after is not None:
