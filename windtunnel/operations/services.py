@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 from openfeature.client import OpenFeatureClient
 
 from windtunnel.delivery.courier import Courier
+from windtunnel.deploying.host_process import HostProcessTarget
+from windtunnel.deploying.target import DeployTarget
 from windtunnel.domain.chains import Verdict
 from windtunnel.domain.environments import Environment
 from windtunnel.domain.ids import new_id
@@ -49,7 +51,8 @@ class Services:
     """Get them from `open_services`; `places.in_environment` has those of an environment.
 
     `planning` has the simulations that this process is planning, `verifying` the checks of audit chains that are under
-    way, by tenant. `approvals` are the keys by which workers sign; who only answers requests has none.
+    way, by tenant. `target` is where agents are deployed to. `approvals` are the keys by which workers sign; who only
+    answers requests has none.
     """
 
     store: Store
@@ -67,6 +70,7 @@ class Services:
     places: OpenPlaces
     environments_dir: Path
     code_host: CodeHost
+    target: DeployTarget
     price: ModelPrice | None = None
     checkpoints: CheckpointFiles | None = None
     approvals: ApprovalKeys | None = field(default=None, repr=False)
@@ -108,12 +112,14 @@ async def open_services(
     channels: EnvironmentChannels | None = None,
     code_host: CodeHost | None = None,
     approvals: ApprovalKeys | None = None,
+    target: DeployTarget | None = None,
 ) -> AsyncIterator[Services]:
     """Services on an open store and bus, which stay open. `owner` names this process in leases.
 
     Without a `vault`, what is sealed can be opened by this process alone, without a `courier`, webhooks lead to the
     public internet only, and without `blobs` and `environments_dir`, packages and environments are kept for as long as
-    the services are open. In that directory each environment has one of its own, by its namespace.
+    the services are open. In that directory each environment has one of its own, by its namespace. Without a `target`,
+    agents are deployed to processes on this machine, which are ended with the services.
 
     In the end, plans under way are given up and their leases released: a worker takes over. Followers are sent away.
     """
@@ -121,12 +127,15 @@ async def open_services(
     planning = Leaseholder(owner)
     verifying: dict[str, asyncio.Task[Verdict]] = {}
     places: OpenPlaces | None = None
+    deploys_to = target
     try:
         with open_flag_client(store) as flags, _kept_meanwhile() as directory:
             places_dir = environments_dir or directory / "environments"
             places = OpenPlaces(
                 store, databases or databases_beside(store, places_dir), channels or SharedChannels(bus)
             )
+            host = code_host or CodeHost()
+            deploys_to = target or HostProcessTarget(places_dir.parent / "production", host.isolation)
             yield Services(
                 store=store,
                 hub=hub,
@@ -140,7 +149,8 @@ async def open_services(
                 blobs=blobs or DirectoryBlobs(directory / "packages"),
                 places=places,
                 environments_dir=places_dir,
-                code_host=code_host or CodeHost(),
+                code_host=host,
+                target=deploys_to,
                 started_at=await store.now(),
                 planning_slots=asyncio.Semaphore(limits.planning_at_once),
                 price=price,
@@ -155,6 +165,8 @@ async def open_services(
         await hub.close()
         if places is not None:
             await places.close()
+        if deploys_to is not None:
+            await deploys_to.close()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from windtunnel.domain.agents import Pointer
+from windtunnel.domain.agents import Agent, Pointer
 from windtunnel.domain.deployments import Deployment
 from windtunnel.domain.policy import LEASE_MS
 from windtunnel.storage.agents import pointer_of
@@ -83,3 +83,25 @@ async def under_fence(store: Store, deployment: Deployment) -> Deployment | None
 async def in_production(store: Store) -> list[Pointer]:
     """The pointers of all agents of all tenants that have something in production."""
     return [pointer_of(row) for row in await store.privileged(PRODUCTION_OF_ALL)]
+
+
+async def is_deploying(store: Store, agent: Agent) -> bool:
+    """Whether a deployment of the agent is DEPLOYING."""
+    rows = await store.of(agent.tenant_id).fetch(
+        "SELECT 1 AS one FROM deployments WHERE tenant_id = $1 AND agent_id = $2 AND status = 'DEPLOYING' LIMIT 1",
+        agent.tenant_id,
+        agent.id,
+    )
+    return bool(rows)
+
+
+async def postpone(store: Store, deployment: Deployment, pause_ms: int) -> None:
+    """End the claim; the deployment is due again after a pause."""
+    await store.of(deployment.tenant_id).fetch(
+        "UPDATE deployments SET lease_owner = NULL, lease_until_ms = NULL, due_ms = {now} + $4"
+        " WHERE tenant_id = $1 AND id = $2 AND fence = $3",
+        deployment.tenant_id,
+        deployment.id,
+        deployment.fence,
+        pause_ms,
+    )
