@@ -1,14 +1,15 @@
 """What this process counts, in Prometheus' text format."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.rollback_metrics import RollbackCollector
 from windtunnel.domain.simulations import SimulationStatus
-from windtunnel.storage.tallies import Tally
+from windtunnel.storage.tallies import RollbackTally, Tally
 from windtunnel.streams.statistics import Statistics
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
@@ -40,6 +41,8 @@ class Metrics:
         self._simulation_seconds = Gauge(
             "windtunnel_simulation_seconds", "Seconds that they ran, summed up.", ("status",), registry=self.registry
         )
+        self._rollbacks = RollbackCollector()
+        self.registry.register(self._rollbacks)
 
     def answered(self, route: str, method: str, status: int) -> None:
         """Count an HTTP request; `route` is a pattern, never a path."""
@@ -82,6 +85,10 @@ class Metrics:
             one = found.get(status)
             self._simulations.labels(status).set(one.simulations if one else 0)
             self._simulation_seconds.labels(status).set(one.seconds if one else 0)
+
+    def count_rollbacks(self, tallies: Sequence[RollbackTally]) -> None:
+        """Show how long rollbacks took, as the database has it."""
+        self._rollbacks.tallies = tallies
 
     def text(self) -> bytes:
         """Everything, as Prometheus reads it."""

@@ -8,12 +8,14 @@ from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.permissions import Action
 from windtunnel.domain.production import Entry, Snapshot, place_of_secret
+from windtunnel.domain.rollbacks import ProductionEventKind
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.idempotent import Asked, Done, once
 from windtunnel.operations.permit import permit
+from windtunnel.operations.pipeline_news import News, tell
 from windtunnel.operations.services import Services
-from windtunnel.storage import production
+from windtunnel.storage import production, tenant_logs
 
 
 async def configure_production(
@@ -32,6 +34,7 @@ async def configure_production(
     await permit(services, viewer, Action.CONFIGURE_PRODUCTION)
     check_request(wanted, unset)
     store, tenant_id = services.store, viewer.tenant_id
+    news = News(tenant_id)
 
     async def configure() -> Done[Snapshot]:
         before = await production.snapshot(store, tenant_id)
@@ -49,6 +52,9 @@ async def configure_production(
             if entry.secret
         }
         await production.apply(store, tenant_id, before.revision, change, sealed=sealed, updated_by=viewer.user.id)
+        news.production.append(
+            await tenant_logs.append_production(store, tenant_id, ProductionEventKind.CONFIGURATION_CHANGED)
+        )
         await record(
             services,
             viewer,
@@ -61,6 +67,7 @@ async def configure_production(
 
     asked = Asked(Action.CONFIGURE_PRODUCTION, idempotency_key, _what(services, tenant_id, wanted, unset))
     outcome = await once(services, viewer, asked, configure)
+    await tell(services, news)
     return outcome.made or await production.snapshot(store, tenant_id)
 
 

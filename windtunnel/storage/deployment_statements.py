@@ -117,6 +117,24 @@ PRODUCTION_OF_ALL = Privileged(
     callers=("worker",),
 )
 
+ROLLBACK_BUCKETS_MS = (250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 45_000, 60_000)
+"""How long rollbacks took, in metrics: the last one is what they have to stay under."""
+
+_BUCKET = (
+    "CASE " + " ".join(f"WHEN duration_ms <= {most} THEN {most}" for most in ROLLBACK_BUCKETS_MS) + " ELSE NULL END"
+)
+
+TALLY_ROLLBACKS = Privileged(
+    name="tally_rollbacks",
+    parameters=(),
+    returns="TABLE (status text, up_to_ms bigint, rollbacks bigint, milliseconds bigint)",
+    sql=(
+        f"SELECT status, {_BUCKET} AS up_to_ms, COUNT(*) AS rollbacks,"  # noqa: S608
+        " CAST(SUM(duration_ms) AS BIGINT) AS milliseconds FROM rollbacks WHERE status <> 'RUNNING' GROUP BY 1, 2"
+    ),
+    callers=("api", "worker"),
+)
+
 PIPELINE_STATEMENTS: tuple[Privileged, ...] = (
     DEPLOYMENTS_DUE,
     CLAIM_DEPLOYMENTS,
@@ -127,4 +145,5 @@ PIPELINE_STATEMENTS: tuple[Privileged, ...] = (
     RENEW_ROLLBACKS,
     RELEASE_ROLLBACK,
     PRODUCTION_OF_ALL,
+    TALLY_ROLLBACKS,
 )
