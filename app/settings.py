@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     prices: Path | None = None
     webhook_allow: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
     secrets_key: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = Field([], repr=False)
+    server: str = "http://127.0.0.1:8000"
+    token: str | None = Field(None, repr=False)
     metrics_token: Annotated[str, Field(min_length=16)] | None = Field(None, repr=False)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     test_clock: Literal["0", "1"] = "0"
@@ -84,6 +86,13 @@ class Settings(BaseSettings):
         if value and not (re.match(r"sqlite:///.", value) or _is_address(value, r"postgres(ql)?")):
             raise ValueError("sqlite:///PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE")
         return value or None
+
+    @field_validator("server")
+    @classmethod
+    def _server(cls, value: str) -> str:
+        if not _is_address(value, "https?"):
+            raise ValueError("http://HOST:PORT or https://HOST")
+        return value.rstrip("/")
 
     @field_validator("redis_url")
     @classmethod

@@ -1,4 +1,4 @@
-"""`windtunnel package`: build an agent package, check one as the server would, print the schema of the manifest."""
+"""`windtunnel package`: build an agent package, check one as the server would, submit it, print its schema."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from windtunnel.domain.packages import PackageCheck
 
-package = typer.Typer(help="Build and check agent packages.", no_args_is_help=True)
+package = typer.Typer(help="Build, check and submit agent packages.", no_args_is_help=True)
 
 
 @package.command()
@@ -48,6 +48,50 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="The package
     _show(checked.checks)
     typer.echo(f"{file}  {'passed' if checked.passed else 'refused'}")
     if not checked.passed:
+        raise typer.Exit(1)
+
+
+@package.command()
+def submit(  # noqa: PLR0917 - options, by name
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The package.")],
+    signature: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its signature, a DSSE envelope in a file of its own.")
+    ] = None,
+    changelog: Annotated[str | None, typer.Option(metavar="TEXT", help="What is new, for the reviewers.")] = None,
+    evidence: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A simulation that ran this very package; may be repeated.")
+    ] = None,
+    register: Annotated[bool, typer.Option("--register", help="Register the agent when there is none.")] = False,
+    wait: Annotated[bool, typer.Option(help="Wait for the validation, and show what it found.")] = True,
+    key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="An idempotency key: submitted again with it, nothing is new.")
+    ] = None,
+    server: Annotated[str | None, typer.Option(metavar="URL", help="Default: WINDTUNNEL_SERVER.")] = None,
+) -> None:
+    """Upload a package to a server and submit it for review, signed in with WINDTUNNEL_TOKEN. Exit 1 when refused."""
+    from app.client import RefusedError, UnreachableServerError, opened
+    from app.commands.submitting import Submission, submitted, validated
+    from app.settings import load_settings
+
+    wanted = Submission(file, signature, changelog, tuple(evidence or ()), register, key)
+    try:
+        with opened(load_settings(server=server)) as client:
+            deployment_id = submitted(client, wanted, typer.echo)
+            found = validated(client, deployment_id) if wait else None
+    except OSError as error:
+        _end(f"{error.filename or str(file)!r} cannot be read: {(error.strerror or str(error)).lower()}.")
+    except UnreachableServerError as error:
+        _end(str(error))
+    except RefusedError as error:
+        typer.echo(f"windtunnel: {error}", err=True)
+        raise typer.Exit(1) from None
+    if found is None:
+        return
+    _show(found.checks)
+    typer.echo(f"validated  {found.status}")
+    if found.review is not None:
+        typer.echo(f"           {found.review['expectedBasis']}")
+    if found.status == "INVALID":
         raise typer.Exit(1)
 
 
