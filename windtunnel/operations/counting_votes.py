@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from windtunnel.domain.deployments import Deployment
 from windtunnel.domain.reviews import Decision, Review, Vote
 from windtunnel.domain.viewers import Role
-from windtunnel.operations.review_people import counted
+from windtunnel.operations.review_people import counted, named_people
 from windtunnel.operations.review_seals import is_genuine, was_cast
 from windtunnel.operations.services import Services
-from windtunnel.storage import people
+from windtunnel.storage import agent_versions, people
 
 
 async def votes_that_count(
@@ -34,4 +34,12 @@ async def votes_that_count(
         and was_cast(services.vault, review, vote)
     ]
     reviewers = await people.with_role(services.store, deployment.tenant_id, Role.SECURITY_REVIEWER)
-    return counted(cast, behind, reviewers=reviewers, excluded={*review.excluded, deployment.submitted_by})
+    named = await _named(services, deployment)
+    return counted(cast, behind, reviewers=reviewers, excluded={*review.excluded, deployment.submitted_by, *named})
+
+
+async def _named(services: Services, deployment: Deployment) -> frozenset[str]:
+    """Whom the package names, also those who are people of the tenant only since it was submitted."""
+    store, tenant_id, version_id = services.store, deployment.tenant_id, deployment.version_id or ""
+    version = (await agent_versions.get_many(store, tenant_id, [version_id])).get(version_id)
+    return frozenset() if version is None else await named_people(store, deployment, version.manifest)

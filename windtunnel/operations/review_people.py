@@ -8,30 +8,42 @@ from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.people import email_of
 from windtunnel.domain.reviews import Vote
 from windtunnel.domain.viewers import Role, Viewer
+from windtunnel.packages.signatures import SignatureRefusedError, read_signature
 from windtunnel.storage import packages, people, tokens
 from windtunnel.storage.store import Store
+
+_AUTHORS = ("author", "maintainer", "signer", "builder")
 
 
 async def excluded_people(
     store: Store, deployment: Deployment, manifest: Mapping[str, Any], signers: Iterable[str] = ()
 ) -> tuple[str, ...]:
-    """The ids of all who had a part in a deployment, as far as they are people of the tenant.
+    """The ids of all who had a part in a deployment, as far as they are people of the tenant by now.
 
     That is who submitted it, whoever may be acting as them or they as (by a token in the other's name), who uploaded
-    the package or its signature, and whom manifest or signature name: `signers` are addresses, or subjects of an
-    identity provider.
+    the package or its signature, and whom these name.
     """
     tenant_id, submitter = deployment.tenant_id, deployment.submitted_by
     found = {submitter} | await tokens.entangled(store, tenant_id, submitter)
     found |= (await behind_tokens(store, tenant_id, [deployment.token_id])).get(deployment.token_id or "", frozenset())
     if package := await packages.get(store, tenant_id, deployment.package_digest):
         found.add(package.uploaded_by)
+    return tuple(sorted(found | await named_people(store, deployment, manifest, signers)))
+
+
+async def named_people(
+    store: Store, deployment: Deployment, manifest: Mapping[str, Any], signers: Iterable[str] = ()
+) -> frozenset[str]:
+    """The ids of those whom the manifest or the signature of a package names, and of who uploaded the signature.
+
+    A name is an address, or a subject of an identity provider; `signers` are further ones.
+    """
+    tenant_id, named, found = deployment.tenant_id, [*_named(manifest), *signers], frozenset[str]()
     if signature := await packages.signature_of(store, tenant_id, deployment.package_digest):
-        found.add(signature.uploaded_by)
-    named = [*_named(manifest), *signers]
+        found |= {signature.uploaded_by}
+        named += _signers(signature.envelope, deployment.package_digest)
     found |= await people.of_emails(store, tenant_id, {email for each in named if (email := _email(each))})
-    found |= await people.of_subjects(store, tenant_id, {each.strip() for each in named})
-    return tuple(sorted(found))
+    return found | await people.of_subjects(store, tenant_id, {each.strip() for each in named})
 
 
 async def eligible_reviewers(store: Store, tenant_id: str, excluded: Collection[str]) -> list[str]:
@@ -86,12 +98,21 @@ def _named(manifest: Mapping[str, Any]) -> list[str]:
     return named + (list(_authors(meta, is_author=False)) if isinstance(meta, Mapping) else [])
 
 
+def _signers(envelope: str, digest: str) -> list[str]:
+    """Whom a signature names: its keys, and in its predicate whatever is called an author, a signer or a builder."""
+    try:
+        read, statement = read_signature(envelope.encode(), digest)
+    except SignatureRefusedError:
+        return []
+    return [each.keyid for each in read.signatures] + list(_authors(statement.predicate, is_author=False))
+
+
 def _authors(value: object, *, is_author: bool) -> Iterable[str]:
     if isinstance(value, str):
         yield from ([value] if is_author else [])
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            called = any(word in str(key).casefold() for word in ("author", "maintainer", "signer"))
+            called = any(word in str(key).casefold() for word in _AUTHORS)
             yield from _authors(item, is_author=is_author or called)
     elif isinstance(value, list | tuple):
         for item in value:

@@ -14,7 +14,7 @@ from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.expire_review import expire_review
 from windtunnel.operations.idempotent import Asked, Done, Outcome, once
-from windtunnel.operations.review_people import behind, behind_tokens, who_voted
+from windtunnel.operations.review_people import behind, behind_tokens, excluded_people, who_voted
 from windtunnel.operations.review_seals import seal_of_vote
 from windtunnel.operations.services import Services
 from windtunnel.storage import agent_versions, agents, deployments, review_changes, reviews
@@ -151,7 +151,10 @@ def expired() -> ConflictError:
 
 
 async def _check_had_no_part(services: Services, viewer: Viewer, deployment: Deployment, review: Review) -> None:
-    barred = {*review.excluded, deployment.submitted_by}
+    store, version_id = services.store, deployment.version_id or ""
+    version = (await agent_versions.get_many(store, viewer.tenant_id, [version_id]))[version_id]
+    # Also those who had no part when the review began, or were nobody here.
+    barred = {*review.excluded, *await excluded_people(store, deployment, version.manifest)}
     if viewer.user.id in barred:
         raise PolicyError(
             "You had a part in what is reviewed here (as submitter, owner, author or signer, or by a token issued in "
@@ -159,7 +162,7 @@ async def _check_had_no_part(services: Services, viewer: Viewer, deployment: Dep
             policy=SELF_REVIEW,
             code=ErrorCode.SELF_REVIEW,
         )
-    if await behind(services.store, viewer) & barred:
+    if await behind(store, viewer) & barred:
         raise PolicyError(
             "Your token was issued by somebody who had a part in what is reviewed here, so what it does counts as "
             "theirs. Sign in by yourself to review it.",
