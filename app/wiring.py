@@ -23,6 +23,7 @@ from windtunnel.knowledge import load_book
 from windtunnel.operations.code_host import CodeHost
 from windtunnel.operations.services import Limits, Services, open_services
 from windtunnel.packages.directory import DirectoryBlobs
+from windtunnel.packages.signers import Signers
 from windtunnel.storage.audit_reading import open_audit_log
 from windtunnel.storage.errors import NOT_CURRENT
 from windtunnel.storage.identity import identity_of
@@ -151,6 +152,7 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
                 vault=vault_of(settings),
                 courier=Courier(read_allowance(settings.webhook_allow)),
                 blobs=DirectoryBlobs(settings.data_dir / "packages"),
+                signers=Signers(settings.data_dir / "signers"),
                 environments_dir=await environments_dir_of(settings, store),
                 channels=channels,
                 code_host=CodeHost(beyond(settings)),

@@ -35,6 +35,7 @@ describe(
         "DEPLOYMENT_SUBMITTED": "Somebody submitted a package.",
         "DEPLOYMENT_INVALID": "A submitted package did not pass validation.",
         "DEPLOYMENT_WITHDRAWN": "Somebody withdrew a submission.",
+        "REVIEW_OPENED": "A package passed validation and waits for reviewers.",
         "REVIEW_CLAIMED": "A reviewer took up a security review.",
         "REVIEW_VOTED": "A reviewer voted; others still have to.",
         "REVIEW_EXPIRED": "A security review ended without a decision.",

@@ -11,7 +11,8 @@ from tests.packages.archives import DEFLATED, PLAIN_FILE, STORED, Part, archive,
 from tests.packages.corpus import EVIL, central, extra, last
 from tests.packages.world import FILES, checked, codes, faults, package, parts
 from windtunnel.packages.checking import identify
-from windtunnel.packages.codes import RULES, Code
+from windtunnel.packages.codes import Code
+from windtunnel.packages.rules import RULES
 
 
 @pytest.mark.parametrize("name", EVIL)

@@ -27,6 +27,8 @@ from windtunnel.operations.leaseholder import Leaseholder
 from windtunnel.operations.open_places import OpenPlaces
 from windtunnel.packages.blobs import BlobStore
 from windtunnel.packages.directory import DirectoryBlobs
+from windtunnel.packages.inspecting import Inspector
+from windtunnel.packages.signers import Signers
 from windtunnel.storage.environment_databases import EnvironmentDatabases, databases_beside
 from windtunnel.storage.store import Store
 from windtunnel.streams.bus import Bus
@@ -71,6 +73,8 @@ class Services:
     environments_dir: Path
     code_host: CodeHost
     target: DeployTarget
+    inspector: Inspector
+    signers: Signers
     price: ModelPrice | None = None
     checkpoints: CheckpointFiles | None = None
     approvals: ApprovalKeys | None = field(default=None, repr=False)
@@ -113,13 +117,16 @@ async def open_services(
     code_host: CodeHost | None = None,
     approvals: ApprovalKeys | None = None,
     target: DeployTarget | None = None,
+    inspector: Inspector | None = None,
+    signers: Signers | None = None,
 ) -> AsyncIterator[Services]:
     """Services on an open store and bus, which stay open. `owner` names this process in leases.
 
     Without a `vault`, what is sealed can be opened by this process alone, without a `courier`, webhooks lead to the
     public internet only, and without `blobs` and `environments_dir`, packages and environments are kept for as long as
     the services are open. In that directory each environment has one of its own, by its namespace. Without a `target`,
-    agents are deployed to processes on this machine, which are ended with the services.
+    agents are deployed to processes on this machine, which are ended with the services; without an `inspector`,
+    packages are looked into by a process of these services, and without `signers`, nobody is trusted to sign them.
 
     In the end, plans under way are given up and their leases released: a worker takes over. Followers are sent away.
     """
@@ -128,6 +135,7 @@ async def open_services(
     verifying: dict[str, asyncio.Task[Verdict]] = {}
     places: OpenPlaces | None = None
     deploys_to = target
+    looks_into = inspector or Inspector()
     try:
         with open_flag_client(store) as flags, _kept_meanwhile() as directory:
             places_dir = environments_dir or directory / "environments"
@@ -151,6 +159,8 @@ async def open_services(
                 environments_dir=places_dir,
                 code_host=host,
                 target=deploys_to,
+                inspector=looks_into,
+                signers=signers or Signers(),
                 started_at=await store.now(),
                 planning_slots=asyncio.Semaphore(limits.planning_at_once),
                 price=price,
@@ -167,6 +177,8 @@ async def open_services(
             await places.close()
         if deploys_to is not None:
             await deploys_to.close()
+        if inspector is None:
+            looks_into.close()
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 from windtunnel.domain.failures import Severity
 from windtunnel.domain.packages import PackageCheck
-from windtunnel.packages.codes import RULES, Code, Passed
+from windtunnel.packages.codes import Code, Passed
 from windtunnel.packages.paths import shown
+from windtunnel.packages.rules import RULES
 
 KEPT = 200
 DETAIL_MAX_CHARS = 500

@@ -39,6 +39,12 @@ async def ensure(store: Store, slug: str, name: str) -> Tenant:
     return Tenant(**found[0])
 
 
+async def slug_of(store: Store, tenant_id: str) -> str:
+    """What the tenant is called in the names of its agents."""
+    rows = await store.of(tenant_id).fetch("SELECT slug FROM tenants WHERE id = $1", tenant_id)
+    return str(rows[0]["slug"])
+
+
 async def minimum_isolation(store: Store, tenant_id: str) -> IsolationLevel:
     """How well code must be kept in for any to run in the tenant's environments."""
     rows = await store.of(tenant_id).fetch("SELECT minimum_isolation FROM tenants WHERE id = $1", tenant_id)
