@@ -11,8 +11,9 @@ from schema.agent_versions import AgentVersion, AgentVersionConnection
 from schema.fields import resolved
 from schema.ids import Kind, encode, raw_of
 from schema.info import Info, given, optional
-from schema.nodes import Node, finds, node_of
+from schema.nodes import Node, finds
 from schema.pages import After, Connection, First, page_request
+from schema.rollbacks import Rollback, rollback_of
 from schema.viewers import User
 from windtunnel.domain import agents as domain
 
@@ -53,7 +54,7 @@ class Agent(Node):
         """Loaded together with those of its neighbours."""
         return [AgentVersion.of(each) for each in await agents.targets(info.context, self.source)]
 
-    # By name, as below: deployments and rollbacks show their agent, so their modules import this one.
+    # By name: deployments show their agent, so their module imports this one.
     @resolved(
         "The requests to deploy it, newest first.", shown_as=LazyType("DeploymentConnection", "schema.deployments")
     )
@@ -64,14 +65,11 @@ class Agent(Node):
         request = page_request(first=given(first), after=given(after))
         return Connection(page=await agents.deployments(info.context, "agent_id", self.source.id, request))
 
-    @resolved(
-        "The rollback that holds what was submitted before it; null when none does.",
-        shown_as=LazyType("Rollback", "schema.rollbacks"),
-    )
-    async def held_by(self, info: Info) -> Node | None:
+    @resolved("The rollback that holds what was submitted before it; null when none does.")
+    async def held_by(self, info: Info) -> Rollback | None:
         """Loaded together with those of its neighbours."""
         held_by = self.source.held_by
-        return None if held_by is None else await node_of(info, Kind.ROLLBACK, held_by)
+        return None if held_by is None else await rollback_of(info, held_by)
 
     @classmethod
     def of(cls, agent: domain.Agent) -> Self:
