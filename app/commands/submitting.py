@@ -8,16 +8,16 @@ from typing import Any
 
 from app.client import Client, RefusedError
 from windtunnel.domain.failures import Severity
-from windtunnel.domain.packages import PackageCheck
-from windtunnel.packages.checking import identify
+from windtunnel.domain.packages import PackageCheck, is_name
+from windtunnel.packages.glancing import manifest_in
 
 VALIDATED_WITHIN_S = 60.0
 LOOK_EVERY_S = 0.2
 
 _AGENT = "query Agent($slug: String!) { agent(by: {slug: $slug}) { id } }"
 _REGISTER = """
-mutation Register($slug: String!) {
-  registerAgent(input: {slug: $slug, name: $slug}) { agent { id } errors { code message } }
+mutation Register($input: RegisterAgentInput!) {
+  registerAgent(input: $input) { agent { id } errors { code message } }
 }
 """
 _SUBMIT = """
@@ -63,14 +63,14 @@ class Validated:
 
 def submitted(client: Client, wanted: Submission, say: Callable[[str], None]) -> str:
     """The id of the deployment; `say` is told of each step. Raises RefusedError, OSError."""
-    slug = _slug(wanted.file)
+    manifest = _manifest(wanted.file)
     uploaded = client.put("/packages", wanted.file)
     say(f"uploaded   {wanted.file}  {uploaded['sizeBytes']:,} bytes  sha256:{uploaded['digest']}")
     if wanted.signature is not None:
         client.put(f"/packages/{uploaded['digest']}/signature", wanted.signature)
         say(f"signed     {wanted.signature}")
     asked = {
-        "agentId": _agent(client, slug, wanted.register, say),
+        "agentId": _agent(client, manifest, wanted.register, say),
         "packageDigest": uploaded["digest"],
         "changelog": wanted.changelog,
         "evidenceIds": list(wanted.evidence),
@@ -101,20 +101,23 @@ def _check(told: Mapping[str, Any]) -> PackageCheck:
     return PackageCheck(**{**told, "severity": Severity(told["severity"])})
 
 
-def _slug(file: Path) -> str:
+def _manifest(file: Path) -> dict[str, str]:
+    """The texts of the manifest, among them the name."""
     with file.open("rb") as opened:
-        name, _ = identify(opened)
-    if name is None:
+        texts = {key: value for key, value in manifest_in(opened).items() if isinstance(value, str)}
+    if not is_name(texts.get("name", "")):
         raise RefusedError(f"{str(file)!r} does not tell its name. See `windtunnel package check`.")
-    return name.partition("/")[2]
+    return texts
 
 
-def _agent(client: Client, slug: str, register: bool, say: Callable[[str], None]) -> str:
+def _agent(client: Client, manifest: dict[str, str], register: bool, say: Callable[[str], None]) -> str:
+    slug = manifest["name"].partition("/")[2]
     found = client.ask(_AGENT, {"slug": slug})["agent"]
     if found is not None:
         return str(found["id"])
     if not register:
         raise RefusedError(f"There is no agent {slug!r}. Register it with `registerAgent`, or add --register.")
-    made = client.ask(_REGISTER, {"slug": slug})["registerAgent"]["agent"]
+    asked = {"slug": slug, "name": manifest.get("title", slug), "description": manifest.get("description", "")}
+    made = client.ask(_REGISTER, {"input": asked})["registerAgent"]["agent"]
     say(f"registered {slug}")
     return str(made["id"])
