@@ -1,6 +1,7 @@
 """Processes of the product on one database, as far as operations can tell; and planners to be held or failing."""
 
 import asyncio
+import atexit
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
@@ -23,6 +24,7 @@ from windtunnel.operations.requests import SimulateRequest
 from windtunnel.operations.services import Limits, Services, open_services
 from windtunnel.operations.simulate import simulate
 from windtunnel.operations.watch_simulation import watch_simulation
+from windtunnel.packages.inspecting import Inspector
 from windtunnel.storage import events, leases, sign_in, simulations, tenants
 from windtunnel.storage.store import open_store
 from windtunnel.streams.bus import Bus, open_bus
@@ -34,6 +36,8 @@ INTERPRETATION = Interpretation("Answer mail", "support", ("customer",), ("mail"
 LEASE_S = LEASE_MS / 1000
 EVERYTHING = 100_000
 APPROVALS = ApprovalKeys.generate()
+INSPECTOR = Inspector()
+atexit.register(INSPECTOR.close)
 
 
 class ReadyPlanner:
@@ -96,7 +100,7 @@ async def process(
             owner=owner,
             courier=courier,
             vault=vault or Vault([b"k" * KEY_BYTES]),  # all processes of an installation have the same keys
-            **({"approvals": APPROVALS} | more),
+            **({"approvals": APPROVALS, "inspector": INSPECTOR} | more),
         ) as services:
             yield services
     finally:
