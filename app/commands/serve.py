@@ -121,6 +121,7 @@ async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]
         return
     from app.caretaker import Caretaker
     from app.deliverer import Deliverer
+    from app.deployer import Deployer
     from app.housekeeper import Housekeeper
     from app.worker import Worker
 
@@ -128,6 +129,7 @@ async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]
         Housekeeper(runtime.services.store, runtime.services.blobs),
         Deliverer(runtime.services, owner=runtime.owner),
         Caretaker(runtime.services, owner=runtime.owner),
+        Deployer(runtime.services, owner=runtime.owner),
         Worker(runtime.services, owner=runtime.owner, concurrency=concurrency),
     ):
         yield

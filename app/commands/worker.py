@@ -8,6 +8,7 @@ import typer
 from app.caretaker import Caretaker
 from app.checkpointer import Checkpointer
 from app.deliverer import Deliverer
+from app.deployer import Deployer
 from app.housekeeper import Housekeeper
 from app.logs import configure_logs
 from app.settings import Settings, load_settings
@@ -35,6 +36,7 @@ async def _work(settings: Settings) -> None:
         Housekeeper(runtime.services.store, runtime.services.blobs),
         Deliverer(runtime.services, owner=runtime.owner),
         Caretaker(runtime.services, owner=runtime.owner),
+        Deployer(runtime.services, owner=runtime.owner),
         Worker(runtime.services, owner=runtime.owner, concurrency=settings.worker_concurrency),
     ):
         typer.echo("Ready.")

@@ -52,7 +52,7 @@ async def deploy(services: Services, deployment: Deployment) -> None:
 
 
 async def _approved(services: Services, deployment: Deployment) -> Deployment:
-    """With the signed approval, which is made of the votes as they count now, and believed only once it is read back."""
+    """With the signed approval, made of the votes as they count now, and believed only once it is read back."""
     if deployment.approval is None:
         approval = await signed_approval(services, deployment)
         deployment = await _step(services, deployment, "approval", "The approval is counted and signed.", 0.2, approval)

@@ -1,0 +1,80 @@
+"""Keeping production running: what died, what another process has switched, and what does not come up."""
+
+import os
+import signal
+
+import pytest
+
+from tests.operations.deploying import an_agent, another, deployed, release_of, runs
+from tests.operations.world import process
+from windtunnel.deploying.host_process import HostProcessTarget
+from windtunnel.deploying.target import ReleaseState
+from windtunnel.operations import keep_production as keeping
+from windtunnel.operations.keep_production import Patience, keep_production
+from windtunnel.operations.services import Services
+from windtunnel.sandbox import sweeping
+from windtunnel.storage import deployment_care
+
+
+def pids(services: Services) -> list[int]:
+    roots = [path.parent for path in (services.environments_dir.parent / "production").glob("*/*/runs")]
+    return [pid for root in roots for pid in sweeping.remaining(root / "runs", root / "work")]
+
+
+async def test_what_died_is_started_again(database_url: str) -> None:
+    async with process(database_url) as services:
+        made = await deployed(services)
+        assert await keep_production(services, Patience()) == 0
+        for pid in pids(services):
+            os.kill(pid, signal.SIGKILL)
+        while await runs(services):
+            pass
+        assert await keep_production(services, Patience()) == 1
+        assert await runs(services) == {release_of(made): ReleaseState.LIVE}
+    assert pids(services) == []
+
+
+async def test_every_process_runs_what_is_in_production(database_url: str) -> None:
+    async with process(database_url) as services, another(services, database_url) as other:
+        agent = await an_agent(services)
+        first = await deployed(services, agent)
+        assert await keep_production(other, Patience()) == 1
+        assert await runs(other) == {release_of(first): ReleaseState.LIVE}
+        second = await deployed(services, agent)
+        await keep_production(other, Patience())
+        both = {release_of(first): ReleaseState.WARM, release_of(second): ReleaseState.LIVE}
+        assert (await runs(services), await runs(other)) == (both, both)
+
+
+async def test_what_was_decided_and_not_switched_is_switched(sqlite_url: str) -> None:
+    async with process(sqlite_url) as services:
+        agent = await an_agent(services)
+        first = await deployed(services, agent)
+        assert isinstance(services.target, HostProcessTarget)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(HostProcessTarget, "switch", _died)
+            with pytest.raises(RuntimeError):
+                await deployed(services, agent)
+        (pointer,) = await deployment_care.in_production(services.store)
+        assert (await runs(services))[release_of(first)] is ReleaseState.LIVE
+        assert await keep_production(services, Patience()) == 0
+        states = {release.digest: state for release, state in (await runs(services)).items()}
+        assert states == {first.package_digest: ReleaseState.WARM, pointer.package_digest: ReleaseState.LIVE}
+
+
+async def test_what_does_not_come_up_is_tried_later_each_time(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with process(sqlite_url) as services, another(services, sqlite_url) as other:
+        made = await deployed(services)
+        await services.blobs.delete(made.package_digest)
+        patience = Patience()
+        assert await keep_production(other, patience) == 0
+        assert not patience.may_try(release_of(made))
+        monkeypatch.setattr(keeping, "PAUSE_S", 0.0)
+        patience.keep(set())
+        assert patience.may_try(release_of(made))
+        assert await keep_production(other, patience) == 0
+        assert await runs(services) == {release_of(made): ReleaseState.LIVE}
+
+
+async def _died(*_: object) -> None:
+    raise RuntimeError
