@@ -59,7 +59,7 @@ async def test_from_a_submission_to_production_by_itself(database_url: str, monk
 
 async def test_a_deployer_that_stops_hands_over_at_once(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, blocked = asyncio.Event(), True
-    bring_up = deploying.bring_up
+    bring_up = deploying.bring_up  # type: ignore[attr-defined]
 
     async def slowly(*about: object) -> None:
         begun.set()
@@ -83,7 +83,7 @@ async def test_a_deployer_that_stops_hands_over_at_once(database_url: str, monke
 async def test_a_deployer_takes_over_from_a_dead_one(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.claiming, "LOOK_EVERY_S", 0.05)
     begun, blocked = asyncio.Event(), True
-    bring_up = deploying.bring_up
+    bring_up = deploying.bring_up  # type: ignore[attr-defined]
 
     async def slowly(*about: object) -> None:
         begun.set()

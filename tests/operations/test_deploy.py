@@ -42,7 +42,7 @@ from windtunnel.storage.errors import LeaseLostError
 DAY = timedelta(days=1)
 
 
-async def audited(services: Services, deployment: Deployment) -> list[AuditAction]:
+async def audited(services: Services, deployment: Deployment) -> list[str]:
     entries = await audit.read(services.store, deployment.tenant_id, 0, 10_000)
     return [entry.action for entry in entries if entry.subject.id == deployment.id]
 
@@ -271,7 +271,7 @@ async def test_a_pointer_that_another_has_claimed_is_claimed_again(database_url:
     async with process(database_url) as services:
         made = await waiting(services)
         (held,) = await claimed(services)
-        brought_up, rounds = deploying.bring_up, []
+        brought_up, rounds = deploying.bring_up, []  # type: ignore[attr-defined]
 
         async def overtaken(*about: object) -> None:
             rounds.append(about)
