@@ -21,7 +21,7 @@ SUSPECTED_MIN_CHARS = 20
 KEYWORD = "Secret Keyword"
 
 _LEFT_OUT = frozenset({"Public IP (ipv4)"})  # an address is no secret
-_WORDS = re.compile(r"key|pass|pwd|secret|contrase|token", re.IGNORECASE)
+_WORDS = re.compile(r"key|pass|pwd|secret|contrase|token|credential|auth", re.IGNORECASE)
 _QUOTED = re.compile(rf"""["'][A-Za-z0-9+/=_\\-]{{{SUSPECTED_MIN_CHARS},}}["']""")
 _MARKED = re.compile(r"[0-9][A-Za-z0-9_.=+/-]{9,}|[A-Za-z0-9_=+/-]{20,}|://[^\s/]*@|BEGIN|eyJ|xox|AKC|AP[0-9A-F]")
 _ANY = re.compile(f"{_WORDS.pattern}|{_QUOTED.pattern}|{_MARKED.pattern}", re.IGNORECASE)
@@ -32,6 +32,10 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 """`NAME=value` in files of settings, where values have no quotes."""
+_GIVEN = re.compile(
+    r"""(?:token|credential|auth)[\w.-]*["']?\]?\s*[=:]\s*["']([A-Za-z0-9+/=_.-]{10,})["']""", re.IGNORECASE
+)
+"""Values that the keywords of the library leave out; what has digits and letters is no word."""
 _SETTINGS = (".env", ".ini", ".cfg", ".conf", ".properties", ".toml", ".yaml", ".yml", ".txt", ".sh")
 _PLACEHOLDER = re.compile(r"example|change.?me|placeholder|your[_-]|dummy|redacted|x{6,}|\*{3,}|\.\.\.", re.IGNORECASE)
 
@@ -91,6 +95,9 @@ def _found(path: str, line: str, *, binary: bool) -> Iterator[tuple[Code, str]]:
 def _is_assigned(path: str, line: str) -> bool:
     """Whether a value is given to something that is called like a secret."""
     if any(_meant(line, value) for value in _values(_detectors().keyword, path, line)):
+        return True
+    given = _GIVEN.search(line)
+    if given and any(char.isdigit() for char in given[1]) and _meant(line, given[1]):
         return True
     assigned = _ASSIGNED.search(line) if path.lower().endswith(_SETTINGS) else None
     return assigned is not None and _meant(line, assigned[1])
