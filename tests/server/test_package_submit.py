@@ -3,6 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import httpx
 import pytest
@@ -30,9 +31,9 @@ def file(tmp_path: Path) -> Path:
     return made
 
 
-def deployments(rest: httpx.Client) -> list[dict[str, str]]:
+def deployments(rest: httpx.Client) -> list[dict[str, Any]]:
     answer = rest.post("/graphql", json={"query": "{ deployments { nodes { id package { digest } } } }"}).json()
-    found: list[dict[str, str]] = answer["data"]["deployments"]["nodes"]
+    found: list[dict[str, Any]] = answer["data"]["deployments"]["nodes"]
     return found
 
 

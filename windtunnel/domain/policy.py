@@ -116,8 +116,6 @@ REVIEW_DEFAULT_HOURS = 4.0
 """When a decision is expected, as long as too few reviews tell."""
 REVIEW_EXPECTED_FROM_DECISIONS = 10
 REVIEW_EXPECTED_OF_LAST = 50
-DEPLOY_WITHIN_MS = 24 * 3_600_000
-"""Not deployed within that after its approval, a deployment lapses."""
 DEPLOY_ATTEMPTS_MAX = 3
 AGENT_NAME_MAX_CHARS = 200
 AGENT_DESCRIPTION_MAX_CHARS = 2_000
@@ -126,9 +124,6 @@ REASON_MAX_CHARS = 2_000
 EVIDENCE_PER_DEPLOYMENT = 20
 DEPLOYMENTS_OPEN_PER_TENANT = 500
 """Submitted and not decided yet."""
-REVIEW_WITHIN_MS = 24 * 3_600_000
-REVIEW_DEFAULT_HOURS = 4.0
-"""When a decision is expected, as long as there are too few to learn from."""
 REVIEW_REMINDERS = (0.5, 0.8, 0.95)
 """After which parts of its time reviewers are reminded of a review."""
 REVIEW_ESCALATED_AT = 2

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from windtunnel.domain.deployments import Deployment, DeploymentStatus
 from windtunnel.domain.entities import Subject
-from windtunnel.domain.errors import ConflictError, ErrorCode, NotFoundError, QuotaError, ValidationError
+from windtunnel.domain.errors import ConflictError, NotFoundError, QuotaError, ValidationError
 from windtunnel.domain.people import SLUG_FORM, is_slug
 from windtunnel.domain.policy import (
     AGENT_DESCRIPTION_MAX_CHARS,
@@ -95,15 +95,6 @@ def illegal(deployment: Deployment, allowed: Collection[DeploymentStatus], what:
         f"The deployment is {deployment.status}: it cannot be {what} any more, or not yet.",
         current=deployment.status.value,
         allowed=sorted(status.value for status in allowed),
-    )
-
-
-def review_expired(deployment: Deployment) -> ConflictError:
-    """Its review ended undecided: nothing can be done with it but to submit it again."""
-    return ConflictError(
-        "The review of this deployment has expired: 24 hours went by without a decision. Submit the package again.",
-        current=deployment.status.value,
-        code=ErrorCode.REVIEW_EXPIRED,
     )
 
 

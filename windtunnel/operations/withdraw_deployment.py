@@ -8,20 +8,21 @@ from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.permissions import Action
 from windtunnel.domain.pipeline_table import sources
 from windtunnel.domain.reviews import QueueChange, Review, ReviewStatus
-from windtunnel.domain.submissions import check_reason, illegal, review_expired
+from windtunnel.domain.submissions import check_reason, illegal
 from windtunnel.domain.viewers import Role, Viewer
-from windtunnel.operations.announce import announce_pipeline
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.deployment_parts import current
-from windtunnel.operations.idempotent import Asked, Done, once
+from windtunnel.operations.idempotent import Asked, Done
 from windtunnel.operations.notify import Announcement, notify
 from windtunnel.operations.permit import permit
 from windtunnel.operations.pipeline_news import News, tell
+from windtunnel.operations.reviewing import ask, expired
 from windtunnel.operations.services import Services
 from windtunnel.storage import agents, deployment_changes, people, review_changes, tenant_logs
 from windtunnel.storage.deployment_care import FREE
 
 _FROM = sources(DeploymentStatus.WITHDRAWN)
+_UNDECIDED = frozenset({DeploymentStatus.IN_REVIEW, DeploymentStatus.EXPIRED})
 
 
 async def withdraw_deployment(
@@ -34,7 +35,7 @@ async def withdraw_deployment(
     """The deployment, WITHDRAWN, and with it its review.
 
     Raises ForbiddenError, NotFoundError, ValidationError, PolicyError (somebody else has submitted it), ConflictError
-    (it is decided, REVIEW_EXPIRED, IDEMPOTENCY_MISMATCH).
+    (it is decided, REVIEW_EXPIRED, IDEMPOTENCY_MISMATCH). What comes too late has expired then.
     """
     subject, tenant_id = Subject(Kind.DEPLOYMENT, deployment_id), viewer.tenant_id
     await permit(services, viewer, Action.WITHDRAW_DEPLOYMENT, subject)
@@ -58,7 +59,7 @@ async def withdraw_deployment(
 
     what = {"deployment_id": deployment_id, "reason": why}
     asked = Asked(Action.WITHDRAW_DEPLOYMENT, idempotency_key, what, subject)
-    outcome = await once(services, viewer, asked, withdraw)
+    outcome = await ask(services, viewer, asked, deployment_id, withdraw)
     if outcome.made is None:
         return await current(services, tenant_id, deployment_id)
     await tell(services, news)
@@ -80,9 +81,8 @@ async def _changed(services: Services, viewer: Viewer, before: Deployment) -> de
     )
     if changed is not None:
         return changed
-    if before.status is DeploymentStatus.IN_REVIEW:
-        await announce_pipeline(services.home.bus)  # whoever looks after reviews has not been here yet
-        raise review_expired(before)
+    if before.status in _UNDECIDED:
+        raise expired()
     raise illegal(before, _FROM, "withdrawn")
 
 
