@@ -42,4 +42,4 @@ async def _named(services: Services, deployment: Deployment) -> frozenset[str]:
     """Whom the package names, also those who are people of the tenant only since it was submitted."""
     store, tenant_id, version_id = services.store, deployment.tenant_id, deployment.version_id or ""
     version = (await agent_versions.get_many(store, tenant_id, [version_id])).get(version_id)
-    return frozenset() if version is None else await named_people(store, deployment, version.manifest)
+    return frozenset() if version is None else await named_people(store, tenant_id, version.manifest)

@@ -6,11 +6,12 @@ from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.reviews import QueueChange, ReviewStatus
 from windtunnel.operations.audit_trail import record
+from windtunnel.operations.deployment_parts import name_of
 from windtunnel.operations.notify import notify
 from windtunnel.operations.pipeline_news import News, tell
 from windtunnel.operations.review_people import eligible_reviewers
 from windtunnel.operations.services import Services
-from windtunnel.storage import agents, deployment_changes, review_changes, tenant_logs
+from windtunnel.storage import deployment_changes, review_changes, tenant_logs
 
 TOO_LATE = "Nobody decided within 24 hours. Submit the package again to have it reviewed."
 
@@ -38,13 +39,12 @@ async def expire_review(services: Services, tenant_id: str, deployment_id: str) 
             raise LookupError("a deployment in review has no review that waits")
         news.queue.append(await tenant_logs.append_queue(store, tenant_id, QueueChange.EXPIRED, review.id))
         reviewers = await eligible_reviewers(store, tenant_id, review.excluded)
-        agent = await agents.get(store, tenant_id, deployment.agent_id)
         news.notices.append(
             await notify(
                 services,
                 tenant_id,
                 NotificationKind.REVIEW_EXPIRED,
-                title=f"Review expired: {agent.slug if agent else deployment.agent_id}",
+                title=f"Review expired: {await name_of(services, deployment)}",
                 body=TOO_LATE,
                 subject=Subject(Kind.DEPLOYMENT, deployment_id),
                 recipients={deployment.submitted_by, *reviewers},

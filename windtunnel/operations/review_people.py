@@ -21,28 +21,25 @@ async def excluded_people(
     """The ids of all who had a part in a deployment, as far as they are people of the tenant by now.
 
     That is who submitted it, whoever may be acting as them or they as (by a token in the other's name), who uploaded
-    the package or its signature, and whom these name.
+    the package or its signature, and whom these name; `signers` are further names.
     """
-    tenant_id, submitter = deployment.tenant_id, deployment.submitted_by
+    tenant_id, submitter, names = deployment.tenant_id, deployment.submitted_by, [*signers]
     found = {submitter} | await tokens.entangled(store, tenant_id, submitter)
     found |= (await behind_tokens(store, tenant_id, [deployment.token_id])).get(deployment.token_id or "", frozenset())
     if package := await packages.get(store, tenant_id, deployment.package_digest):
         found.add(package.uploaded_by)
-    return tuple(sorted(found | await named_people(store, deployment, manifest, signers)))
+    if signature := await packages.signature_of(store, tenant_id, deployment.package_digest):
+        found.add(signature.uploaded_by)
+        names += _signers(signature.envelope, deployment.package_digest)
+    return tuple(sorted(found | await named_people(store, tenant_id, manifest, names)))
 
 
 async def named_people(
-    store: Store, deployment: Deployment, manifest: Mapping[str, Any], signers: Iterable[str] = ()
+    store: Store, tenant_id: str, manifest: Mapping[str, Any], names: Iterable[str] = ()
 ) -> frozenset[str]:
-    """The ids of those whom the manifest or the signature of a package names, and of who uploaded the signature.
-
-    A name is an address, or a subject of an identity provider; `signers` are further ones.
-    """
-    tenant_id, named, found = deployment.tenant_id, [*_named(manifest), *signers], frozenset[str]()
-    if signature := await packages.signature_of(store, tenant_id, deployment.package_digest):
-        found |= {signature.uploaded_by}
-        named += _signers(signature.envelope, deployment.package_digest)
-    found |= await people.of_emails(store, tenant_id, {email for each in named if (email := _email(each))})
+    """The ids of those whom a manifest names; a name is an address, or a subject of an identity provider."""
+    named = [*_named(manifest), *names]
+    found = await people.of_emails(store, tenant_id, {email for each in named if (email := _email(each))})
     return found | await people.of_subjects(store, tenant_id, {each.strip() for each in named})
 
 

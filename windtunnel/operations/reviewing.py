@@ -7,17 +7,18 @@ from datetime import datetime
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.deployments import Deployment, DeploymentStatus
 from windtunnel.domain.entities import Kind, Subject
-from windtunnel.domain.errors import ConflictError, ErrorCode, NotFoundError, PolicyError, WindtunnelError
+from windtunnel.domain.errors import ConflictError, ErrorCode, PolicyError, WindtunnelError
 from windtunnel.domain.permissions import Action
 from windtunnel.domain.reviews import Decision, Review, Vote
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.audit_trail import record
+from windtunnel.operations.deployment_parts import current, name_of
 from windtunnel.operations.expire_review import expire_review
 from windtunnel.operations.idempotent import Asked, Done, Outcome, once
 from windtunnel.operations.review_people import behind, behind_tokens, excluded_people, who_voted
 from windtunnel.operations.review_seals import seal_of_vote
 from windtunnel.operations.services import Services
-from windtunnel.storage import agent_versions, agents, deployments, review_changes, reviews
+from windtunnel.storage import agent_versions, review_changes, reviews
 from windtunnel.storage.times import milliseconds, moment
 
 SELF_REVIEW = "self_review"
@@ -88,9 +89,7 @@ async def case_of(services: Services, viewer: Viewer, deployment_id: str) -> Cas
     Raises NotFoundError, ConflictError (also REVIEW_EXPIRED), and PolicyError (SELF_REVIEW).
     """
     store, tenant_id = services.store, viewer.tenant_id
-    deployment = await deployments.get(store, tenant_id, deployment_id)
-    if deployment is None:
-        raise NotFoundError("There is no such deployment.", resource_id=deployment_id, path=("input", "deployment_id"))
+    deployment = await current(services, tenant_id, deployment_id)
     review = (await reviews.of_deployments(store, tenant_id, [deployment_id])).get(deployment_id)
     now = moment(milliseconds(await store.now()))
     if deployment.status is not DeploymentStatus.IN_REVIEW or review is None:
@@ -127,17 +126,6 @@ async def cast(services: Services, viewer: Viewer, case: Case, decision: Decisio
     votes = (await reviews.votes(services.store, viewer.tenant_id, [case.review.id]))[case.review.id]
     by_token = await behind_tokens(services.store, viewer.tenant_id, [vote.token_id for vote in votes])
     return replace(case, votes=votes, behind=by_token)
-
-
-async def name_of(services: Services, deployment: Deployment) -> str:
-    """How people call it: the agent's slug, and the version once that is known."""
-    store, tenant_id = services.store, deployment.tenant_id
-    agent = await agents.get(store, tenant_id, deployment.agent_id)
-    slug = agent.slug if agent else deployment.agent_id
-    if deployment.version_id is None:
-        return slug
-    version = (await agent_versions.get_many(store, tenant_id, [deployment.version_id])).get(deployment.version_id)
-    return f"{slug} {version.version}" if version else slug
 
 
 def expired() -> ConflictError:

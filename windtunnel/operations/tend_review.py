@@ -9,11 +9,11 @@ from windtunnel.domain.policy import REVIEW_ESCALATED_AT
 from windtunnel.domain.review_rules import next_look, reminders_due
 from windtunnel.domain.reviews import Review
 from windtunnel.domain.viewers import Role
+from windtunnel.operations.deployment_parts import name_of
 from windtunnel.operations.expire_review import expire_review
 from windtunnel.operations.notify import notify
 from windtunnel.operations.pipeline_news import News, tell
 from windtunnel.operations.review_people import eligible_reviewers
-from windtunnel.operations.reviewing import name_of
 from windtunnel.operations.services import Services
 from windtunnel.storage import deployments, people, review_changes, reviews
 
