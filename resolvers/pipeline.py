@@ -105,7 +105,7 @@ async def watch_queue(context: Context, after: int | None) -> AsyncGenerator[Que
 async def watch_versions(
     context: Context, agent_ids: Sequence[str] | None, after: int | None
 ) -> AsyncGenerator[ProductionEvent, None]:
-    """What happens to production, of these agents (None: of all) and its configuration, after `after`."""
+    """What happens to production after `after`; with `agent_ids` only what happens to versions of these agents."""
     check_after(after or 0)
     async with aclosing(watch_production(context.services, context.signed_in(), agent_ids, after)) as events:
         async for event in events:

@@ -48,7 +48,8 @@ class PipelineSubscription:
         self,
         info: Info,
         agent_ids: Annotated[
-            list[strawberry.ID] | None, strawberry.argument(description="Only of these agents; of all when absent.")
+            list[strawberry.ID] | None,
+            strawberry.argument(description="Only of these agents; everything when absent."),
         ] = strawberry.UNSET,
         after: Annotated[int | None, _AFTER] = strawberry.UNSET,
     ) -> AsyncIterator[ProductionEvent]:
