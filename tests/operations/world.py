@@ -90,6 +90,7 @@ async def process(
     What is `more` goes to `open_services` as it is.
     """
     store, own_bus = await open_store(url), bus or await open_bus(None)
+    usual: dict[str, Any] = {"approvals": APPROVALS, "inspector": INSPECTOR}
     try:
         async with open_services(
             store,
@@ -100,7 +101,7 @@ async def process(
             owner=owner,
             courier=courier,
             vault=vault or Vault([b"k" * KEY_BYTES]),  # all processes of an installation have the same keys
-            **({"approvals": APPROVALS, "inspector": INSPECTOR} | more),
+            **(usual | more),
         ) as services:
             yield services
     finally:
