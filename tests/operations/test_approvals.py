@@ -94,7 +94,8 @@ async def votes_with_the_seal_of_another(services: Services, unguarded: Store, a
 
 async def decided_by_sql(unguarded: Store, asked: Deployment) -> None:
     await unguarded.of(asked.tenant_id).fetch(
-        "UPDATE deployments SET status = 'APPROVED', approved_ms = {now}, execute_by_ms = {now} + 1000 WHERE id = $1",
+        "UPDATE deployments SET status = 'APPROVED', approved_ms = {now}, execute_by_ms = {now} + 60000, due_ms = {now}"
+        " WHERE id = $1",
         asked.id,
     )
     await review_changes.ended(unguarded, asked.tenant_id, asked.id, ReviewStatus.APPROVED)
