@@ -1,6 +1,7 @@
 """Validating: what passes waits for reviewers, what does not says what to put right; nothing in between."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from windtunnel.packages.directory import DirectoryBlobs
 from windtunnel.packages.signers import Signers
 from windtunnel.storage import agent_versions, deployment_care, production, reviews, tenant_logs
 from windtunnel.storage.errors import LeaseLostError
+from windtunnel.storage.store import DatabaseRole, open_store
 
 RESTRICTED: dict[str, Any] = {"data": MANIFEST["data"] | {"classification": "restricted"}}
 EVIL = FILES | {"triage/more.py": b"import socket\n"}
@@ -262,6 +264,19 @@ async def test_what_is_down_is_tried_again(database_url: str, tmp_path: Path) ->
         assert (await validated(services, deployment)).status is S.VALIDATING  # not yet
         services.store.clock_offset += timedelta(seconds=10)
         assert (await validated(services, deployment)).status is S.IN_REVIEW
+
+
+async def test_a_worker_has_all_the_rights_that_it_needs(database_url: str) -> None:
+    async with process(database_url) as services:
+        viewer = await demo(services)
+        await person(services, viewer, "reviewer@demo.test")
+        store = await open_store(database_url, role=DatabaseRole.WORKER)
+        try:
+            own = replace(services, store=store)
+            ends = [(await validated(own, await asked(services, each))).status for each in (mine(), mine(EVIL))]
+        finally:
+            await store.close()
+        assert ends == [S.IN_REVIEW, S.INVALID]
 
 
 def test_the_kind_of_what_is_signed_is_that_of_envelopes() -> None:
