@@ -1,5 +1,6 @@
 """`windtunnel package`: build an agent package, check one as the server would, submit it, print its schema."""
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from windtunnel.domain.packages import PackageCheck
+    from windtunnel.packages.checking import CheckedPackage
 
 package = typer.Typer(help="Build, check and submit agent packages.", no_args_is_help=True)
 
@@ -29,22 +31,20 @@ def build(
         _end(str(error))
     for path in built.left_out:
         typer.echo(f"left out  {path}", err=True)
-    _show(built.checks)
+    checked = _looked_into(built.path)
+    _show(checked.checks)
     typer.echo(f"{built.path}  {built.size_bytes:,} bytes  sha256:{built.digest}")
-    if not built.passed:
+    if not checked.passed:
         raise typer.Exit(1)
 
 
 @package.command()
 def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="The package.")]) -> None:
-    """Check a package without running anything of it. Exit 1 when a finding keeps it from being deployed."""
-    from windtunnel.packages.checking import check_package
+    """Check a package without running anything of it. Exit 1 when a finding keeps it from being deployed.
 
-    try:
-        with file.open("rb") as opened:
-            checked = check_package(opened)
-    except OSError as error:
-        _end(f"{str(file)!r} cannot be read: {(error.strerror or str(error)).lower()}.")
+    Whose it is, whether its version is free, and who has signed it, only the server knows.
+    """
+    checked = _looked_into(file)
     _show(checked.checks)
     typer.echo(f"{file}  {'passed' if checked.passed else 'refused'}")
     if not checked.passed:
@@ -101,6 +101,20 @@ def schema() -> None:
     from windtunnel.packages.publishing import manifest_schema
 
     typer.echo(manifest_schema(), nl=False)
+
+
+def _looked_into(file: Path) -> "CheckedPackage":
+    """All that the server would find in it."""
+    from windtunnel.packages.inspecting import Inspector
+
+    inspector = Inspector()
+    try:
+        with file.open("rb") as opened:
+            return asyncio.run(inspector.inspect(opened))
+    except OSError as error:
+        _end(f"{str(file)!r} cannot be read: {(error.strerror or str(error)).lower()}.")
+    finally:
+        inspector.close()
 
 
 def _show(checks: "Iterable[PackageCheck]") -> None:

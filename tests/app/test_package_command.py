@@ -7,7 +7,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import cli
 from tests.packages.directories import directory
-from tests.packages.world import package
+from tests.packages.world import FILES, package
 from windtunnel.packages.publishing import manifest_schema
 
 
@@ -31,7 +31,18 @@ def test_what_was_built_passes(tmp_path: Path) -> None:
         ["ok", "ARCHIVE_SOUND"],
         ["ok", "MANIFEST_VALID"],
         ["ok", "FILES_COMPLETE"],
+        ["ok", "DECLARATION_KEPT"],
+        ["ok", "CODE_READ"],
+        ["ok", "NO_SECRETS"],
     ]
+
+
+def test_what_is_in_the_files_is_found_before_anybody_else_sees_it(tmp_path: Path) -> None:
+    made = directory(tmp_path / "in", FILES | {"triage/more.py": b"import socket\n"})
+    built = run("build", made, "-o", tmp_path / "triage.agent.zip")
+    assert built.exit_code == 1
+    assert "NETWORK_UNDECLARED  triage/more.py:1: " in built.stdout
+    assert "permissions.network" in built.stdout
 
 
 def test_what_is_wrong_is_shown_with_what_to_do(tmp_path: Path) -> None:
