@@ -16,6 +16,7 @@ from windtunnel.operations.keep_production import Patience, keep_production
 from windtunnel.operations.lapse_deployment import lapse_deployment
 from windtunnel.operations.leaseholder import Leaseholder
 from windtunnel.operations.restore import give_up, restore
+from windtunnel.operations.sandboxes import isolation_of
 from windtunnel.operations.services import Services
 from windtunnel.operations.tend_deployment import tend_deployment
 from windtunnel.operations.tend_review import tend_review
@@ -65,8 +66,9 @@ class Deployer:
     async def _look(self) -> bool:
         """Do what is due, and begin with what is to be claimed; False when there is nothing, or no hand free."""
         store = self._services.store
-        begun = await self._claim_rollbacks()
-        for rollback in await rollback_care.overdue(store):
+        to_do, overdue = await rollback_care.due(store)
+        begun = await self._claim_rollbacks() if to_do else 0
+        for rollback in await rollback_care.overdue(store) if overdue else ():
             begun += await self._tried(give_up(self._services, rollback), rollback.id)
         due = await deployment_care.due(store)
         for each in due:
@@ -102,7 +104,15 @@ class Deployer:
             log.exception("not looked after because of a defect", id=id)
             return False
 
+    async def _warm_up(self) -> None:
+        """What the first deployment would wait for."""
+        await asyncio.gather(asyncio.to_thread(self._services.inspector.warm), isolation_of(self._services))
+
     async def _keep_now_and_then(self) -> None:
+        try:
+            await self._warm_up()
+        except Exception:
+            log.exception("not warmed up")
         while True:
             try:
                 await keep_production(self._services, self._patience)

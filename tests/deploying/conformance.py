@@ -144,6 +144,11 @@ class Conformance:
             ("import no_such_module", "", "no_such_module"),
             ("raise SystemExit(1)", "", "SystemExit"),
             ("import os; os._exit(3)", "", "exit status 3"),
+            (
+                "import hashlib; hashlib.sha256 = lambda _: type('', (), {'hexdigest': lambda _: '0' * 64})()",
+                "",
+                "says that it is something else",
+            ),
             ("", "raise SystemExit('out of order')", "out of order"),
             ("", "import signal; signal.pause()", "did not end within"),
         ],

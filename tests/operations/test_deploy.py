@@ -26,12 +26,10 @@ from windtunnel.domain.agents import VersionState
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.deployments import Deployment
 from windtunnel.domain.deployments import DeploymentStatus as S
-from windtunnel.domain.isolation import Mechanism
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.pages import PageRequest
 from windtunnel.domain.rollbacks import ProductionEventKind
 from windtunnel.operations import deploy as deploying
-from windtunnel.operations.code_host import CodeHost
 from windtunnel.operations.deploy import deploy
 from windtunnel.operations.lapse_deployment import lapse_deployment
 from windtunnel.operations.retry_deployment import retry_deployment
@@ -162,58 +160,6 @@ async def test_what_is_too_late_is_not_begun(database_url: str) -> None:
         services.store.clock_offset = DAY
         assert await claimed(services) == []
         assert await lapse_deployment(services, made.tenant_id, made.id)
-
-
-async def test_an_edited_blob_is_not_deployed(database_url: str) -> None:
-    async with process(database_url) as services:
-        made = await waiting(services)
-        path = await services.blobs.path(made.package_digest)
-        path.chmod(0o600)
-        path.write_bytes(path.read_bytes()[:-1] + b"x")
-        await deploy_all(services)
-        made = await stored(services, made)
-        assert made.status is S.DEPLOY_FAILED
-        assert (made.failure or "").startswith("DIGEST_MISMATCH: ")
-        assert (await pointer_of(services, made)).version_id is None
-        assert (await told(services, made))[-1].message == made.failure
-
-
-async def test_a_voter_who_may_not_vote_any_more_stops_it(database_url: str) -> None:
-    async with process(database_url) as services:
-        made = await waiting(services)
-        await services.store.of(made.tenant_id).fetch(
-            "DELETE FROM memberships WHERE tenant_id = $1 AND role = 'SECURITY_REVIEWER'", made.tenant_id
-        )
-        await deploy_all(services)
-        made = await stored(services, made)
-        assert (made.status, made.approval) == (S.DEPLOY_FAILED, None)
-        assert (made.failure or "").startswith("APPROVAL_INVALID: ")
-
-
-async def test_an_approval_of_another_deployment_is_not_believed(database_url: str) -> None:
-    async with process(database_url) as services:
-        agent = await an_agent(services)
-        first = await deployed(services, agent)
-        second = await waiting(services, agent)
-        await services.store.of(agent.tenant_id).fetch(
-            "UPDATE deployments SET approval = $3 WHERE tenant_id = $1 AND id = $2",
-            agent.tenant_id,
-            second.id,
-            first.approval,
-        )
-        await deploy_all(services)
-        second = await stored(services, second)
-        assert second.status is S.DEPLOY_FAILED
-        assert (second.failure or "").startswith("APPROVAL_INVALID: ")
-
-
-async def test_below_the_isolation_that_a_tenant_wants_nothing_is_deployed(sqlite_url: str) -> None:
-    lesser = CodeHost(without=frozenset({Mechanism.NAMESPACES, Mechanism.BUBBLEWRAP}))
-    async with process(sqlite_url, code_host=lesser) as services:
-        made = await deployed(services)
-        assert made.status is S.DEPLOY_FAILED
-        assert (made.failure or "").startswith("POLICY_VIOLATION: Isolation is ")
-        assert await runs(services) == {}
 
 
 async def test_one_agent_is_deployed_one_after_the_other(database_url: str) -> None:

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 import structlog
 
+from windtunnel.deploying.staged import StagedPackages
 from windtunnel.deploying.target import (
     Described,
     FailureCode,
@@ -27,11 +27,7 @@ from windtunnel.deploying.target import (
 from windtunnel.domain.confinement import Limits
 from windtunnel.domain.isolation import Isolation
 from windtunnel.packages.contents import DamagedError
-from windtunnel.packages.entries import MANIFEST_PATH
-from windtunnel.packages.findings import Findings
 from windtunnel.packages.manifest import EntrypointKind, Manifest
-from windtunnel.packages.reading import read_manifest
-from windtunnel.packages.shelf import Shelf
 from windtunnel.packages.unpacking import PackageRefusedError
 from windtunnel.sandbox.box import Sandbox
 from windtunnel.sandbox.calling import check_health
@@ -68,6 +64,7 @@ class HostProcessTarget:
 
     def __init__(self, directory: Path, isolation: Callable[[Path], Awaitable[Isolation]]) -> None:
         self._directory = directory.absolute()
+        self._staged = StagedPackages(self._directory)
         self._isolation = isolation
         self._hosted: dict[Release, _Hosted] = {}
         self._turns: dict[Release, asyncio.Lock] = {}
@@ -79,7 +76,7 @@ class HostProcessTarget:
         async with self._turn(release):
             file = await open_package()
             try:
-                await asyncio.to_thread(self._put, release, file)
+                await asyncio.to_thread(self._staged.put, release, file)
             except (DamagedError, PackageRefusedError) as error:
                 raise ReleaseError(FailureCode.DAMAGED, f"The package cannot be unpacked: {error}") from error
 
@@ -89,10 +86,10 @@ class HostProcessTarget:
             hosted = self._hosted.get(release)
             if hosted is not None and hosted.host.alive:
                 return
-            manifest = await asyncio.to_thread(self._manifest, release)
+            manifest = await asyncio.to_thread(self._staged.manifest, release)
             with _as_release_error():
                 sandbox = await self._sandbox(release, manifest)
-                host = start_host(sandbox, self._shelf(release).place(release.digest), _loaded(manifest))
+                host = start_host(sandbox, self._staged.place(release), _loaded(manifest))
             state, fence = (hosted.state, hosted.fence) if hosted else (ReleaseState.STARTED, 0)
             self._hosted[release] = _Hosted(host, state, fence)
 
@@ -101,17 +98,19 @@ class HostProcessTarget:
         hosted = self._hosted.get(release)
         if hosted is None:
             raise ReleaseError(FailureCode.UNHEALTHY, "It was ended.")
-        manifest = await asyncio.to_thread(self._manifest, release)
+        manifest = await asyncio.to_thread(self._staged.manifest, release)
         with _as_release_error():
             told = await hosted.host.ask("describe", within_s=START_WITHIN_S)
             described = _described(told)
             async with self._checking:
                 checked = await check_health(
                     await self._sandbox(release, manifest),
-                    self._shelf(release).place(release.digest),
+                    self._staged.place(release),
                     manifest.health.command,
                     timeout_s=min(manifest.health.timeout_s, HEALTH_WITHIN_S),
                 )
+        if described.manifest_digest != await asyncio.to_thread(self._staged.manifest_digest, release):
+            raise ReleaseError(FailureCode.UNHEALTHY, "It says that it is something else than its manifest.")
         if not checked.healthy:
             raise ReleaseError(FailureCode.UNHEALTHY, f"Its health command fails. {checked.message}")
         return described
@@ -150,7 +149,7 @@ class HostProcessTarget:
             sandbox = Sandbox(self._root(release), (), Limits(), await self._isolation(self._directory))
             with suppress(FileNotFoundError):
                 await sandbox.remove()
-            await asyncio.to_thread(self._shelf(release).discard, release.digest)
+            await asyncio.to_thread(self._staged.discard, release)
         self._turns.pop(release, None)
 
     async def observe(self) -> list[Observed]:
@@ -183,42 +182,17 @@ class HostProcessTarget:
                 await hosted.host.stop()
         return Observed(release, hosted.state, hosted.fence) if hosted.host.alive else None
 
-    def _put(self, release: Release, file: BinaryIO) -> None:
-        shelf = self._shelf(release)
-        with file:
-            self._root(release).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            shelf.put(file, release.digest)
-            if not shelf.is_whole(release.digest, self._manifest(release)):
-                shelf.discard(release.digest)
-                file.seek(0)
-                shelf.put(file, release.digest)
-        if not shelf.is_whole(release.digest, self._manifest(release)):
-            raise ReleaseError(FailureCode.DAMAGED, "Its files are not what its manifest says.")
-
-    def _manifest(self, release: Release) -> Manifest:
-        try:
-            data = (self._shelf(release).place(release.digest) / MANIFEST_PATH).read_bytes()
-        except FileNotFoundError:
-            raise ReleaseError(FailureCode.DAMAGED, "It has no manifest.") from None
-        manifest = read_manifest(data, Findings())
-        if manifest is None:
-            raise ReleaseError(FailureCode.DAMAGED, "Its manifest cannot be read.")
-        return manifest
-
     async def _sandbox(self, release: Release, manifest: Manifest) -> Sandbox:
         usual, asked = Limits(), manifest.limits
         memory = (asked.memory_mib or 0) * MIB if asked else 0
         sandbox = Sandbox(
             self._root(release),
-            (self._shelf(release).place(release.digest),),
+            (self._staged.place(release),),
             Limits(memory_bytes=min(memory, usual.memory_bytes) or usual.memory_bytes),
             await self._isolation(self._directory),
         )
         await asyncio.to_thread(_prepare, sandbox)
         return sandbox
-
-    def _shelf(self, release: Release) -> Shelf:
-        return Shelf(self._directory / release.agent_id / "packages")
 
     def _root(self, release: Release) -> Path:
         return self._directory / release.agent_id / release.digest

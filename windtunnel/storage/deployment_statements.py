@@ -67,6 +67,17 @@ RELEASE_DEPLOYMENT = Privileged(
 
 _RUNNING = f"(status = 'RUNNING' AND {_FREE} AND deadline_ms > {{now}})"
 
+ROLLBACKS_DUE = Privileged(
+    name="rollbacks_due",
+    parameters=(),
+    returns="TABLE (id text, due text)",
+    sql=(
+        "SELECT id, CASE WHEN deadline_ms <= {now} THEN 'OVERDUE' ELSE 'TO_DO' END AS due FROM rollbacks"  # noqa: S608
+        f" WHERE status = 'RUNNING' AND (deadline_ms <= {{now}} OR {_FREE})"
+    ),
+    callers=("worker",),
+)
+
 ROLLBACKS_OVERDUE = Privileged(
     name="rollbacks_overdue",
     parameters=(),
@@ -140,6 +151,7 @@ PIPELINE_STATEMENTS: tuple[Privileged, ...] = (
     CLAIM_DEPLOYMENTS,
     RENEW_DEPLOYMENTS,
     RELEASE_DEPLOYMENT,
+    ROLLBACKS_DUE,
     ROLLBACKS_OVERDUE,
     CLAIM_ROLLBACKS,
     RENEW_ROLLBACKS,

@@ -8,10 +8,17 @@ from windtunnel.storage.deployment_statements import (
     CLAIM_ROLLBACKS,
     RELEASE_ROLLBACK,
     RENEW_ROLLBACKS,
+    ROLLBACKS_DUE,
     ROLLBACKS_OVERDUE,
 )
 from windtunnel.storage.rollbacks import rollback_of
 from windtunnel.storage.store import Store
+
+
+async def due(store: Store) -> tuple[bool, bool]:
+    """Whether there is a rollback to be claimed, and whether there is one whose time is over, of whatever tenant."""
+    found = {row["due"] for row in await store.privileged(ROLLBACKS_DUE)}
+    return "TO_DO" in found, "OVERDUE" in found
 
 
 async def overdue(store: Store) -> list[Rollback]:
