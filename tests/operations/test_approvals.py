@@ -7,7 +7,7 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from tests.operations.pipeline_world import stored
+from tests.operations.pipeline_world import registered, stored
 from tests.operations.review_world import approve, person, review_of, reviewable
 from tests.operations.test_approve_deployment import RESTRICTED
 from tests.operations.world import demo, process
@@ -141,6 +141,34 @@ async def edited_digests(services: Services, unguarded: Store, made: Deployment)
         )
 
 
+async def another_number(services: Services, unguarded: Store, made: Deployment) -> None:
+    await without_guards(unguarded, "agent_versions", "agent_versions_go_on")
+    await unguarded.of(made.tenant_id).fetch(
+        "UPDATE agent_versions SET version = '9.9.9' WHERE id = $1", made.version_id
+    )
+
+
+async def another_agent(services: Services, unguarded: Store, made: Deployment) -> None:
+    """One that is trusted, perhaps: its version and its deployment are those of what somebody reviewed as another."""
+    other = await registered(services, await demo(services), f"agent-{new_id()[-12:]}")
+    await without_guards(unguarded, "agent_versions", "agent_versions_go_on")
+    await without_guards(unguarded, "deployments", "deployments_go_on")
+    scope = unguarded.of(made.tenant_id)
+    version_id = new_id()
+    await scope.fetch(
+        "INSERT INTO agent_versions (id, tenant_id, agent_id, version, package_digest, manifest_digest, manifest,"
+        " classification, submitted_by, created_ms, bound, state)"
+        " SELECT $2, tenant_id, $3, version, package_digest, manifest_digest, manifest, classification, submitted_by,"
+        " created_ms, TRUE, 'CANDIDATE' FROM agent_versions WHERE id = $1",
+        made.version_id,
+        version_id,
+        other.id,
+    )
+    await scope.fetch(
+        "UPDATE deployments SET agent_id = $2, version_id = $3 WHERE id = $1", made.id, other.id, version_id
+    )
+
+
 async def longer_time(services: Services, unguarded: Store, made: Deployment) -> None:
     await unguarded.of(made.tenant_id).fetch(
         "UPDATE deployments SET approved_ms = approved_ms + 3600000, execute_by_ms = execute_by_ms + 3600000"
@@ -168,6 +196,8 @@ TAMPERS: tuple[Tamper, ...] = (
     shortened_exclusions,
     edited_manifest,
     edited_digests,
+    another_number,
+    another_agent,
     longer_time,
     a_role_taken_away,
     an_edited_vote,

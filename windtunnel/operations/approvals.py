@@ -139,6 +139,8 @@ async def _version(services: Services, deployment: Deployment) -> AgentVersion:
         raise ApprovalInvalidError("Its version is of another package.")
     if not version.manifest_digest == deployment.manifest_digest == digest_of_json(version.manifest):
         raise ApprovalInvalidError("Its manifest is not the one that was reviewed.")
+    if version.version != version.manifest["version"]:
+        raise ApprovalInvalidError("Its version has another number than its manifest.")
     return version
 
 

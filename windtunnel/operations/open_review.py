@@ -50,5 +50,5 @@ async def open_review(
         expected_at=expected_at,
         expected_basis=expected_basis,
     )
-    seal = seal_of_review(services.vault, review, deployment.package_digest, manifest_digest)
+    seal = seal_of_review(services.vault, review, deployment, manifest_digest)
     return await review_changes.insert(services.store, review, seal)

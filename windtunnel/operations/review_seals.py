@@ -11,14 +11,14 @@ from windtunnel.storage.times import milliseconds
 from windtunnel.vault.sealing import Vault
 
 
-def seal_of_review(vault: Vault, review: Review, package_digest: str, manifest_digest: str) -> str:
-    """What binds a review to these bytes, and to who may not vote, by when, under which policy."""
-    return vault.fingerprint(_of_review(review, package_digest, manifest_digest), _place(review))
+def seal_of_review(vault: Vault, review: Review, deployment: Deployment, manifest_digest: str) -> str:
+    """What binds a review to its agent and bytes, and to who may not vote, by when, under which policy."""
+    return vault.fingerprint(_of_review(review, deployment, manifest_digest), _place(review))
 
 
 def is_genuine(vault: Vault, review: Review, deployment: Deployment) -> bool:
     """Whether the review is as it was when it began, and of what the deployment brings."""
-    plain = _of_review(review, deployment.package_digest, deployment.manifest_digest)
+    plain = _of_review(review, deployment, deployment.manifest_digest)
     return review.policy_digest == policy_digest(review.policy) and vault.is_fingerprint_of(
         review.seal, plain, _place(review)
     )
@@ -34,10 +34,11 @@ def was_cast(vault: Vault, review: Review, vote: Vote) -> bool:
     return vault.is_fingerprint_of(vote.seal, _of_vote(review, vote), _place(review, vote.person_id))
 
 
-def _of_review(review: Review, package_digest: str, manifest_digest: str | None) -> str:
+def _of_review(review: Review, deployment: Deployment, manifest_digest: str | None) -> str:
     return _text(
         review.deployment_id,
-        package_digest,
+        deployment.agent_id,
+        deployment.package_digest,
         manifest_digest,
         policy_digest(review.policy),
         review.config_digest,
