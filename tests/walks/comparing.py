@@ -2,18 +2,18 @@
 
 from schema.ids import decode
 from tests.queries import counted
-from tests.walks.inputs import arguments
+from tests.walks.inputs import OwnId, arguments
 from tests.walks.shape import Slot
 from tests.walks.world import World, shown, unknown
 
 LEVELS = 3
 
 
-async def differences(world: World, slot: Slot, real: str, nothing: str) -> list[str]:
-    """What is not the same when I give the one id or the other."""
+async def differences(world: World, slot: Slot, real: str, nothing: str, own: OwnId = unknown) -> list[str]:
+    """What is not the same when I give the one id or the other; `own` are the ids beside it."""
     answers, costs = [], []
     for named in (nothing, real):
-        given = arguments(slot.entry, unknown, slot.path, named)
+        given = arguments(slot.entry, own, slot.path, named)
         with counted(world.store) as statements:
             answers.append(shown(await world.ask(slot.entry, given, world.mine, LEVELS), named))
         costs.append(statements)

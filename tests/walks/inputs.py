@@ -1,6 +1,7 @@
 """Arguments for any field, made from its types; what no type tells is in the tables at the top."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 from graphql import (
@@ -14,6 +15,7 @@ from graphql import (
     is_required_input_field,
 )
 
+from tests.operations.packages_world import mine
 from tests.walks.shape import Entry
 from windtunnel.domain.entities import Kind
 
@@ -29,6 +31,16 @@ VALUES: dict[str, Any] = {
     "SetMinimumIsolationInput.minimum": "LOGICAL",
     "ConfigurationEntryInput.key": "MODEL",
     "ConfigurationEntryInput.value": "gpt-5-mini",
+    "RegisterAgentInput.slug": "walker",
+    "RegisterAgentInput.name": "Walker",
+    "AgentBy.slug": "walker",
+    "description": "It walks.",
+    "reason": "It answers in the wrong language.",
+    "title": "Undeclared socket",
+    "detail": "main.py, line 3.",
+    "remediation": "Declare the host, or remove the call.",
+    "packageDigest": sha256(mine()).hexdigest(),
+    "reviewedDigest": sha256(mine()).hexdigest(),
 }
 """Texts, and whatever the type alone gives no sensible value for; by `Type.field`, or by field for all types."""
 
@@ -46,6 +58,12 @@ KINDS: dict[str, Kind] = {
     "node.id": Kind.SCENARIO,
     "nodes.ids": Kind.SCENARIO,
     "tokenId": Kind.API_TOKEN,
+    "agent.id": Kind.AGENT,
+    "AgentBy.id": Kind.AGENT,
+    "versionId": Kind.AGENT_VERSION,
+    "toVersionId": Kind.AGENT_VERSION,
+    "reviewId": Kind.REVIEW,
+    "evidenceIds": Kind.SIMULATION,
 }
 """Which kind of thing an id names, where its name does not say it (`simulationId` does)."""
 

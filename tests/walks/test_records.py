@@ -5,12 +5,16 @@ from typing import Any
 
 import orjson
 
+from schema.ids import encode
 from tests.queries import counted
+from tests.walks import pipeline
 from tests.walks.inputs import arguments, wants
 from tests.walks.shape import root_entries
 from tests.walks.things import make, make_all
-from tests.walks.world import closing_store, naming_guarded, open_world
+from tests.walks.world import World, closing_store, naming_guarded, open_world
 from windtunnel.domain.audit import AuditAction
+from windtunnel.domain.deployments import DeploymentStatus
+from windtunnel.domain.entities import Kind
 from windtunnel.domain.opaque import read_opaque
 from windtunnel.storage import audit
 from windtunnel.storage.dialects import SQLITE, render
@@ -39,6 +43,16 @@ RECORDS: dict[str, list[AuditAction]] = {
     "deleteEnvironment": [AuditAction.ENVIRONMENT_DELETE_REQUESTED],
     "setMinimumIsolation": [AuditAction.MINIMUM_ISOLATION_SET],
     "configureProduction": [AuditAction.PRODUCTION_CONFIGURED],
+    "registerAgent": [AuditAction.AGENT_REGISTERED],
+    "submitDeployment": [AuditAction.DEPLOYMENT_SUBMITTED],
+    "withdrawDeployment": [AuditAction.DEPLOYMENT_WITHDRAWN],
+    "claimReview": [AuditAction.REVIEW_CLAIMED],
+    "approveDeployment": [AuditAction.REVIEW_VOTED, AuditAction.DEPLOYMENT_APPROVED],
+    "rejectDeployment": [AuditAction.REVIEW_VOTED, AuditAction.DEPLOYMENT_REJECTED],
+    "retryDeployment": [AuditAction.DEPLOYMENT_RETRIED],
+    "rollbackDeployment": [AuditAction.HOLD_PLACED, AuditAction.ROLLBACK_STARTED],
+    "releaseHold": [AuditAction.HOLD_RELEASED],
+    "releaseQuarantine": [AuditAction.VERSION_RELEASED],
     "markNotificationsRead": [],  # what somebody has read is theirs alone
 }
 
@@ -49,6 +63,20 @@ BEFORE: dict[str, tuple[str, dict[str, Any]]] = {
 """What has to be done first, for there to be anything to change."""
 
 
+async def _failed(world: World) -> dict[Kind, str]:
+    made = await pipeline.in_status(world.services, world.mine, DeploymentStatus.DEPLOY_FAILED)
+    return {Kind.DEPLOYMENT: encode(Kind.DEPLOYMENT, made.id)}
+
+
+async def _held(world: World) -> dict[Kind, str]:
+    made = await pipeline.in_status(world.services, world.mine, DeploymentStatus.HELD)
+    return {Kind.AGENT: encode(Kind.AGENT, made.agent_id)}
+
+
+INSTEAD = {"retryDeployment": _failed, "releaseHold": _held}
+"""What to do it to, where it is not what `things` makes."""
+
+
 async def test_what_changes_something_is_on_record(store: Store) -> None:
     async with open_world(store) as world:
         await make_all(world, world.mine)
@@ -57,7 +85,10 @@ async def test_what_changes_something_is_on_record(store: Store) -> None:
             if entry.operation != "mutation":
                 continue
             assert entry.name in RECORDS, f"add {entry.name} to RECORDS of tests/walks/test_records.py"
-            own = {kind: await make(world, world.mine, kind) for kind in wants(entry)}
+            if entry.name in INSTEAD:
+                own = await INSTEAD[entry.name](world)
+            else:
+                own = {kind: await make(world, world.mine, kind) for kind in wants(entry)}
             if entry.name in BEFORE:
                 first, given = BEFORE[entry.name]
                 await world.do(first, world.mine, own, **given)

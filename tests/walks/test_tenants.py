@@ -10,7 +10,7 @@ from schema.ids import Kind, decode, encode
 from tests.walks.comparing import LEVELS, differences
 from tests.walks.inputs import arguments
 from tests.walks.shape import Slot, ids_below_the_roots, slots
-from tests.walks.things import KINDS, NAMED, make, make_all
+from tests.walks.things import KINDS, NAMED, beside, make, make_all
 from tests.walks.world import ENTRIES, World, open_world, shown, unknown
 from windtunnel.storage.store import Store
 
@@ -18,12 +18,12 @@ from windtunnel.storage.store import Store
 async def test_their_things_and_nothing_are_answered_alike(store: Store) -> None:
     async with open_world(store) as world:
         theirs = await make_all(world, world.theirs)
-        await make_all(world, world.mine)
+        mine = await make_all(world, world.mine)
         faults = []
         for slot in slots():
             before = await world.snapshot(world.theirs), await world.snapshot(world.mine)
             for real, nothing in _pairs(theirs):
-                faults += await differences(world, slot, real, nothing)
+                faults += await differences(world, slot, real, nothing, mine.__getitem__)
             if (await world.snapshot(world.theirs), await world.snapshot(world.mine)) != before:
                 faults.append(f"{slot} has changed something")
         assert faults == []
@@ -85,8 +85,10 @@ async def _finds(world: World, slot: Slot) -> bool:
     name = slot.path[-1].removesuffix("Id").lower()
     for kind in sorted(KINDS, key=lambda kind: kind.value.lower() not in {name, slot.entry.name.lower()}):
         answers = []
-        for named in (unknown(kind), await make(world, world.mine, kind)):
-            given = arguments(slot.entry, unknown, slot.path, named)
+        made = await make(world, world.mine, kind)
+        own = await beside(world, kind, made)
+        for named in (unknown(kind), made):
+            given = arguments(slot.entry, own, slot.path, named)
             answers.append(shown(await world.ask(slot.entry, given, world.mine, LEVELS), named))
         if answers[0] != answers[1]:
             return True

@@ -6,8 +6,11 @@ from typing import Any
 from schema.ids import Kind, decode, encode
 from tests.graphql.environments import tend
 from tests.graphql.world import conduct
+from tests.operations.review_world import review_of
+from tests.walks import pipeline
+from tests.walks.inputs import OwnId
 from tests.walks.shape import KINDS_OF_NODES
-from tests.walks.world import ENTRIES, World
+from tests.walks.world import ENTRIES, World, unknown
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.policy import ENVIRONMENTS_PER_TENANT
 from windtunnel.domain.viewers import Viewer
@@ -71,6 +74,33 @@ async def _environment(world: World, viewer: Viewer) -> str:
     return made
 
 
+async def _agent(world: World, viewer: Viewer) -> str:
+    """One that is in production, and can be rolled back."""
+    return encode(Kind.AGENT, (await pipeline.in_production(world.services, viewer))[0].id)
+
+
+async def _version(world: World, viewer: Viewer) -> str:
+    """One that a rollback took away."""
+    agent, _, live = await pipeline.in_production(world.services, viewer)
+    await pipeline.rolled_back(world.services, viewer, agent)
+    return encode(Kind.AGENT_VERSION, live.version_id or "")
+
+
+async def _deployment(world: World, viewer: Viewer) -> str:
+    """One that waits for reviewers."""
+    return encode(Kind.DEPLOYMENT, (await pipeline.waiting(world.services, viewer)).id)
+
+
+async def _review(world: World, viewer: Viewer) -> str:
+    made = await pipeline.waiting(world.services, viewer)
+    return encode(Kind.REVIEW, (await review_of(world.services, made)).id)
+
+
+async def _rollback(world: World, viewer: Viewer) -> str:
+    agent, _, _ = await pipeline.in_production(world.services, viewer)
+    return encode(Kind.ROLLBACK, (await pipeline.rolled_back(world.services, viewer, agent)).id)
+
+
 MAKERS: dict[Kind, Make] = {
     Kind.SCENARIO: _made("simulate", "simulation", "scenario"),
     Kind.SIMULATION: _made("simulate", "simulation"),
@@ -83,6 +113,11 @@ MAKERS: dict[Kind, Make] = {
     Kind.ENVIRONMENT: _environment,
     Kind.NOTIFICATION: _newest("notifications"),
     Kind.AUDIT_ENTRY: _newest("auditLog"),
+    Kind.AGENT: _agent,
+    Kind.AGENT_VERSION: _version,
+    Kind.DEPLOYMENT: _deployment,
+    Kind.REVIEW: _review,
+    Kind.ROLLBACK: _rollback,
 }
 
 
@@ -114,3 +149,12 @@ async def make(world: World, viewer: Viewer, kind: Kind) -> str:
 async def make_all(world: World, viewer: Viewer) -> dict[Kind, str]:
     """A thing of each kind that can be looked up."""
     return {kind: await make(world, viewer, kind) for kind in KINDS}
+
+
+async def beside(world: World, kind: Kind, made: str) -> OwnId:
+    """The ids to be given beside that of a thing that was made: of its agent, and of nothing else."""
+    if kind is not Kind.AGENT_VERSION:
+        return unknown
+    answer = await world.ask(ENTRIES["node"], {"id": made}, world.mine, levels=2)
+    agent = answer["data"]["node"]["AgentVersion_agent"]["id"]
+    return lambda wanted: agent if wanted is Kind.AGENT else unknown(wanted)
