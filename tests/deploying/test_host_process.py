@@ -51,9 +51,7 @@ class TestHostProcess(Conformance):
         self, target: HostProcessTarget, packages: Packages, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         monkeypatch.setattr(windtunnel.deploying.host_process, "PING_WITHIN_S", 0.3)
-        code = (
-            "import threading, time\ndef freeze():\n  time.sleep(1)\n  import os, signal\n  os.kill(os.getpid(), 19)\n"
-        )
+        code = "import threading\ndef freeze():\n  threading.Event().wait(1)\n  import os, signal\n  os.kill(os.getpid(), 19)\n"
         release = self.release(packages, made(code=f"{code}threading.Thread(target=freeze).start()"))
         await self.up(target, packages, release)
         while await target.observe():

@@ -17,7 +17,7 @@ from windtunnel.operations.services import Services
 from windtunnel.storage import agent_versions, agents, deployment_care
 
 SICK = {"kind": "command", "command": ["python", "-c", "raise SystemExit('out of order')"], "timeoutS": 10}
-HANGING = {"kind": "command", "command": ["python", "-c", "import time; time.sleep(100)"], "timeoutS": 20}
+HANGING = {"kind": "command", "command": ["python", "-c", "import signal; signal.pause()"], "timeoutS": 20}
 
 
 async def submitter(services: Services) -> Viewer:

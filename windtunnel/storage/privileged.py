@@ -6,7 +6,19 @@ nobody can log in as; `migrate` installs them from these texts. SQLite runs the 
 """
 
 from windtunnel.storage.delivery_statements import ANY_DUE_DELIVERY, CLAIM_DELIVERIES, SWEEP_DELIVERIES
-from windtunnel.storage.deployment_statements import PIPELINE_STATEMENTS
+from windtunnel.storage.deployment_statements import (
+    CLAIM_DEPLOYMENTS,
+    CLAIM_ROLLBACKS,
+    DEPLOYMENTS_DUE,
+    PRODUCTION_OF_ALL,
+    RELEASE_DEPLOYMENT,
+    RELEASE_ROLLBACK,
+    RENEW_DEPLOYMENTS,
+    RENEW_ROLLBACKS,
+    ROLLBACKS_DUE,
+    ROLLBACKS_OVERDUE,
+    TALLY_ROLLBACKS,
+)
 from windtunnel.storage.environment_statements import (
     CLAIM_ENVIRONMENTS,
     ENVIRONMENTS_DUE,
@@ -231,5 +243,15 @@ STATEMENTS: tuple[Privileged, ...] = (
     RELEASE_ENVIRONMENT,
     ENVIRONMENTS_THAT_STAND,
     NAMESPACES_IN_USE,
-    *PIPELINE_STATEMENTS,
+    CLAIM_DEPLOYMENTS,
+    CLAIM_ROLLBACKS,
+    DEPLOYMENTS_DUE,
+    PRODUCTION_OF_ALL,
+    RELEASE_DEPLOYMENT,
+    RELEASE_ROLLBACK,
+    RENEW_DEPLOYMENTS,
+    RENEW_ROLLBACKS,
+    ROLLBACKS_DUE,
+    ROLLBACKS_OVERDUE,
+    TALLY_ROLLBACKS,
 )
