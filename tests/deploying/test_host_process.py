@@ -51,8 +51,11 @@ class TestHostProcess(Conformance):
         self, target: HostProcessTarget, packages: Packages, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         monkeypatch.setattr(windtunnel.deploying.host_process, "PING_WITHIN_S", 0.3)
-        code = "import threading\ndef freeze():\n  threading.Event().wait(1)\n  import os, signal\n  os.kill(os.getpid(), 19)\n"
-        release = self.release(packages, made(code=f"{code}threading.Thread(target=freeze).start()"))
+        code = (
+            "import os, threading\ndef freeze():\n  threading.Event().wait(1)\n  os.kill(os.getpid(), 19)\n"
+            "threading.Thread(target=freeze).start()"
+        )
+        release = self.release(packages, made(code=code))
         await self.up(target, packages, release)
         while await target.observe():
             pass
