@@ -1,6 +1,7 @@
 """Specification "Agent Deployment Pipeline", line by line: scenarios, edge cases, acceptance criteria."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,15 +65,18 @@ def people_of(api: Api, data_dir: Path) -> People:
 def later(tmp_path: Path) -> Iterator[Any]:
     """A server of the test's own, which can be begun again at a later time."""
     running: list[Api] = []
+    everybody: list[Person] = []
 
-    def server(offset: str) -> tuple[Api, People]:
+    def server(offset: str) -> People:
         for each in running:
             each.stop()
         settings = {"WINDTUNNEL_TEST_CLOCK": "1", "WINDTUNNEL_CLOCK_OFFSET": offset}
         api = Api({"WINDTUNNEL_DATA_DIR": str(tmp_path), "WINDTUNNEL_AUTH": "token", **settings})
         api.start()
         running[:] = [api]
-        return api, people_of(api, tmp_path)
+        known = everybody or people_of(api, tmp_path)
+        everybody[:] = [replace(each, api=api) for each in known]
+        return People(*everybody)
 
     yield server
     for each in running:
@@ -228,9 +232,9 @@ def test_1_6_deployments_proceed_independently_and_none_blocks_others(people: Pe
 
 
 def test_an_approval_comes_within_a_day_or_not_at_all(later: Any) -> None:
-    _, people = later("PT0S")
+    people = later("PT0S")
     made = waiting(people, "late")
-    _, people = later("PT25H")
+    people = later("PT25H")
     expired = people.dev.until(made["id"], "EXPIRED")
     assert expired["review"]["status"] == "EXPIRED"
     assert moment(expired["review"]["expiresAt"]) - moment(expired["review"]["queuedAt"]) == DAY
@@ -243,15 +247,15 @@ def test_an_approval_comes_within_a_day_or_not_at_all(later: Any) -> None:
 
 
 def test_a_rollback_is_there_for_thirty_days(later: Any) -> None:
-    _, people = later("PT0S")
+    people = later("PT0S")
     agent_id = people.dev.registered("old")
     people.dev.live(agent_id, "old", "1.0.0", people.reviewer)
     live = people.dev.live(agent_id, "old", "2.0.0", people.reviewer)
     assert moment(live["rollbackUntil"]) - moment(live["deployedAt"]) == 30 * DAY
-    _, people = later("P30DT1H")
+    people = later("P30DT1H")
     given = {"agentId": agent_id, "reason": "Found out too late."}
     assert people.operator.refused("rollbackDeployment", ROLLBACK, **given) == "ROLLBACK_WINDOW_CLOSED"
-    _, people = later("P29DT23H")
+    people = later("P29DT23H")
     people.operator.done("rollbackDeployment", ROLLBACK, **given)
     assert people.dev.until(live["id"], "ROLLED_BACK")["finishedAt"]
 
