@@ -8,8 +8,8 @@ from windtunnel.domain.deployments import Deployment, DeploymentEvent, Deploymen
 from windtunnel.domain.pages import Page, PageRequest
 from windtunnel.domain.reviews import Evidence, Finding, Review, ReviewFilter, Vote
 from windtunnel.domain.rollbacks import Rollback
+from windtunnel.operations.read_review_queue import read_review_queue
 from windtunnel.storage import deployments as stored
-from windtunnel.storage import reviews
 
 
 async def deployment(context: Context, id: str | None) -> Deployment | None:
@@ -50,7 +50,7 @@ async def review_of(context: Context, deployment: Deployment) -> Review | None:
 
 async def queue(context: Context, request: PageRequest, wanted: ReviewFilter) -> Page[Review]:
     """Reviews, the first to expire first; those that wait, when no status is wanted."""
-    return await reviews.queue(context.services.store, context.tenant_id, request, wanted)
+    return await read_review_queue(context.services, context.signed_in(), request, wanted)
 
 
 async def votes(context: Context, review: Review) -> Sequence[Vote]:

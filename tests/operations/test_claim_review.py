@@ -17,6 +17,7 @@ from windtunnel.domain.pages import PageRequest
 from windtunnel.domain.reviews import QueueChange, ReviewFilter, ReviewStatus
 from windtunnel.domain.viewers import Role
 from windtunnel.operations.claim_review import claim_review
+from windtunnel.operations.read_review_queue import read_review_queue
 from windtunnel.operations.watch_review_queue import watch_review_queue
 from windtunnel.storage import people, reviews, tenant_logs
 
@@ -114,3 +115,19 @@ async def test_what_expires_first_comes_first(database_url: str) -> None:
         start = await reviews.queue(services.store, dev.tenant_id, before, ReviewFilter())
         assert [each.id for each in start.items] == wanted[:1]
         assert (start.has_next, start.has_previous) == (True, False)
+
+
+async def test_who_reads_the_queue(database_url: str) -> None:
+    async with process(database_url) as services:
+        dev = await demo(services)
+        waiting = await review_of(services, await reviewable(services, dev))
+        for role in Role:
+            viewer = await person(services, dev, f"{role.lower()}@example.org", role)
+            if role in {Role.SECURITY_REVIEWER, Role.ADMIN}:
+                page = await read_review_queue(services, viewer, PageRequest(), ReviewFilter())
+                assert page.items == [waiting]
+            else:
+                with pytest.raises(ForbiddenError):
+                    await read_review_queue(services, viewer, PageRequest(), ReviewFilter())
+        other = await stranger(services.store)
+        assert (await read_review_queue(services, other, PageRequest(), ReviewFilter())).items == []
