@@ -129,5 +129,6 @@ SECRETS: dict[str, tuple[str, str]] = {
     "env": ("triage/.env", "STRIPE_TOKEN=abcdEF1234" + "56789"),
     "yaml": ("triage/settings.yaml", "db_password: hunter2" + "hunter2"),
     "allowed by a comment": ("triage/evil.py", "token = 'q9f8w7e6r5t4'  # pragma: allowlist " + "secret"),
+    "behind a mark of utf-16": ("triage/notes.md", "\ufeff use gh" + "p_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"),
     "in a very long line": ("triage/table.txt", "x," * 300_000 + "AKIA" + "QWERTYUIOPASDFGH"),
 }

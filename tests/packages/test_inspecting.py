@@ -152,6 +152,14 @@ async def test_secrets_are_found_by_file_and_line_and_never_told(tmp_path: Path,
     assert Passed.NO_SECRETS not in right(found)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le"])
+async def test_secrets_are_found_in_other_encodings(tmp_path: Path, encoding: str) -> None:
+    text = "one\n" + SECRETS["aws"][1] + "\n"
+    for data in (text.encode(encoding), b"\xff\xfe" + text.encode()):
+        found = await inspected(tmp_path, with_files({"triage/notes.txt": data}))
+        assert (Code.SECRET_FOUND, "triage/notes.txt", 2) in places(found)
+
+
 async def test_what_only_looks_random_is_for_reviewers_to_judge(tmp_path: Path) -> None:
     found = await inspected(tmp_path, code("NOISE = 'Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MEFCQ0RFRkdISUpLTE1OT1A='\n"))
     assert places(found) == [(Code.SECRET_SUSPECTED, "triage/evil.py", 1)]

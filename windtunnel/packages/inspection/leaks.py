@@ -26,6 +26,11 @@ _QUOTED = re.compile(rf"""["'][A-Za-z0-9+/=_\\-]{{{SUSPECTED_MIN_CHARS},}}["']""
 _MARKED = re.compile(r"[0-9][A-Za-z0-9_.=+/-]{9,}|[A-Za-z0-9_=+/-]{20,}|://[^\s/]*@|BEGIN|eyJ|xox|AKC|AP[0-9A-F]")
 _ANY = re.compile(f"{_WORDS.pattern}|{_QUOTED.pattern}|{_MARKED.pattern}", re.IGNORECASE)
 """What a line must have for the detectors of keywords, of randomness, and of known forms; most lines have nothing."""
+_FORMS = re.compile(
+    r"A(?:3T|BI|CC|KI|SI)A|gh[opusr]_|gl[a-z]{2,5}-|GR1348941|PRIVATE KEY|eyJ[A-Za-z0-9_-]{8}|xox[a-z]-|hooks\.slack|"
+    r"sk-|[rs]k_live|SG\.|sq0csp|pypi-Ag|_authToken|AccountKey=|://[^\s/:@]{1,64}:[^\s/@]{1,128}@|-us[0-9]|:AA"
+)
+"""How secrets of a known form can be told from noise at once."""
 _ASSIGNED = re.compile(
     r"""^\s*(?:export\s+|-\s+)?["']?[\w.-]*(?:password|passwd|pwd|secret|token|api_?key|private_?key|access_?key)"""
     r"""[\w.-]*["']?\s*[=:]\s*["']?([^\s"'#,;]{8,})""",
@@ -48,13 +53,13 @@ class Leak(NamedTuple):
     kind: str
 
 
-def leaks_in(path: str, text: str, first: int = 1, *, binary: bool = False) -> Iterator[Leak]:
+def leaks_in(path: str, text: str, first: int = 1, *, thorough: bool = True) -> Iterator[Leak]:
     """What looks like a secret in a text, whose first line has the number `first`. In a line, each kind comes once.
 
-    What is binary is looked at for secrets of a known form alone.
+    Not `thorough`, only for secrets of a known form is looked, which is many times faster.
     """
     number, counted, done = first, 0, -1
-    for candidate in _ANY.finditer(text):
+    for candidate in (_ANY if thorough else _FORMS).finditer(text):
         at = candidate.start()
         if at < done:
             continue
@@ -63,7 +68,7 @@ def leaks_in(path: str, text: str, first: int = 1, *, binary: bool = False) -> I
         counted, done = at, len(text) if end < 0 else end
         told: set[str] = set()
         for piece in _pieces(text, begin, done):
-            for code, kind in _found(path, piece, binary=binary):
+            for code, kind in _found(path, piece, thorough=thorough):
                 if kind not in told:
                     told.add(kind)
                     yield Leak(number, code, kind)
@@ -77,12 +82,12 @@ def _pieces(text: str, begin: int, end: int) -> Iterator[str]:
         begin += LINE_MAX_CHARS - OVERLAP_CHARS
 
 
-def _found(path: str, line: str, *, binary: bool) -> Iterator[tuple[Code, str]]:
-    if _MARKED.search(line):
+def _found(path: str, line: str, *, thorough: bool) -> Iterator[tuple[Code, str]]:
+    if _MARKED.search(line) if thorough else _FORMS.search(line):
         for known in _detectors().known:
             if any(not _PLACEHOLDER.search(value) for value in known.analyze_string(line)):
                 yield Code.SECRET_FOUND, known.secret_type
-    if binary:
+    if not thorough:
         return
     if _WORDS.search(line) and _is_assigned(path, line):
         yield Code.SECRET_FOUND, KEYWORD

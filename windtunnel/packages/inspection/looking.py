@@ -26,6 +26,8 @@ from windtunnel.packages.reading import read_manifest
 TOLD_PER_FILE = 10
 """So often the same code is told of the same file."""
 CHUNK_BYTES = 512 * 1024
+THOROUGH_CHARS = 12 * 1024 * 1024
+"""So much text beside source is looked at for anything that may be a secret; the rest for known forms alone."""
 
 _DECLARED = (
     Code.NETWORK_UNDECLARED, Code.SUBPROCESS_UNDECLARED, Code.FILESYSTEM_UNDECLARED, Code.SECRET_UNDECLARED,
@@ -74,6 +76,7 @@ class _Looker:
         self._modules: dict[str, Uses] = {}
         self._sources = 0
         self._kept: dict[str, bytes] = {}
+        self._thorough_left = THOROUGH_CHARS
         runtime = manifest.runtime if manifest else None
         self._lock = runtime.lockfile if runtime else None
         self._wanted = {BOM_PATH: BOM_MAX_BYTES, CARD_PATH: CARD_MAX_BYTES} | (
@@ -129,7 +132,9 @@ class _Looker:
         keep = self._wanted.get(entry.path, SOURCE_MAX_BYTES if source else 0)
         kept = bytearray()
         for line, text in _texts(_counted(chain((first,), pieces), kept, keep + 1 if keep else 0)):
-            for leak in leaks_in(entry.path, text, line, binary=b"\0" in head):
+            thorough = source or (b"\0" not in head and self._thorough_left > 0)
+            self._thorough_left -= 0 if source or not thorough else len(text)
+            for leak in leaks_in(entry.path, text, line, thorough=thorough):
                 said = f"It looks like a secret: {leak.kind}."
                 self._findings.add(leak.code, said, entry.path, leak.line)
         if entry.path in self._wanted:
@@ -183,6 +188,5 @@ def _texts(pieces: Iterable[bytes]) -> Iterator[tuple[int, str]]:
 
 
 def _decoded(data: bytes | bytearray) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    return data.decode("utf-8", "replace")
+    """As text; what is ASCII in it can be read also when it is written in UTF-16."""
+    return data.replace(b"\0", b"").decode("utf-8", "replace")
