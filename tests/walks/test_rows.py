@@ -8,16 +8,19 @@ from dataclasses import dataclass
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 
-from tests.walks import catalogue
+from tests.operations.review_world import person, reject
+from tests.walks import catalogue, pipeline
 from tests.walks.catalogue import PROCESSES, SYSTEM
 from tests.walks.things import make, make_all, upload
 from tests.walks.world import World, open_world
 from windtunnel.domain.entities import Kind
+from windtunnel.domain.ids import new_id
 from windtunnel.domain.packages import StoredSignature
 from windtunnel.domain.people import Vouched
+from windtunnel.domain.reviews import Evidence
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.admit_person import admit_person
-from windtunnel.storage import packages
+from windtunnel.storage import packages, submissions, workflows
 from windtunnel.storage.privileged import STATEMENTS
 from windtunnel.storage.schema_functions import FUNCTIONS
 from windtunnel.storage.store import open_store
@@ -95,6 +98,13 @@ async def _fill(world: World, viewer: Viewer) -> None:
     now = await world.store.now()
     digest = await upload(world, viewer)
     await packages.sign(world.store, StoredSignature(viewer.tenant_id, digest, digest, "{}", viewer.user.id, now))
+    rejected = await pipeline.waiting(world.services, viewer)
+    await reject(world.services, await person(world.services, viewer, "reviewer@walk.test"), rejected)
+    async with world.store.transaction(viewer.tenant_id):
+        await submissions.show(
+            world.store, viewer.tenant_id, [Evidence(rejected.id, "Simulation", new_id(), "It went well.")]
+        )
+    await workflows.follows(world.store, viewer.tenant_id, new_id(), viewer.user.id)
     vouched = Vouched("https://issuer", "me", viewer.tenant.slug, "Me", None, None, now)
     await admit_person(world.store, vouched)
 

@@ -12,9 +12,9 @@ from windtunnel.storage import reviews
 async def read_review_queue(
     services: Services, viewer: Viewer, request: PageRequest, wanted: ReviewFilter
 ) -> Page[Review]:
-    """A page of the reviews of the viewer's tenant, the first to expire first. Raises ForbiddenError.
+    """A page of the viewer's tenant's reviews, the first to expire first. Raises ForbiddenError.
 
-    Without statuses in `wanted` it has those that wait.
+    Those that wait, when no status is wanted.
     """
     await permit(services, viewer, Action.READ_REVIEW_QUEUE)
     return await reviews.queue(services.store, viewer.tenant_id, request, wanted)
