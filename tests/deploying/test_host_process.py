@@ -9,6 +9,7 @@ import pytest
 
 import windtunnel.deploying.host_process
 from tests.deploying.conformance import Conformance, Packages, made
+from tests.packages.world import FILES, package
 from windtunnel.deploying.host_process import HostProcessTarget
 from windtunnel.deploying.target import FailureCode, Release, ReleaseError, ReleaseState
 from windtunnel.domain.ids import new_id
@@ -85,6 +86,15 @@ class TestHostProcess(Conformance):
         file.write_text("def run(x): return 'changed'\n")
         await target.stage(release, lambda: packages.open(release.digest))
         assert "changed" not in file.read_text()
+
+    async def test_what_needs_what_is_not_there_is_not_loaded(
+        self, target: HostProcessTarget, packages: Packages
+    ) -> None:
+        files = FILES | {"triage/main.py": b"import no_such_module\ndef run(input): return input\n"}
+        for kind, ref in (("openai-agents", "triage.main:run"), ("command", "python")):
+            release = self.release(packages, package(files, entrypoint={"kind": kind, "ref": ref, "args": []}))
+            await self.up(target, packages, release)
+            assert (await self.states(target))[release] is ReleaseState.LIVE
 
     async def test_two_processes_share_a_directory(
         self, target: HostProcessTarget, packages: Packages, tmp_path: Path

@@ -19,6 +19,8 @@ from windtunnel.storage.deployments import deployment_of
 from windtunnel.storage.store import Store
 
 DUE_AT_ONCE = 200
+HELD_PER_TENANT = 12
+"""Of one tenant at a time: some that hang must not keep the others' waiting."""
 FREE = {"lease_owner": "NULL", "lease_until_ms": "NULL"}
 """For `deployment_changes.change`: the change ends the claim."""
 
@@ -47,10 +49,13 @@ async def due(store: Store, limit: int = DUE_AT_ONCE) -> list[DueDeployment]:
 
 
 async def claim(store: Store, owner: str, limit: int) -> list[Deployment]:
-    """Take at most `limit` deployments that are to be validated or deployed, for LEASE_MS, under a new fence."""
+    """Take at most `limit` deployments that are to be validated or deployed, for LEASE_MS, under a new fence.
+
+    Of one tenant no more than HELD_PER_TENANT are claimed at a time.
+    """
     if limit <= 0:
         return []
-    rows = await store.privileged(CLAIM_DEPLOYMENTS, owner, LEASE_MS, limit)
+    rows = await store.privileged(CLAIM_DEPLOYMENTS, owner, LEASE_MS, HELD_PER_TENANT, limit)
     return sorted((deployment_of(row) for row in rows), key=lambda each: (each.due_at, each.id))
 
 

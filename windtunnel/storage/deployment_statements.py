@@ -27,16 +27,20 @@ DEPLOYMENTS_DUE = Privileged(
 
 CLAIM_DEPLOYMENTS = Privileged(
     name="claim_deployments",
-    parameters=("text", "bigint", "bigint"),  # owner, lease in ms, limit
+    parameters=("text", "bigint", "bigint", "bigint"),  # owner, lease in ms, held per tenant, limit
     returns="SETOF deployments",
     sql=(
-        "WITH candidates AS ("  # noqa: S608
-        # What is approved comes before what is to be checked; tenants take turns.
-        " SELECT id, due_ms, CASE WHEN status IN ('APPROVED', 'DEPLOYING') THEN 0 ELSE 1 END AS rank,"
-        " ROW_NUMBER() OVER (PARTITION BY tenant_id ORDER BY due_ms, id) AS place"
-        f" FROM deployments WHERE {_TO_DO}"
+        "WITH held AS ("  # noqa: S608
+        f" SELECT tenant_id, COUNT(*) AS number FROM deployments WHERE {_OPEN} AND lease_until_ms > {{now}}"
+        " GROUP BY tenant_id"
+        "), candidates AS ("
+        # What is approved comes before what is to be checked; tenants take turns, and none has all hands.
+        " SELECT d.id, d.due_ms, d.rank, COALESCE(held.number, 0)"
+        " + ROW_NUMBER() OVER (PARTITION BY d.tenant_id ORDER BY d.rank, d.due_ms, d.id) AS place"
+        " FROM (SELECT *, CASE WHEN status IN ('APPROVED', 'DEPLOYING') THEN 0 ELSE 1 END AS rank"
+        f" FROM deployments WHERE {_TO_DO}) AS d LEFT JOIN held ON held.tenant_id = d.tenant_id"
         "), chosen AS ("
-        " SELECT id FROM candidates ORDER BY rank, place, due_ms, id LIMIT $3"
+        " SELECT id FROM candidates WHERE place <= $3 ORDER BY rank, place, due_ms, id LIMIT $4"
         ") UPDATE deployments SET fence = fence + 1, lease_owner = $1, lease_until_ms = {now} + $2"
         f" WHERE id IN (SELECT id FROM deployments WHERE id IN (SELECT id FROM chosen) AND {_TO_DO} {{skip_locked}})"
         " RETURNING *"
