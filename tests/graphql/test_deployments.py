@@ -142,8 +142,7 @@ async def test_the_queue_shows_the_first_to_expire_first(client: Client, eve: Cl
     services, viewer = client.services, client.signed_in
     made = []
     for classification in ("public", "restricted", "internal"):
-        data = {"data": _declared(classification)}
-        made.append(await reviewable(services, viewer, **data))
+        made.append(await reviewable(services, viewer, data=_declared(classification)))
         services.store.clock_offset += timedelta(seconds=1)
     reviewer = Client(services, await person(services, viewer, "rae@demo.local"))
 

@@ -79,7 +79,8 @@ async def test_a_rejection_needs_findings(client: Client) -> None:
         "remediation": FINDING.remediation,
     }
     asked: dict[str, Any] = {"deploymentId": id_of(made), "reason": REASON, "findings": [finding]}
-    for wrong in ({"reason": "No."}, {"findings": []}, {"findings": [finding | {"remediation": " "}]}):
+    wrongs: list[dict[str, Any]] = [{"reason": "No."}, {"findings": []}, {"findings": [finding | {"remediation": " "}]}]
+    for wrong in wrongs:
         refused = await reviewer.do("rejectDeployment", "deployment { id }", asked | wrong)
         assert (refused["deployment"], refused["errors"][0]["code"]) == (None, "BAD_USER_INPUT"), wrong
     done = await reviewer.do("rejectDeployment", "deployment { status review { findings { title } } }", asked)
