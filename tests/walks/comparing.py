@@ -1,5 +1,7 @@
 """Whether two ids are answered alike, at the same cost: then nobody can tell what they stand for."""
 
+from functools import cache
+
 from schema.ids import decode
 from tests.queries import counted
 from tests.walks.inputs import OwnId, arguments
@@ -9,9 +11,10 @@ from tests.walks.world import World, shown, unknown
 LEVELS = 3
 
 
-async def differences(world: World, slot: Slot, real: str, nothing: str, own: OwnId = unknown) -> list[str]:
+async def differences(world: World, slot: Slot, real: str, nothing: str, own: OwnId | None = None) -> list[str]:
     """What is not the same when I give the one id or the other; `own` are the ids beside it."""
     answers, costs = [], []
+    own = own or cache(unknown)
     for named in (nothing, real):
         given = arguments(slot.entry, own, slot.path, named)
         with counted(world.store) as statements:
