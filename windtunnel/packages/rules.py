@@ -94,7 +94,7 @@ RULES: dict[Code, Rule] = {
         Severity.MEDIUM, "Rename the module: in its place Python may load it for one of the standard library."
     ),
     Code.CODE_UNREADABLE: Rule(
-        Severity.HIGH, "Source is UTF-8 that Python 3.11 understands, in files of at most 1 MiB: correct or split it."
+        Severity.HIGH, "Source is UTF-8 that Python 3.11 understands, in files of at most 256 KiB: correct or split it."
     ),
     Code.CODE_HIDDEN_TEXT: Rule(
         Severity.HIGH, "Take out characters that cannot be seen or turn the order around; write them as escapes."

@@ -18,7 +18,7 @@ from pathlib import Path
 IDLE_S = 1.0
 CPU_S = 60
 WALL_S = 90
-MEMORY_BYTES = 1024**3
+MEMORY_BYTES = 768 * 1024**2
 DEFECT = 70
 
 

@@ -19,7 +19,8 @@ from windtunnel.packages.codes import Code
 from windtunnel.packages.findings import Findings
 from windtunnel.packages.inspection.uses import Uses
 
-SOURCE_MAX_BYTES = 1024 * 1024
+SOURCE_MAX_BYTES = 256 * 1024
+"""Parsed, source takes up to 400 times its size."""
 
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\U000e0000-\U000e007f]")
 _RISKS: dict[Code, tuple[str, tuple[str, ...]]] = {
@@ -69,8 +70,9 @@ def read_source(path: str, data: bytes, findings: Findings) -> Uses | None:
         text = data.decode(encoding)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            uses = Uses(ast.parse(text, path))
-            issues = sorted(_issues(path, data))
+            tree = ast.parse(text, path)
+            uses = Uses(tree)
+            issues = sorted(_issues(path, data, tree))
     except SyntaxError as error:  # also of an encoding that nobody knows
         findings.add(Code.CODE_UNREADABLE, "The source is not Python.", path, error.lineno)
         return None
@@ -86,10 +88,10 @@ def read_source(path: str, data: bytes, findings: Findings) -> Uses | None:
     return uses
 
 
-def _issues(path: str, data: bytes) -> Iterator[tuple[int, str]]:
+def _issues(path: str, data: bytes, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Where bandit found what, by the number of its rule. Comments cannot silence it; its words may quote secrets."""
     visitor = _Visitor(path, io.BytesIO(data), BanditMetaAst(), _tests(), False, {}, _Silent())
-    visitor.process(data)
+    visitor.generic_visit(tree)
     for issue in visitor.tester.results:
         yield issue.lineno, issue.test_id
 
