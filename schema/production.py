@@ -61,7 +61,7 @@ class ConfigurationEntryInput:
     secret: bool | None = strawberry.field(
         default=strawberry.UNSET,
         description="Whether it is a secret; as it was when absent, and false for a new entry. "
-        "A secret that is to be one no longer needs another value.",
+        "What is a secret is shown in clear only with another value.",
     )
 
     def request(self) -> EntryRequest:

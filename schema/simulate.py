@@ -2,6 +2,7 @@
 
 import strawberry
 
+from schema.digests import plain_digest
 from schema.ids import Kind, demand
 from schema.info import given
 from schema.payloads import Payload
@@ -34,8 +35,9 @@ class SimulateInput:
     )
     package_digest: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Tie the run to an uploaded package (sha256): its declared agents and tools are what is simulated, "
-        "and the run can serve as evidence for exactly that package. The scenario says what to put it through.",
+        description="Tie the run to an uploaded package, by its SHA-256 in hex: its declared agents and tools are what "
+        "is simulated, and the run can serve as evidence for exactly that package. The scenario says what to put it "
+        "through.",
     )
     seed: int | None = strawberry.field(default=strawberry.UNSET, description="Chosen by the server when absent.")
     pace: float | None = strawberry.field(
@@ -61,7 +63,7 @@ class SimulateInput:
             scenario_id=_raw(Kind.SCENARIO, given(scenario.scenario_id), "scenario", "scenario_id"),
             architecture_id=_raw(Kind.ARCHITECTURE, given(scenario.architecture_id), "scenario", "architecture_id"),
             environment_id=_raw(Kind.ENVIRONMENT, given(self.environment_id), "environment_id"),
-            package_digest=given(self.package_digest),
+            package_digest=plain_digest(given(self.package_digest)),
             seed=given(self.seed),
             pace=self.pace or 0.0,
             failures=self.failures or FailureInjection.AUTO,

@@ -18,7 +18,7 @@ from windtunnel.storage.store import DatabaseRole
 
 
 def worker() -> None:
-    """Conduct simulations; run as many as you like on PostgreSQL and Redis."""
+    """Conduct simulations, and make and remove environments; run as many as you like on PostgreSQL and Redis."""
     settings = load_settings()
     require_many_processes(settings, "windtunnel worker")
     configure_logs(settings.log_level)

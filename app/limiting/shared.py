@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from app.limiting.buckets import Buckets
 from windtunnel.domain.allowances import Draw, wait_for
+from windtunnel.streams.ending import ended
 
 ANSWER_S = 0.05
 RECOVERY_S = 0.5
@@ -84,11 +85,7 @@ class SharedBuckets:
 
     async def close(self) -> None:
         """Stop both tasks and hang up."""
-        tasks = [task for task in (self._sending, self._recovering) if task is not None]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await ended(*(task for task in (self._sending, self._recovering) if task is not None))
         for _, _, answer in self._waiting:
             if not answer.done():
                 answer.set_result(None)

@@ -57,11 +57,20 @@ async def test_a_package_is_simulated_with_its_code(client: Client) -> None:
     assert tried[2]["message"] == "The tool lookup of the package does not work. LookupError: lookup"
 
 
+async def test_a_digest_may_be_pasted_with_the_name_of_its_hash(client: Client) -> None:
+    digest = await uploaded(client.services, client.signed_in, agent(LEAVES))
+    payload = await simulate(client, f"sha256:{digest}")
+    assert payload["errors"] == []
+    assert payload["simulation"]["packageDigest"] == digest
+
+
 async def test_a_broken_limit_is_named(client: Client) -> None:
     _, ended = await carried_out(client, agent(GREEDY))
     assert ended["status"] == "FAILED"
     assert ended["error"]["code"] == "LIMIT_EXCEEDED"
-    assert ended["error"]["message"].startswith("The package broke the limit memory in the entry point.")
+    assert ended["error"]["message"] == (
+        "The package broke its memory limit in the entry point. It used more than 128 MiB of memory."
+    )
     assert ended["error"]["stage"] == "simulating"
 
 

@@ -1,5 +1,6 @@
 """Environments in tests: asked for, tended until nothing is due, and searched for when they are gone."""
 
+import asyncio
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -71,7 +72,18 @@ async def left_of(services: Services, environment: Environment) -> list[str]:
     namespace = environment.namespace
     left = [f"{what} {name}" for what in ("directories", "databases", "channels") for name in getattr(found, what)]
     files = [path for path in services.environments_dir.rglob("*") if namespace in str(path)]
-    return [each for each in left if namespace in each] + [str(path) for path in files] + processes_with(namespace)
+    return (
+        [each for each in left if namespace in each] + [str(path) for path in files] + await _processes_left(namespace)
+    )
+
+
+async def _processes_left(word: str) -> list[str]:
+    """A process of a database's server is there for a moment longer than its session."""
+    for _ in range(100):
+        if not processes_with(word):
+            return []
+        await asyncio.sleep(0)
+    return processes_with(word)
 
 
 def processes_with(word: str) -> list[str]:

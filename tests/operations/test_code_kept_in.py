@@ -126,7 +126,7 @@ async def test_a_runaway_stops_at_its_limit_and_harms_nobody(sqlite_url: str, li
         assert stopped.status is SimulationStatus.FAILED
         assert stopped.error
         assert stopped.error.code is ErrorCode.LIMIT_EXCEEDED
-        assert f"the limit {limit} in the entry point" in stopped.error.message
+        assert f"its {limit} limit in the entry point" in stopped.error.message
         assert tries(await told_in(services, environment, stopped))[-1] == ("entrypoint", "LIMIT_EXCEEDED")
         assert neighbour.status is SimulationStatus.SUCCEEDED
         again = await simulated(services, environment, well)

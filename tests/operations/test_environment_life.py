@@ -23,7 +23,7 @@ from windtunnel.operations.pause_environment import pause_environment
 from windtunnel.operations.places import in_environment
 from windtunnel.operations.refresh_environment import refresh_environment
 from windtunnel.operations.resume_environment import resume_environment
-from windtunnel.storage import production
+from windtunnel.storage import environment_events, production
 
 
 async def test_an_extended_environment_ends_later_or_sooner_and_both_times_are_on_record(database_url: str) -> None:
@@ -44,6 +44,10 @@ async def test_an_extended_environment_ends_later_or_sooner_and_both_times_are_o
         assert json.loads(second.details) == {"from": spelt(later.expires_at), "to": spelt(sooner.expires_at)}
         ready_then = EnvironmentStatus.READY
         assert (await steps(one, before))[1:] == [("extend", ready_then), ("extend", ready_then)]
+        told = await environment_events.read(one.store, before.tenant_id, before.id)
+        assert [event.message for event in told[1:]] == [
+            f"It ends at {then.expires_at:%Y-%m-%d %H:%M} UTC now." for then in (later, sooner)
+        ]
 
 
 async def test_a_paused_environment_is_extended_too(database_url: str) -> None:

@@ -136,7 +136,13 @@ async def test_whoever_died_while_code_ran_has_it_run_again(sqlite_url: str) -> 
 
 
 async def test_a_breach_that_was_noted_ends_the_simulation_whoever_goes_on(sqlite_url: str) -> None:
-    broke = Exercise((Call(CallKind.HEALTH, "", CallResult.LIMIT_EXCEEDED, "It broke its limit: disk.", Limit.DISK),))
+    broke = Exercise(
+        (
+            Call(
+                CallKind.HEALTH, "", CallResult.LIMIT_EXCEEDED, "It kept more than 16 MiB in its directory.", Limit.DISK
+            ),
+        )
+    )
     async with process(sqlite_url) as services:
         you, environment = await demo(services), await ready_for(services)
         digest = await uploaded(services, you, agent(TRIES))
@@ -151,7 +157,7 @@ async def test_a_breach_that_was_noted_ends_the_simulation_whoever_goes_on(sqlit
         assert ended
         assert ended.error
         assert ended.error.message == (
-            "The package broke the limit disk in the health command. It broke its limit: disk."
+            "The package broke its disk limit in the health command. It kept more than 16 MiB in its directory."
         )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from windtunnel.storage.environment_files import EnvironmentFiles
 from windtunnel.storage.store import Store, open_store
 from windtunnel.streams.bus import Bus, open_bus
 from windtunnel.streams.environment_channels import SharedChannels
+from windtunnel.streams.redis_channels import RedisChannels
 
 
 class World:
@@ -74,6 +75,35 @@ async def test_its_clock_is_the_one_at_home(store: Store, tmp_path: Path) -> Non
     async with world(store, tmp_path) as here, here.places.opened(here.keys[0]) as opened:
         store.clock_offset = timedelta(days=7)
         assert abs(await opened.store.now() - await store.now()) < timedelta(minutes=1)
+
+
+async def test_whoever_opens_one_while_it_is_taken_away_leaves_no_channels(
+    store: Store, tmp_path: Path, redis_url: str
+) -> None:
+    class TakenAway(RedisChannels):
+        """By somebody else, just before they are opened."""
+
+        async def open(self, key: EnvironmentKey) -> Bus:
+            await databases.remove(key.namespace)
+            await self.remove(key.namespace)
+            return await super().open(key)
+
+    databases = databases_beside(store, tmp_path)
+    async with AsyncExitStack() as stack:
+        bus = await open_bus(redis_url)
+        stack.push_async_callback(bus.close)
+        channels = TakenAway(redis_url, bus, "here")
+        stack.push_async_callback(channels.close)
+        places = OpenPlaces(store, databases, channels)
+        stack.push_async_callback(places.close)
+        key = EnvironmentKey(new_namespace(), secrets.token_hex(32))
+        await databases.create(key)
+        await channels.create(key)
+        with pytest.raises(UnavailableError):
+            async with places.opened(key):
+                pass
+        assert not await channels.exists(key.namespace)
+        assert not places._places
 
 
 async def test_few_stay_open_when_nobody_works_there_and_those_the_last_used(store: Store, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ from windtunnel.storage.environment_files import EnvironmentFiles
 
 DAY = timedelta(days=1)
 MADE = ["request", "directory", "database", "channels", "configuration", "isolation", "ready"]
-GONE = ["channels", "database", "directory", "deleted"]
+GONE = ["database", "channels", "directory", "deleted"]
 
 
 async def test_an_environment_is_made_step_by_step(database_url: str) -> None:

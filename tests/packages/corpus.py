@@ -73,6 +73,7 @@ EVIL: dict[str, tuple[Callable[[], bytes], Code]] = {
     "dot": (lambda: with_entries(Part("./evil.py")), Code.PATH_UNSAFE),
     "two slashes": (lambda: with_entries(Part("a//evil.py")), Code.PATH_UNSAFE),
     "long": (lambda: with_entries(Part("a" * 241)), Code.PATH_TOO_LONG),
+    "long in bytes": (lambda: with_entries(Part("é" * 128)), Code.PATH_TOO_LONG),
     "very long": (lambda: with_entries(Part("a" * 60_000)), Code.PATH_TOO_LONG),
     "deep": (lambda: with_entries(Part("/".join("a" * 17))), Code.PATH_TOO_DEEP),
     "twice": (lambda: with_entries(Part("health.py", b"other")), Code.PATH_DUPLICATE),

@@ -29,7 +29,8 @@ def ask(api: Api, query: str, **variables: Any) -> Any:
 def do(api: Api, verb: str, **given: Any) -> Any:
     """The payload of a mutation about one environment."""
     kind = f"{verb[0].upper()}{verb[1:]}Input!"
-    query = f"mutation ($input: {kind}) {{ {verb}(input: $input) {{ environment {{ {FIELDS} }} errors {{ code message path }} }} }}"
+    fields = f"environment {{ {FIELDS} }} errors {{ code message path }}"
+    query = f"mutation ($input: {kind}) {{ {verb}(input: $input) {{ {fields} }} }}"
     return ask(api, query, input=given)[verb]
 
 

@@ -150,15 +150,20 @@ async def test_messages_are_short_and_printable(tmp_path: Path, best: Isolation,
 
 
 @pytest.mark.parametrize(
-    ("name", "limit"),
-    [("eat", Limit.MEMORY), ("eat_and_hide", Limit.MEMORY), ("spin", Limit.CPU), ("pause", Limit.WALL)],
+    ("name", "limit", "message"),
+    [
+        ("eat", Limit.MEMORY, "It used more than 64 MiB of memory."),
+        ("eat_and_hide", Limit.MEMORY, "It used more than 64 MiB of memory."),
+        ("spin", Limit.CPU, "It used more than 0.5 seconds of CPU time."),
+        ("pause", Limit.WALL, "It did not end within 0.5 seconds."),
+    ],
 )
-async def test_a_broken_limit_is_named(
-    tmp_path: Path, watched: Isolation, tools: Path, name: str, limit: Limit
+async def test_a_broken_limit_is_named(  # noqa: PLR0917 - what is given and what is expected
+    tmp_path: Path, watched: Isolation, tools: Path, name: str, limit: Limit, message: str
 ) -> None:
     box = _box(tmp_path / "environment", watched, tools, cpu_s=0.5)
     answer = await _no_answer(box, tools, f"tools:{name}", wall_s=0.5 if limit is Limit.WALL else 30)
-    assert (answer.failure, answer.breach) == (CallFailure.LIMIT_EXCEEDED, limit)
+    assert (answer.failure, answer.breach, answer.message) == (CallFailure.LIMIT_EXCEEDED, limit, message)
 
 
 async def test_health_is_an_exit_status_in_time(tmp_path: Path, isolation: Isolation) -> None:

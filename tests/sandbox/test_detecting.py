@@ -89,6 +89,15 @@ def test_the_place_of_the_trials_is_left_as_it_was(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_left_of_old_trials_is_removed(tmp_path: Path) -> None:
+    for name in ("trial-old", "trial-under-way", "0123456789abcdef"):
+        (tmp_path / name / "inner").mkdir(parents=True)
+    for name in ("trial-old", "0123456789abcdef"):
+        os.utime(tmp_path / name, (0, 0))
+    asyncio.run(detect(tmp_path, without=frozenset(Mechanism)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0123456789abcdef", "trial-under-way"]
+
+
 def test_a_host_that_refuses_namespaces_is_told_apart(tmp_path: Path, best: Isolation) -> None:
     """A real one: a process in whose user namespace there can be no other."""
     if Mechanism.NAMESPACES not in best.mechanisms:  # this host is such a one

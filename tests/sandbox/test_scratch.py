@@ -53,6 +53,22 @@ def test_two_may_remove_the_same(tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+def test_names_of_what_lies_there_are_no_obstacle(tmp_path: Path) -> None:
+    long = "d" * 255
+    for name in ("top", long):
+        for inner in ("a", "b"):
+            (tmp_path / name / inner).mkdir(parents=True)
+            (tmp_path / name / inner / "file").write_text("x")
+    for number in range(3):
+        beside = tmp_path / f"top.{number}"
+        beside.mkdir()
+        (beside / "file").write_text("kept")
+    scratch.remove(tmp_path / "top")
+    scratch.remove(tmp_path / long)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["top.0", "top.1", "top.2"]
+    assert [path.read_text() for path in tmp_path.rglob("file")] == ["kept"] * 3
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_what_is_not_there_is_fine(tmp_path: Path, times: int) -> None:
     for _ in range(times):

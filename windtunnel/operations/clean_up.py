@@ -34,8 +34,11 @@ GRACE_S = 5.0
 """How long code may go on that was asked to end, in an environment whose time is over."""
 
 LOOK_EVERY_S = 0.05
-ORDER = (ResourceKind.PACKAGE, ResourceKind.CHANNEL, ResourceKind.DATABASE, ResourceKind.DIRECTORY)
-"""In which parts are removed: the directory, in which others may lie, comes last."""
+ORDER = (ResourceKind.PACKAGE, ResourceKind.DATABASE, ResourceKind.CHANNEL, ResourceKind.DIRECTORY)
+"""In which parts are removed: the directory, in which others may lie, comes last.
+
+Channels come after the database: whoever makes them anew looks whether it is there still, and takes them away if not.
+"""
 
 WORDS = {
     ResourceKind.PACKAGE: "package",

@@ -83,7 +83,7 @@ async def _exercised(
         await scribe.exercised(exercise)
         simulation = replace(simulation, exercise=exercise, story_from_seq=scribe.last_seq)
     if breach := exercise.breach:
-        message = f"The package broke the limit {breach.limit} in {breach.what}. {breach.message}".rstrip()
+        message = f"The package broke its {breach.limit} limit in {breach.what}. {breach.message}".rstrip()
         await scribe.failed(SimulationFailure(ErrorCode.LIMIT_EXCEEDED, message, STAGE))
         return None
     return simulation

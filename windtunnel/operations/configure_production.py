@@ -92,7 +92,9 @@ def _keep_secrets(services: Services, tenant_id: str, before: Snapshot, change: 
     clear = [(known[entry.key], entry.value) for entry in change.put if entry.value is not None and entry.key in known]
     if any(_is_secret(services, tenant_id, entry, value) for entry, value in clear):
         raise ValidationError(
-            "A secret that is to be one no longer needs another value.", rule="secret_value", path=("input", "set")
+            "What is a secret is shown in clear only with another value: send a new one with it.",
+            rule="secret_value",
+            path=("input", "set"),
         )
 
 

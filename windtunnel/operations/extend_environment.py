@@ -5,7 +5,7 @@ from datetime import timedelta
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.environment_rules import check_lifetime
-from windtunnel.domain.environments import USABLE_STATUSES, Environment
+from windtunnel.domain.environments import USABLE_STATUSES, Environment, EnvironmentEventDraft
 from windtunnel.domain.permissions import Action
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.announce import announce_environments
@@ -13,6 +13,7 @@ from windtunnel.operations.audit_trail import record
 from windtunnel.operations.environment_changes import Changed, current, happened, locked, refusal, tell
 from windtunnel.operations.idempotent import Asked, Done, once
 from windtunnel.operations.permit import permit
+from windtunnel.operations.provisioning import said
 from windtunnel.operations.services import Services
 from windtunnel.storage import environment_life
 
@@ -35,8 +36,7 @@ async def extend_environment(
 
     async def extend() -> Done[Changed]:
         before = await locked(services, tenant_id, environment_id)
-        draft = happened(before, "extend", "The environment ends at another time than it was to end.")
-        changed = await environment_life.extended(services.store, tenant_id, environment_id, wanted, draft)
+        changed = await environment_life.extended(services.store, tenant_id, environment_id, wanted, _told)
         if changed is None:
             raise await refusal(services, before, USABLE_STATUSES, wanted)
         details = {"from": before.expires_at, "to": changed[0].expires_at}
@@ -49,3 +49,7 @@ async def extend_environment(
         return await current(services, tenant_id, environment_id)
     await announce_environments(services.bus)
     return await tell(services, outcome.made)
+
+
+def _told(extended: Environment) -> EnvironmentEventDraft:
+    return happened(extended, "extend", f"It ends at {said(extended.expires_at)} now.")

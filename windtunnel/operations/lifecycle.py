@@ -3,7 +3,6 @@
 from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.events import EventDraft, EventKind, SimulationEvent
 from windtunnel.domain.planning import PlannerStep
-from windtunnel.domain.scenarios import Scenario
 from windtunnel.domain.simulations import SimulationFailure, SimulationStatus
 
 TITLES = {
@@ -40,10 +39,10 @@ def planned_draft(architecture: Architecture, architecture_id: str) -> EventDraf
 
 
 def finished_words(
-    status: SimulationStatus, scenario: Scenario | None, last: SimulationEvent, failure: SimulationFailure | None
+    status: SimulationStatus, which: str | None, last: SimulationEvent, failure: SimulationFailure | None
 ) -> tuple[str, str]:
-    """What the author is told when it has ended by itself with the event `last`: a title, and more about it."""
-    title = f"{TITLES[status]}: {scenario.title}" if scenario else f"{TITLES[status]}."
+    """What the author is told when `which` has ended by itself with the event `last`: a title, and more about it."""
+    title = f"{TITLES[status]}: {which}" if which else f"{TITLES[status]}."
     told = f"It told {last.seq:,} events in {last.elapsed_ms / 1000:,.1f} seconds of simulated time."
     return title, failure.message if failure else told
 

@@ -112,10 +112,23 @@ class OpenPlaces:
         store.follow_clock_of(self._home)
         try:
             place.bus = await self.channels.open(key)
+            await self._take_back(key)
         except BaseException:
+            if place.bus is not None:
+                await place.bus.close()
+                place.bus = None
             await store.close()
             raise
         return Opened(store, Hub(place.bus))
+
+    async def _take_back(self, key: EnvironmentKey) -> None:
+        """Raise UnavailableError when the environment was taken away meanwhile, its database first.
+
+        Channels that were made anew for whoever opens it would stay.
+        """
+        if not await self.databases.exists(key.namespace):
+            await self.channels.remove(key.namespace)
+            raise UnavailableError("The environment has ended.")
 
     def _leave(self, namespace: str, place: _Place) -> None:
         place.users -= 1

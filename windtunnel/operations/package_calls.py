@@ -132,7 +132,7 @@ async def _commanded(trial: Trial, command: tuple[str, ...], left_s: float) -> C
     stdin = json.dumps(_given(trial, made)).encode()
     outcome = await trial.sandbox.run(command, cwd=trial.directory, stdin=stdin, env=trial.variables, wall_s=wall_s)
     if not outcome.succeeded:
-        made = replace(made, result=CallResult.CRASHED, message=why(outcome, wall_s))
+        made = replace(made, result=CallResult.CRASHED, message=why(outcome, trial.sandbox.limits, wall_s))
     return _ended(made, outcome)
 
 

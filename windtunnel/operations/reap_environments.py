@@ -76,6 +76,8 @@ async def _missing(services: Services, environment: Environment) -> list[Resourc
 async def _make_channels(services: Services, environment: Environment) -> None:
     try:
         await make(services, key_of(services, environment), ResourceKind.CHANNEL)
+        if not await services.places.databases.exists(environment.namespace):  # it was taken away meanwhile
+            await services.places.channels.remove(environment.namespace)
     except (UnavailableError, UnsealError) as error:
         log.warning("channels of environment not made again", environment_id=environment.id, reason=str(error))
 

@@ -9,7 +9,6 @@ from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.events import EventDraft, SimulationEvent
 from windtunnel.domain.exercises import Exercise, drafts_of
 from windtunnel.domain.notifications import NotificationKind
-from windtunnel.domain.scenarios import Scenario
 from windtunnel.domain.simulations import Command, Simulation, SimulationFailure, SimulationStatus
 from windtunnel.operations.announce import announce_events, announce_work
 from windtunnel.operations.audit_trail import record
@@ -141,7 +140,7 @@ class Scribe:
     ) -> None:
         simulation = self._simulation
         last = finished_draft(status, elapsed_ms, failure.message if failure else None)
-        scenario = await self._scenario()
+        which = await self._which()
         async with both(self._services, simulation.tenant_id):
             stored = await transitions.finished(
                 self._store,
@@ -156,7 +155,7 @@ class Scribe:
             )
             await count_in(self._services, simulation.tenant_id, simulation.id)
             subject = Subject(Kind.SIMULATION, simulation.id)
-            title, body = finished_words(status, scenario, stored[-1], failure)
+            title, body = finished_words(status, which, stored[-1], failure)
             announcement = await notify(
                 self._services,
                 simulation.tenant_id,
@@ -178,9 +177,10 @@ class Scribe:
         await announce_events(self._services.bus, simulation.id, stored)
         await announce_notifications(self._services.home.bus, announcement)
 
-    async def _scenario(self) -> Scenario | None:
-        """What is simulated, if it was told in words."""
-        scenario_id = self._simulation.scenario_id
-        if scenario_id is None:
-            return None
-        return (await scenarios.get_many(self._store, self._simulation.tenant_id, [scenario_id])).get(scenario_id)
+    async def _which(self) -> str | None:
+        """How people know it: by what was told in words; in an environment by its name, as the words go with it."""
+        if self._services.environment is not None:
+            return f"in {self._services.environment.name!r}"
+        scenario_id, tenant_id = self._simulation.scenario_id, self._simulation.tenant_id
+        found = await scenarios.get_many(self._store, tenant_id, [scenario_id] if scenario_id else [])
+        return next((scenario.title for scenario in found.values()), None)

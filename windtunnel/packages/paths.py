@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from windtunnel.domain.policy import PACKAGE_DEPTH_MAX, PACKAGE_PATH_MAX_CHARS
 from windtunnel.packages.codes import Code
 
+_PART_MAX_BYTES = 255
 _Fault = Callable[[str, list[str]], bool]
 _FAULTS: tuple[tuple[_Fault, Code, str], ...] = (
     (lambda path, _: not path, Code.PATH_UNSAFE, "The path is empty."),
@@ -31,6 +32,11 @@ _FAULTS: tuple[tuple[_Fault, Code, str], ...] = (
         lambda path, _: len(path) > PACKAGE_PATH_MAX_CHARS,
         Code.PATH_TOO_LONG,
         f"The path has more than {PACKAGE_PATH_MAX_CHARS} characters.",
+    ),
+    (
+        lambda _, parts: any(len(part.encode()) > _PART_MAX_BYTES for part in parts),
+        Code.PATH_TOO_LONG,
+        f"A part of the path has more than {_PART_MAX_BYTES} bytes in UTF-8, which no file system takes.",
     ),
     (
         lambda _, parts: len(parts) > PACKAGE_DEPTH_MAX,

@@ -12,7 +12,7 @@ from windtunnel.domain.confinement import Limit
 from windtunnel.sandbox.box import Sandbox
 from windtunnel.sandbox.interpreter import ISOLATED
 from windtunnel.sandbox.outcome import Outcome
-from windtunnel.sandbox.telling import cleaned, why
+from windtunnel.sandbox.telling import cleaned, too_much, why
 
 _HARNESS = Path(__file__).parent / "inside" / "harness.py"
 _REF = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
@@ -81,10 +81,10 @@ async def call(
     stdin = json.dumps(given, allow_nan=False).encode()
     outcome = await sandbox.run(command, cwd=package, stdin=stdin, env=env, wall_s=wall_s)
     if outcome.breach:
-        return NoAnswer(CallFailure.LIMIT_EXCEEDED, why(outcome, wall_s), outcome.breach, outcome)
+        return NoAnswer(CallFailure.LIMIT_EXCEEDED, why(outcome, sandbox.limits, wall_s), outcome.breach, outcome)
     if outcome.exit_status != 0 or not outcome.stdout:
-        return NoAnswer(CallFailure.CRASHED, why(outcome, wall_s), None, outcome)
-    return _read(sandbox, outcome)
+        return NoAnswer(CallFailure.CRASHED, why(outcome, sandbox.limits, wall_s), None, outcome)
+    return _read(sandbox, outcome, wall_s)
 
 
 async def check_health(
@@ -98,10 +98,10 @@ async def check_health(
     if outcome.succeeded:
         return Health(True, "", outcome)
     last = outcome.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-    return Health(False, cleaned(f"{why(outcome, timeout_s)} {last}".strip(), sandbox), outcome)
+    return Health(False, cleaned(f"{why(outcome, sandbox.limits, timeout_s)} {last}".strip(), sandbox), outcome)
 
 
-def _read(sandbox: Sandbox, outcome: Outcome) -> Answer | NoAnswer:
+def _read(sandbox: Sandbox, outcome: Outcome, wall_s: float) -> Answer | NoAnswer:
     try:
         answer = json.loads(outcome.stdout, parse_constant=_refuse)
         json.dumps(answer, ensure_ascii=False).encode("utf-8")  # half a surrogate pair can be read, but not be kept
@@ -110,7 +110,8 @@ def _read(sandbox: Sandbox, outcome: Outcome) -> Answer | NoAnswer:
         failure, message = str(answer["failure"]), cleaned(str(answer["message"]), sandbox)
         if failure == "MEMORY":
             breach = Limit.MEMORY
-            return NoAnswer(CallFailure.LIMIT_EXCEEDED, f"It broke its limit: {breach}.", breach, outcome)
+            message = too_much(breach, sandbox.limits, wall_s)
+            return NoAnswer(CallFailure.LIMIT_EXCEEDED, message, breach, outcome)
         return NoAnswer(CallFailure(failure), message, None, outcome)
     except (ValueError, TypeError, KeyError, RecursionError):  # the package has written into the answer
         return NoAnswer(CallFailure.BAD_OUTPUT, "What it wrote is not the answer of a function.", None, outcome)

@@ -5,6 +5,8 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +19,10 @@ from windtunnel.sandbox.interpreter import ISOLATED
 from windtunnel.sandbox.launch import landlock, seccomp
 from windtunnel.sandbox.probing import Targets, try_out
 
+_TRIAL = "trial-"
 _TRIAL_WALL_S = 10.0
+_TRIAL_MAX_S = 600.0
+"""No trial takes so long: what is older is left of a process that was killed."""
 _TASKS_TRIED = 12
 _FORK_MANY = """
 import os, signal
@@ -43,12 +48,21 @@ async def detect(directory: Path, *, without: frozenset[Mechanism] = frozenset()
     if sys.platform != "linux":
         reason = "Code runs on Linux only."
         return Isolation(IsolationLevel.LOGICAL, details=dict.fromkeys(Mechanism, reason))
-    place = directory / f"trial-{secrets.token_hex(8)}"
+    await asyncio.to_thread(_remove_left, directory)
+    place = directory / f"{_TRIAL}{secrets.token_hex(8)}"
     place.mkdir(mode=0o700, parents=True)
     try:
         return await _Trials(place, without).all()
     finally:
         await asyncio.to_thread(scratch.remove, place)
+
+
+def _remove_left(directory: Path) -> None:
+    """Remove the trials of processes that were killed in the middle of them."""
+    for left in directory.glob(f"{_TRIAL}*"):
+        with suppress(OSError):  # somebody else is removing it, too; it does no harm
+            if left.lstat().st_mtime < time.time() - _TRIAL_MAX_S:
+                scratch.remove(left)
 
 
 class _MissingError(Exception):

@@ -1,6 +1,6 @@
 """What people do to environments: each change by compare and swap, with its event in the same transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,9 @@ from windtunnel.storage.environment_care import Changed, with_event
 from windtunnel.storage.environments import environment_of, free_slot
 from windtunnel.storage.store import Store
 from windtunnel.storage.texts import known_ids
+
+Draft = EnvironmentEventDraft | Callable[[Environment], EnvironmentEventDraft]
+"""What is told of a change, or how to tell it of the environment as it is then."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 _HOUR_MS = 3_600_000
@@ -99,9 +102,7 @@ async def locked(store: Store, tenant_id: str, id: str) -> Environment | None:
     return environment_of(rows[0]) if rows else None
 
 
-async def extended(
-    store: Store, tenant_id: str, id: str, lifetime: timedelta, draft: EnvironmentEventDraft
-) -> Changed | None:
+async def extended(store: Store, tenant_id: str, id: str, lifetime: timedelta, draft: Draft) -> Changed | None:
     """It ends after `lifetime` from now; None unless it is READY or PAUSED, its time is not over, and may be so long.
 
     It is due at once, and warnings of the new end are given, as far as it is not near already.
@@ -193,7 +194,7 @@ async def _change(  # noqa: PLR0917 - one statement, in its order
     assignments: str,
     guard: str,
     arguments: Sequence[Any],
-    draft: EnvironmentEventDraft,
+    draft: Draft,
 ) -> Changed | None:
     async with store.transaction(tenant_id):
         rows = await store.of(tenant_id).fetch(
@@ -203,4 +204,7 @@ async def _change(  # noqa: PLR0917 - one statement, in its order
             id,
             *arguments,
         )
-        return await with_event(store, tenant_id, rows[0], draft) if rows else None
+        if not rows:
+            return None
+        told = draft if isinstance(draft, EnvironmentEventDraft) else draft(environment_of(rows[0]))
+        return await with_event(store, tenant_id, rows[0], told)

@@ -8,6 +8,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from windtunnel.streams.ending import ended
 from windtunnel.streams.statistics import Statistics
 
 OUTBOX_MAX = 1_000
@@ -48,8 +49,7 @@ class Outbox:
                 await self._empty.wait()
         except TimeoutError:
             self._drop()
-        self._sender.cancel()
-        await asyncio.wait([self._sender])
+        await ended(self._sender)
 
     async def _send(self) -> None:
         pause = PAUSE_S

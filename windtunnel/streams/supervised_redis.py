@@ -15,6 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from windtunnel.streams.ending import ended
 from windtunnel.streams.log import RESET
 from windtunnel.streams.outbox import Outbox
 from windtunnel.streams.statistics import Statistics
@@ -53,7 +54,7 @@ class SupervisedRedis(BroadcastBackend):
         self._patience_s = patience_s
         self._at_home = login is None
         self._missed = False
-        self._closing = False  # Task.cancelling() would not do: a TaskGroup that failed leaves it above zero
+        self._closing = False
         self.statistics = statistics
         self._pool = ConnectionPool.from_url(
             url,
@@ -90,8 +91,7 @@ class SupervisedRedis(BroadcastBackend):
             await self._outbox.close()
         self._closing = True
         if self._supervisor is not None:
-            self._supervisor.cancel()
-            await asyncio.wait([self._supervisor])
+            await ended(self._supervisor)
         await self._pool.aclose()
 
     async def subscribe(self, group: str) -> None:
@@ -158,9 +158,14 @@ class SupervisedRedis(BroadcastBackend):
         if self._missed:
             self._missed = False
             self._tell(logging.INFO, "bus connected")
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._write(connection))
-            group.create_task(self._read(connection))
+        both = [asyncio.create_task(self._write(connection)), asyncio.create_task(self._read(connection))]
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await ended(*both)
+        for task in both:
+            if not task.cancelled():
+                task.result()
 
     def _tell(self, level: int, event: str, **details: str) -> None:
         """What is lost and found again; who only serves an environment leaves that to the bus at home."""
