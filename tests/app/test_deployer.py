@@ -9,18 +9,14 @@ import app.claiming
 from app.deployer import Deployer
 from tests.databases import migrate_url
 from tests.operations.care import LEASE_OVER
-from tests.operations.deploying import HANGING, another, pointer_of, waiting
-from tests.operations.packages_world import mine, uploaded
-from tests.operations.pipeline_world import registered, stored, told
-from tests.operations.review_world import approve, person
+from tests.operations.deploying import HANGING, another, pointer_of, through_review, waiting
+from tests.operations.pipeline_world import stored, told
 from tests.operations.world import demo, die, process
 from tests.servers import PostgresServer
 from windtunnel.domain.deployments import Deployment
 from windtunnel.domain.deployments import DeploymentStatus as S
-from windtunnel.domain.submissions import SubmitRequest
 from windtunnel.operations import deploy as deploying
 from windtunnel.operations.services import Services
-from windtunnel.operations.submit_deployment import submit_deployment
 from windtunnel.operations.watch_deployment import watch_deployment
 
 NEVER = 3_600.0
@@ -42,14 +38,7 @@ async def test_from_a_submission_to_production_by_itself(database_url: str, monk
     monkeypatch.setattr(app.claiming, "LOOK_EVERY_S", NEVER)
     async with process(database_url) as services:
         async with Deployer(services, "one"):
-            viewer = await demo(services)
-            reviewer = await person(services, viewer, "reviewer@acme.test")
-            agent = await registered(services, viewer)
-            digest = await uploaded(services, viewer, mine(description="Sorts tickets."))
-            made = await submit_deployment(services, viewer, SubmitRequest(agent.id, digest))
-            seen = await until_status(services, made, S.IN_REVIEW, S.INVALID)
-            assert seen is S.IN_REVIEW, (await stored(services, made)).checks
-            await approve(services, reviewer, made)
+            made = await through_review(services)
             seen = await until_status(services, made, S.LIVE, S.DEPLOY_FAILED)
             assert seen is S.LIVE, (await stored(services, made)).failure
             assert (await pointer_of(services, made)).deployment_id == made.id
@@ -93,7 +82,7 @@ async def test_a_deployer_takes_over_from_a_dead_one(database_url: str, monkeypa
 
     monkeypatch.setattr(deploying, "bring_up", slowly)
     async with process(database_url, owner="dead") as services, Deployer(services, "dead") as dying:
-        made = await waiting(services)
+        made = await through_review(services)
         await begun.wait()
         await die(dying._deployments)
         blocked = False
@@ -108,9 +97,9 @@ async def test_a_deployer_takes_over_from_a_dead_one(database_url: str, monkeypa
 
 async def test_one_that_hangs_keeps_only_its_own_place(sqlite_url: str) -> None:
     async with process(sqlite_url) as services, Deployer(services, "one"):
-        hanging = await waiting(services, health=HANGING)
+        hanging = await through_review(services, health=HANGING)
         for _ in range(3):
-            made = await waiting(services)
+            made = await through_review(services)
             assert await until_status(services, made, S.LIVE, S.DEPLOY_FAILED) is S.LIVE
         assert (await stored(services, hanging)).status is S.DEPLOYING
 
@@ -118,9 +107,9 @@ async def test_one_that_hangs_keeps_only_its_own_place(sqlite_url: str) -> None:
 async def test_a_deployer_outlives_its_database(postgres_server: PostgresServer) -> None:
     await asyncio.to_thread(migrate_url, postgres_server.url)
     async with process(postgres_server.url) as services, Deployer(services, "one"):
-        before = await waiting(services)
+        before = await through_review(services)
         await until_status(services, before, S.LIVE)
         await asyncio.to_thread(postgres_server.kill)
         await asyncio.to_thread(postgres_server.start)
-        after = await waiting(services)
+        after = await through_review(services)
         await until_status(services, after, S.LIVE)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.operations.deploying import waiting
+from tests.operations.deploying import through_review
 from tests.operations.pipeline_world import stored, told
 from tests.operations.world import process
 from tests.processes import WorkerProcess
@@ -66,7 +66,7 @@ def cluster(postgres_database_url: str, redis_url: str, tmp_path: Path) -> Itera
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_worker_killed_at_a_step_is_followed_by_another(cluster: Cluster, step: str) -> None:
     async with cluster.asking() as services:
-        made = await waiting(services, health=SLOW)
+        made = await through_review(services, health=SLOW)
         worker = await _worker_at(cluster, services, made, step)
         killed_at = time.monotonic()
         worker.kill()
@@ -78,7 +78,7 @@ async def test_a_worker_killed_at_a_step_is_followed_by_another(cluster: Cluster
 
 async def test_production_comes_back_when_all_workers_were_killed(cluster: Cluster) -> None:
     async with cluster.asking() as services:
-        made = await waiting(services)
+        made = await through_review(services)
         await _until(services, made, S.LIVE)
         for worker in cluster.workers:
             worker.kill()

@@ -1,19 +1,22 @@
 """Deployments that are approved, and workers that carry them out step by step."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from tests.operations.pipeline_world import registered, stored
+from tests.operations.packages_world import mine
+from tests.operations.pipeline_world import registered, stored, submitted
 from tests.operations.review_world import approve, person, reviewable
 from tests.operations.world import demo, process
 from windtunnel.deploying.target import Release, ReleaseState
 from windtunnel.domain.agents import Agent, AgentVersion, Pointer
 from windtunnel.domain.deployments import Deployment
+from windtunnel.domain.deployments import DeploymentStatus as S
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.deploy import deploy
 from windtunnel.operations.services import Services
+from windtunnel.operations.watch_deployment import watch_deployment
 from windtunnel.storage import agent_versions, agents, deployment_care
 
 SICK = {"kind": "command", "command": ["python", "-c", "raise SystemExit('out of order')"], "timeoutS": 10}
@@ -35,6 +38,23 @@ async def waiting(services: Services, agent: Agent | None = None, **declared: An
     reviewer = await person(services, viewer, "reviewer@acme.test")
     await approve(services, reviewer, deployment)
     return await stored(services, deployment)
+
+
+async def through_review(services: Services, **declared: Any) -> Deployment:
+    """As `waiting`, where a deployer is at work: it validates, and deploys at once what is approved."""
+    viewer = await demo(services)
+    reviewer = await person(services, viewer, "reviewer@acme.test")
+    slug = f"agent-{new_id()[-12:]}"
+    agent = await registered(services, viewer, slug)
+    made = await submitted(services, viewer, agent, data=mine(**({"name": f"demo/{slug}"} | declared)))
+    async with aclosing(watch_deployment(services, viewer, made.id)) as stream:
+        async for event in stream:
+            if event.status is S.IN_REVIEW:
+                break
+    made = await stored(services, made)
+    assert made.status is S.IN_REVIEW, made.checks
+    await approve(services, reviewer, made)
+    return made
 
 
 async def claimed(services: Services, owner: str = "deployer") -> list[Deployment]:

@@ -9,6 +9,7 @@ from tests.operations.deploying import an_agent, deployed, waiting
 from tests.operations.pipeline_world import registered, stored, submitted
 from tests.operations.review_world import reviewable
 from tests.operations.world import demo, process
+from windtunnel.domain.deployments import Deployment
 from windtunnel.domain.deployments import DeploymentStatus as S
 from windtunnel.storage import deployment_care, rollback_care
 from windtunnel.storage.deployment_care import DeploymentDue, DueDeployment
@@ -22,7 +23,7 @@ async def test_of_all_who_claim_one_gets_each(database_url: str) -> None:
     async with process(database_url) as services:
         viewer = await demo(services)
         made = {(await submitted(services, viewer)).id for _ in range(6)}
-        got = []
+        got: list[Deployment] = []
         while len(got) < len(made):  # who comes at the same moment as others may get less than there is
             claims = await asyncio.gather(*(deployment_care.claim(services.store, f"{n}", 2) for n in range(6)))
             got += [each for claim in claims for each in claim]
