@@ -46,6 +46,8 @@ from windtunnel.storage.errors import LeaseLostError
 
 T = TypeVar("T")
 CHOICE = st.integers(0, 1_000)
+WELL = st.sampled_from([True, True, True, False])
+HOURS = st.sampled_from([*[1 / 3600] * 6, 1 / 59, 13.0, 24.0, 24 * 30.0])
 RETAINED = {VersionState.LIVE, VersionState.STANDBY, VersionState.QUARANTINED}
 
 
@@ -89,20 +91,28 @@ class Lives(RuleBasedStateMachine):
     def run(self, doing: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(doing)
 
-    @initialize(versions=st.sampled_from([0, 2, VERSIONS_PER_AGENT]))
+    @initialize(versions=st.sampled_from([2, VERSIONS_PER_AGENT]))
     def begin_with(self, versions: int) -> None:
         self.agent: Agent = self.run(registered(self.services, self.viewer, f"agent-{new_id()[-12:]}"))
         self.deployments: list[Deployment] = []
         self.before: dict[str, AgentVersion] = {}
         for _ in range(versions):
-            self.submit()
-            self.vote(len(self.deployments) - 1)
-            self.work(well=True)
+            self.another(well=True)
             self.is_sound()
 
     @rule()
     def submit(self) -> None:
         self.deployments.append(self.run(reviewable(self.services, self.viewer, self.agent)))
+
+    @rule()
+    def have_approved(self) -> None:
+        self.submit()
+        self.vote(len(self.deployments) - 1)
+
+    @rule(well=WELL)
+    def another(self, *, well: bool) -> None:
+        self.have_approved()
+        self.work(well=well)
 
     @rule(which=CHOICE)
     def vote(self, which: int) -> None:
@@ -126,11 +136,11 @@ class Lives(RuleBasedStateMachine):
                 }[how]()
             )
 
-    @rule(well=st.booleans())
+    @rule(well=WELL)
     def work(self, *, well: bool) -> None:
         self.run(self._work(well=well))
 
-    @rule(hours=st.sampled_from([0.001, 13.0, 24.0, 24 * 30.0]))
+    @rule(hours=HOURS)
     def time_passes(self, hours: float) -> None:
         self.services.store.clock_offset += timedelta(hours=hours)
         for deployment in self.deployments:
@@ -140,13 +150,18 @@ class Lives(RuleBasedStateMachine):
         for rollback in self.run(rollback_care.overdue(self.services.store)):
             self.run(not_restored(self.services, rollback, "Too slow."))
 
+    @rule(which=st.none() | CHOICE, well=WELL)
+    def roll_back_and_restore(self, which: int | None, *, well: bool) -> None:
+        self.roll_back(which)
+        self.restore(well=well)
+
     @rule(which=st.none() | CHOICE)
     def roll_back(self, which: int | None) -> None:
         versions = list(self.before.values())
         target = versions[which % len(versions)].id if which is not None and versions else None
         self.tried(rollback_deployment(self.services, self.viewer, RollbackRequest(self.agent.id, REASON, target)))
 
-    @rule(well=st.booleans())
+    @rule(well=WELL)
     def restore(self, *, well: bool) -> None:
         self.run(self._restore(well=well))
 
