@@ -93,11 +93,6 @@ async def _fill(world: World, viewer: Viewer) -> None:
     await make_all(world, viewer)
     simulation = await make(world, viewer, Kind.SIMULATION)
     await world.do("injectFailure", viewer, {Kind.SIMULATION: simulation}, idempotencyKey="once")
-    await world.do("setFeatureFlag", viewer)
-    await world.do("configureProduction", viewer)
-    now = await world.store.now()
-    digest = await upload(world, viewer)
-    await packages.sign(world.store, StoredSignature(viewer.tenant_id, digest, digest, "{}", viewer.user.id, now))
     rejected = await pipeline.waiting(world.services, viewer)
     await reject(world.services, await person(world.services, viewer, "reviewer@walk.test"), rejected)
     async with world.store.transaction(viewer.tenant_id):
@@ -105,6 +100,11 @@ async def _fill(world: World, viewer: Viewer) -> None:
             world.store, viewer.tenant_id, [Evidence(rejected.id, "Simulation", new_id(), "It went well.")]
         )
     await workflows.follows(world.store, viewer.tenant_id, new_id(), viewer.user.id)
+    await world.do("setFeatureFlag", viewer)
+    await world.do("configureProduction", viewer)
+    now = await world.store.now()
+    digest = await upload(world, viewer)
+    await packages.sign(world.store, StoredSignature(viewer.tenant_id, digest, digest, "{}", viewer.user.id, now))
     vouched = Vouched("https://issuer", "me", viewer.tenant.slug, "Me", None, None, now)
     await admit_person(world.store, vouched)
 
