@@ -136,6 +136,22 @@ def test_ac1_what_is_not_right_is_told_and_nobody_is_bothered(people: People) ->
     assert "DEPLOYMENT_INVALID" in [kind for kind, _ in people.dev.notified()]
 
 
+def test_what_ran_the_very_package_is_shown_to_reviewers_and_nothing_else(people: People) -> None:
+    agent_id = people.dev.registered("shown")
+    digest = people.dev.upload(package(name="acme/shown", version="1.0.0"))
+    asked = {"scenario": {"text": "Sort the tickets of a busy morning."}, "seed": 5, "waitFor": "FINISHED"}
+    ran = people.dev.done("simulate", "simulation { id status }", **asked, packageDigest=digest)["simulation"]
+    other = people.dev.done("simulate", "simulation { id status }", **asked)["simulation"]
+    assert (ran["status"], other["status"]) == ("SUCCEEDED", "SUCCEEDED")
+    given = {"agentId": agent_id, "packageDigest": digest}
+    for bad in (other["id"], agent_id, "x"):
+        assert people.dev.refused("submitDeployment", **given, evidenceIds=[ran["id"], bad]) == "BAD_USER_INPUT"
+    made = people.dev.done("submitDeployment", **given, evidenceIds=[ran["id"]])["deployment"]
+    (shown,) = people.dev.until(made["id"], "IN_REVIEW")["review"]["evidence"]
+    assert (shown["subject"], shown["stale"]) == ({"id": ran["id"]}, False)
+    assert shown["summary"].startswith("Simulated to its end with seed 5, ")
+
+
 def test_ac5_the_audit_log_is_whole(people: People) -> None:
     assert people.auditor.ask("{ verifyAudit { valid } }")["verifyAudit"]["valid"]
 
