@@ -9,7 +9,7 @@ import app.claiming
 from app.deployer import Deployer
 from tests.databases import migrate_url
 from tests.operations.care import LEASE_OVER
-from tests.operations.deploying import HANGING, another, pointer_of, through_review, waiting
+from tests.operations.deploying import another, pointer_of, through_review, waiting
 from tests.operations.pipeline_world import stored, told
 from tests.operations.world import demo, die, process
 from tests.servers import PostgresServer
@@ -95,13 +95,23 @@ async def test_a_deployer_takes_over_from_a_dead_one(database_url: str, monkeypa
         assert [event.step for event in await told(services, made)].count("live") == 1
 
 
-async def test_one_that_hangs_keeps_only_its_own_place(sqlite_url: str) -> None:
+async def test_one_that_hangs_keeps_only_its_own_place(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bring_up, hanging = deploying.bring_up, asyncio.Event()  # type: ignore[attr-defined]
+
+    async def stuck(services: Services, tenant_id: str, agent_id: str, digest: str) -> None:
+        if not hanging.is_set():
+            hanging.set()
+            await asyncio.Event().wait()
+        await bring_up(services, tenant_id, agent_id, digest)
+
+    monkeypatch.setattr(deploying, "bring_up", stuck)
     async with process(sqlite_url) as services, Deployer(services, "one"):
-        hanging = await through_review(services, health=HANGING)
+        first = await through_review(services)
+        await hanging.wait()
         for _ in range(3):
             made = await through_review(services)
             assert await until_status(services, made, S.LIVE, S.DEPLOY_FAILED) is S.LIVE
-        assert (await stored(services, hanging)).status is S.DEPLOYING
+        assert (await stored(services, first)).status is S.DEPLOYING
 
 
 async def test_a_deployer_outlives_its_database(postgres_server: PostgresServer) -> None:
