@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.typing import EventDict
 
 from tests.operations.inboxes import inbox
 from tests.operations.packages_world import mine, uploaded
@@ -36,7 +37,7 @@ from windtunnel.packages.directory import DirectoryBlobs
 from windtunnel.packages.signers import Signers
 from windtunnel.storage import agent_versions, deployment_care, production, reviews, tenant_logs
 from windtunnel.storage.errors import LeaseLostError
-from windtunnel.storage.store import DatabaseRole, open_store
+from windtunnel.storage.store import DatabaseRole, Store, open_store
 
 RESTRICTED: dict[str, Any] = {"data": MANIFEST["data"] | {"classification": "restricted"}}
 EVIL = FILES | {"triage/more.py": b"import socket\n"}
@@ -125,6 +126,32 @@ async def test_what_is_not_this_agent_has_no_version(database_url: str, data: by
         deployment = await validated(services, await asked(services, data))
         assert (deployment.status, deployment.version_id) == (S.INVALID, None)
         assert expected in {code for code, _, _ in wrong(deployment)}
+
+
+@pytest.mark.parametrize("in_manifest", [False, True])
+async def test_a_planted_secret_is_nowhere_but_in_its_package(
+    database_url: str, logs: list[EventDict], *, in_manifest: bool
+) -> None:
+    secret = "AKIA" + "QWERTYUIOPASDFGH"
+    async with process(database_url) as services:
+        data = mine(description=f"Uses {secret}.") if in_manifest else mine(FILES | {"a.txt": secret.encode()})
+        deployment = await validated(services, await asked(services, data))
+        assert wrong(deployment) == [(Code.SECRET_FOUND, "agent.json" if in_manifest else "a.txt", 1)]
+        store = await open_store(database_url, role=None)
+        try:
+            kept = [await _everything(store, table) for table in _TABLES]
+        finally:
+            await store.close()
+        assert any(deployment.id in rows for rows in kept)
+        assert not any(secret in rows for rows in kept)
+        assert secret not in repr(logs)
+
+
+_TABLES = ("packages", "agent_versions", "deployments", "deployment_events", "notifications", "audit_entries")
+
+
+async def _everything(store: Store, table: str) -> str:
+    return repr(await store.of("").fetch(f"SELECT * FROM {table}"))
 
 
 async def test_after_a_refusal_the_number_can_be_used_again(database_url: str) -> None:

@@ -73,8 +73,10 @@ def _unusable(code: Code, detail: str) -> Inspected:
 
 def _declared(checked: CheckedPackage, agent: Agent, tenant_slug: str, findings: Findings) -> Declared | None:
     manifest = checked.manifest
-    if manifest is None:
-        return None
+    if manifest is None or any(
+        check.code == Code.SECRET_FOUND and check.path == MANIFEST_PATH for check in checked.checks
+    ):
+        return None  # nothing with a secret in it is kept anywhere but where it was uploaded
     if manifest.slug != agent.slug:
         findings.add(Code.AGENT_DIFFERENT, f"name: It is not {tenant_slug}/{agent.slug}.", MANIFEST_PATH)
         return None

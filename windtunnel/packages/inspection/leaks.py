@@ -83,7 +83,8 @@ def _pieces(text: str, begin: int, end: int) -> Iterator[str]:
 
 
 def _found(path: str, line: str, *, thorough: bool) -> Iterator[tuple[Code, str]]:
-    if _MARKED.search(line) if thorough else _FORMS.search(line):
+    short = thorough and len(line) < LINE_MAX_CHARS  # long lines are data, in which much is marked
+    if (_MARKED if short else _FORMS).search(line):
         for known in _detectors().known:
             if any(not _PLACEHOLDER.search(value) for value in known.analyze_string(line)):
                 yield Code.SECRET_FOUND, known.secret_type
