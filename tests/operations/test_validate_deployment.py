@@ -1,8 +1,6 @@
 """Validating: what passes waits for reviewers, what does not says what to put right; nothing in between."""
 
 import asyncio
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from tests.operations.packages_world import mine, uploaded
 from tests.operations.pipeline_world import stored, submitted, told
 from tests.operations.review_world import approve, by_token, person
 from tests.operations.test_api_tokens import trail
-from tests.operations.validating import KIND, an_agent, asked, signed, trusted, validated
+from tests.operations.validating import KIND, an_agent, asked, signed, trusted, validated, wrong
 from tests.operations.world import demo, process
 from tests.packages.world import FILES, MANIFEST
 from windtunnel.domain.agents import AgentVersion
@@ -31,13 +29,10 @@ from windtunnel.operations.expect_review import expectation_of
 from windtunnel.operations.services import Services
 from windtunnel.operations.sign_package import sign_package
 from windtunnel.operations.tend_deployment import tend_deployment
-from windtunnel.operations.withdraw_deployment import withdraw_deployment
 from windtunnel.packages.codes import Code, Passed
-from windtunnel.packages.directory import DirectoryBlobs
 from windtunnel.packages.signers import Signers
 from windtunnel.storage import agent_versions, deployment_care, production, reviews, tenant_logs
-from windtunnel.storage.errors import LeaseLostError
-from windtunnel.storage.store import DatabaseRole, Store, open_store
+from windtunnel.storage.store import Store, open_store
 
 RESTRICTED: dict[str, Any] = {"data": MANIFEST["data"] | {"classification": "restricted"}}
 EVIL = FILES | {"triage/more.py": b"import socket\n"}
@@ -51,10 +46,6 @@ async def version_of(services: Services, deployment: Deployment) -> AgentVersion
     assert deployment.version_id
     found = await agent_versions.get_many(services.store, deployment.tenant_id, [deployment.version_id])
     return found[deployment.version_id]
-
-
-def wrong(deployment: Deployment) -> list[tuple[str, str | None, int | None]]:
-    return [(check.code, check.path, check.line) for check in deployment.checks if check.blocks]
 
 
 async def test_what_passes_waits_for_reviewers(database_url: str) -> None:
@@ -237,73 +228,6 @@ async def test_too_few_reviewers_are_told_to_those_who_can_help(database_url: st
         assert deployment.status is S.IN_REVIEW
         for each in (viewer, admin):
             assert NotificationKind.NO_ELIGIBLE_REVIEWER in {told.kind for told in await inbox(services, each)}
-
-
-async def test_changed_and_lost_bytes_are_noticed(database_url: str, tmp_path: Path) -> None:
-    async with process(database_url, blobs=DirectoryBlobs(tmp_path)) as services:
-        for change, expected in ((_edit, Code.DIGEST_MISMATCH), (Path.unlink, Code.PACKAGE_UNAVAILABLE)):
-            deployment = await asked(services)
-            change(tmp_path / "sha256" / deployment.package_digest[:2] / deployment.package_digest)
-            deployment = await validated(services, deployment)
-            assert (deployment.status, deployment.version_id) == (S.INVALID, None)
-            assert wrong(deployment) == [(expected, None, None)]
-
-
-def _edit(path: Path) -> None:
-    path.chmod(0o600)
-    path.write_bytes(path.read_bytes() + b" ")
-
-
-async def test_who_lost_the_claim_changes_nothing(database_url: str) -> None:
-    async with process(database_url) as services:
-        deployment = await asked(services)
-        (late,) = await deployment_care.claim(services.store, "late", 1)
-        services.store.clock_offset += timedelta(hours=1)
-        (heir,) = await deployment_care.claim(services.store, "heir", 1)
-        await tend_deployment(services, heir)
-        with pytest.raises(LeaseLostError):
-            await tend_deployment(services, late)
-        assert (await stored(services, deployment)).status is S.IN_REVIEW
-        assert len(await told(services, deployment)) == 3
-
-
-async def test_what_is_withdrawn_meanwhile_stays_so(database_url: str) -> None:
-    async with process(database_url) as services:
-        viewer = await demo(services)
-        deployment = await asked(services)
-        (claimed,) = await deployment_care.claim(services.store, "one", 1)
-        await withdraw_deployment(services, viewer, deployment.id)
-        with pytest.raises(LeaseLostError):
-            await tend_deployment(services, claimed)
-        assert (await stored(services, deployment)).status is S.WITHDRAWN
-
-
-async def test_what_is_down_is_tried_again(database_url: str, tmp_path: Path) -> None:
-    blobs = DirectoryBlobs(tmp_path)
-    async with process(database_url, blobs=blobs) as services:
-        deployment = await asked(services)
-        place = tmp_path / "sha256" / deployment.package_digest[:2]
-        place.rename(tmp_path / "away")
-        place.write_bytes(b"")  # no directory: the disk is not what it should be
-        assert (await validated(services, deployment)).status is S.VALIDATING
-        place.unlink()
-        (tmp_path / "away").rename(place)
-        assert (await validated(services, deployment)).status is S.VALIDATING  # not yet
-        services.store.clock_offset += timedelta(seconds=10)
-        assert (await validated(services, deployment)).status is S.IN_REVIEW
-
-
-async def test_a_worker_has_all_the_rights_that_it_needs(database_url: str) -> None:
-    async with process(database_url) as services:
-        viewer = await demo(services)
-        await person(services, viewer, "reviewer@demo.test")
-        store = await open_store(database_url, role=DatabaseRole.WORKER)
-        try:
-            own = replace(services, store=store)
-            ends = [(await validated(own, await asked(services, each))).status for each in (mine(), mine(EVIL))]
-        finally:
-            await store.close()
-        assert ends == [S.IN_REVIEW, S.INVALID]
 
 
 def test_the_kind_of_what_is_signed_is_that_of_envelopes() -> None:

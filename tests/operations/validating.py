@@ -71,3 +71,7 @@ def signed(key: Ed25519PrivateKey, digest: str, kind: str = KIND) -> bytes:
         "signatures": [{"keyid": "", "sig": base64.b64encode(signature).decode()}],
     }
     return json.dumps(envelope).encode()
+
+
+def wrong(deployment: Deployment) -> list[tuple[str, str | None, int | None]]:
+    return [(check.code, check.path, check.line) for check in deployment.checks if check.blocks]
