@@ -196,6 +196,18 @@ async def test_restricted_data_need_a_trusted_signature_and_two_people(database_
         assert Passed.SIGNATURE_VERIFIED in {check.code for check in passed.checks}
 
 
+async def test_before_any_key_is_trusted_nobody_knows_the_signer(database_url: str, tmp_path: Path) -> None:
+    async with process(database_url, signers=Signers(tmp_path)) as services:
+        viewer = await demo(services)
+        unsigned = await validated(services, await asked(services, **RESTRICTED))
+        other_tenants = trusted(tmp_path, "others", "x@y.test")
+        await sign_package(services, viewer, unsigned.package_digest, signed(other_tenants, unsigned.package_digest))
+        told = await validated(services, await asked(services, **RESTRICTED))
+        assert (told.status, told.quorum) == (S.IN_REVIEW, 2)
+        codes = {check.code for check in told.checks}
+        assert (Code.SIGNER_UNKNOWN in codes, Passed.SIGNATURE_VERIFIED in codes) == (True, False)
+
+
 async def test_a_store_that_is_more_sensitive_counts(database_url: str) -> None:
     data = MANIFEST["data"] | {"stores": [MANIFEST["data"]["stores"][0] | {"sensitivity": "RESTRICTED"}]}
     async with process(database_url) as services:

@@ -94,7 +94,7 @@ def _declared(checked: CheckedPackage, agent: Agent, tenant_slug: str, findings:
 async def _signature(
     services: Services, deployment: Deployment, tenant_slug: str, manifest: Manifest | None, findings: Findings
 ) -> tuple[tuple[str, ...], list[PackageCheck]]:
-    """Who has signed the package, by trusted keys. A signature that nobody trusted has made is worse than none."""
+    """Who has signed the package, by trusted keys. Where there are some, any other signature is worse than none."""
     store, tenant_id, digest = services.home.store, deployment.tenant_id, deployment.package_digest
     signature = await packages.signature_of(store, tenant_id, digest)
     if signature is None:
@@ -107,7 +107,12 @@ async def _signature(
         findings.add(Code.SIGNATURE_UNVERIFIED, str(refused))
         return (), []
     if not signers:
-        findings.add(Code.SIGNATURE_UNVERIFIED, "No key that is trusted here has made the signature beside it.")
+        if await asyncio.to_thread(services.signers.trusts, tenant_slug):
+            findings.add(Code.SIGNATURE_UNVERIFIED, "No key that is trusted here has made the signature beside it.")
+        else:
+            findings.add(
+                Code.SIGNER_UNKNOWN, "It is signed; whose signature it is cannot be told: no key is known here."
+            )
         return (), []
     names = ", ".join(signers[:_NAMES_SHOWN])
     return signers, [passed(Passed.SIGNATURE_VERIFIED, f"It is signed by {names}.")]

@@ -166,6 +166,9 @@ RULES: dict[Code, Rule] = {
         Severity.HIGH,
         "Sign it with a key that the operator trusts for your tenant, or have the key added; submit again.",
     ),
+    Code.SIGNER_UNKNOWN: Rule(
+        Severity.MEDIUM, "Have the operator put the public key of whoever signs for your tenant where it is trusted."
+    ),
     Code.PACKAGE_UNAVAILABLE: Rule(
         Severity.HIGH, "Upload the package again with `PUT /packages`, then submit it again."
     ),

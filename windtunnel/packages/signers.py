@@ -42,6 +42,10 @@ class Signers:
         }
         return tuple(sorted(found))
 
+    def trusts(self, tenant_slug: str) -> bool:
+        """Whether the operator trusts any key for the tenant. Raises OSError."""
+        return next(self._keys(tenant_slug), None) is not None
+
     def _keys(self, tenant_slug: str) -> Iterator[tuple[str, bytes]]:
         if self._directory is None or not (own := self._directory / tenant_slug).is_dir():
             return
