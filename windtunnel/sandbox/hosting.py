@@ -13,7 +13,7 @@ from windtunnel.sandbox.dialogue import ConversationOverError, Dialogue
 from windtunnel.sandbox.errors import SandboxError
 from windtunnel.sandbox.interpreter import ISOLATED
 from windtunnel.sandbox.outcome import Outcome
-from windtunnel.sandbox.telling import MESSAGE_MAX_CHARS, cleaned, why
+from windtunnel.sandbox.telling import cleaned, why
 
 _HOST = Path(__file__).parent / "inside" / "host.py"
 FOREVER_S = 10 * 365 * 86_400.0
@@ -31,7 +31,8 @@ class Host:
     """The process. Get it from `start_host`; `stop` ends it, and so does the end of this process."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
+        limits = replace(sandbox.limits, cpu_s=_CPU_S, output_bytes=_ANSWER_MAX_BYTES)
+        self._sandbox = replace(sandbox, limits=limits)
         self._run: asyncio.Task[Outcome]
         self._dialogue: asyncio.Future[Dialogue] = asyncio.get_running_loop().create_future()
         self._turn = asyncio.Lock()
@@ -60,12 +61,10 @@ class Host:
 
     def start(self, package: Path, ref: str, ended: Callable[[], None]) -> None:
         """Begin: see `start_host`."""
-        limits = replace(self._sandbox.limits, cpu_s=_CPU_S, output_bytes=_ANSWER_MAX_BYTES)
-        sandbox = replace(self._sandbox, limits=limits)
         command = (*ISOLATED, "-c", _HOST.read_text("utf-8"), str(package), ref)
-        plan = sandbox.plan(command, cwd=package, env={}, wall_s=FOREVER_S)
+        plan = self._sandbox.plan(command, cwd=package, env={}, wall_s=FOREVER_S)
         plan.look_every_s = _LOOK_EVERY_S
-        self._run = asyncio.create_task(sandbox.carry_out(plan, b"", self._opened), name=f"host {package.name}")
+        self._run = asyncio.create_task(self._sandbox.carry_out(plan, b"", self._opened), name=f"host {package.name}")
         self._run.add_done_callback(lambda _: ended())
 
     def _opened(self, given: bytes, most: int, flooded: Callable[[], None]) -> Dialogue:
@@ -104,7 +103,9 @@ class Host:
             return "It could not be started."
         outcome = self._run.result()
         last = outcome.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        return cleaned(f"{why(outcome, FOREVER_S)} {last}".strip(), self._sandbox)[:MESSAGE_MAX_CHARS]
+        return cleaned(f"{why(outcome, self._sandbox.limits, FOREVER_S)} {last}".strip(), self._sandbox)[
+            :MESSAGE_MAX_CHARS
+        ]
 
 
 def start_host(sandbox: Sandbox, package: Path, ref: str, ended: Callable[[], None] = lambda: None) -> Host:
