@@ -103,9 +103,7 @@ class Host:
             return "It could not be started."
         outcome = self._run.result()
         last = outcome.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        return cleaned(f"{why(outcome, self._sandbox.limits, FOREVER_S)} {last}".strip(), self._sandbox)[
-            :MESSAGE_MAX_CHARS
-        ]
+        return cleaned(f"{why(outcome, self._sandbox.limits, FOREVER_S)} {last}".strip(), self._sandbox)
 
 
 def start_host(sandbox: Sandbox, package: Path, ref: str, ended: Callable[[], None] = lambda: None) -> Host:
