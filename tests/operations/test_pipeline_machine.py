@@ -1,287 +1,335 @@
-"""Random lives of one agent's deployments, by the real operations: whatever happens in whatever order, these hold.
+"""Random lives of the deployments of two agents, by the real operations, compared with a model after every step.
 
 Never two versions live, nothing live without a quorum of other people on its very bytes, every step one of the table's,
 and never is a version pruned that is live, pinned, or was live last and can be restored.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
-from hypothesis import HealthCheck, settings
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.operations.pipeline_world import registered, stored, told
-from tests.operations.releases_world import REASON, pointer_of, versions_of
-from tests.operations.review_world import approve, person, reject, reviewable
-from tests.operations.world import demo, process
-from windtunnel.domain.agents import Agent, AgentVersion, VersionState
-from windtunnel.domain.deployments import Deployment, DeploymentEventDraft
+from tests.operations.pipeline_machine import Fickle, Hasty, check
+from tests.operations.pipeline_model import OPEN, Agent, Asked, Model, Version
+from tests.operations.pipeline_people import (
+    EVERYBODY,
+    REVIEWERS,
+    ROLES,
+    SUBMITTERS,
+    everybody,
+    given,
+    handed_in,
+    signer_in,
+)
+from tests.operations.pipeline_workers import Workers
+from tests.operations.pipeline_world import registered
+from tests.operations.review_world import approve, reject
+from tests.operations.world import process
+from windtunnel.domain.agents import VersionState as V
+from windtunnel.domain.deployments import Deployment
 from windtunnel.domain.deployments import DeploymentStatus as S
-from windtunnel.domain.errors import ConflictError, ErrorCode, PolicyError, WindtunnelError
+from windtunnel.domain.errors import WindtunnelError
 from windtunnel.domain.ids import new_id
-from windtunnel.domain.pipeline_table import TRANSITIONS
-from windtunnel.domain.policy import VERSIONS_PER_AGENT
 from windtunnel.domain.retention import to_prune
-from windtunnel.domain.viewers import Viewer
-from windtunnel.operations.approvals import signed_approval
-from windtunnel.operations.deploy_begin import begin
-from windtunnel.operations.deploy_end import OvertakenError, QuarantinedError, complete, fail
-from windtunnel.operations.expire_review import expire_review
-from windtunnel.operations.lapse_deployment import lapse_deployment
+from windtunnel.domain.submissions import SubmitRequest
+from windtunnel.domain.viewers import Role, Viewer
 from windtunnel.operations.release_hold import release_hold
 from windtunnel.operations.release_quarantine import release_quarantine
-from windtunnel.operations.restoring import complete as restored
-from windtunnel.operations.restoring import fail as not_restored
 from windtunnel.operations.retry_deployment import retry_deployment
 from windtunnel.operations.rollback_deployment import RollbackRequest, rollback_deployment
 from windtunnel.operations.services import Services
+from windtunnel.operations.submit_deployment import submit_deployment
+from windtunnel.operations.verify_audit import verify_audit
 from windtunnel.operations.withdraw_deployment import withdraw_deployment
-from windtunnel.storage import deployment_care, deployment_changes, rollback_care, rollbacks
-from windtunnel.storage.errors import LeaseLostError
+from windtunnel.packages.signers import Signers
+from windtunnel.storage import releases
 
 T = TypeVar("T")
-CHOICE = st.integers(0, 1_000)
-WELL = st.sampled_from([True, True, True, False])
-HOURS = st.sampled_from([*[1 / 3600] * 6, 1 / 59, 13.0, 24.0, 24 * 30.0])
-RETAINED = {VersionState.LIVE, VersionState.STANDBY, VersionState.QUARANTINED}
+MOST = 4
+"""So many versions are retained here: what happens with ten takes ten deployments to happen (see test_deploy)."""
+EXAMPLES, STEPS = 8, 30
+"""So many lives, of so many deeds each, in the six seconds of --fuzz-seconds; more with more of them."""
+REASON = "It answers in the wrong language."
+AGENT, CHOICE = st.integers(0, 1), st.integers(0, 1_000)
+MOODS = st.sampled_from(["well", "well", "well", "ill", "dies", "sleeps"])
+PAUSES = [11, 11, 11, 61, 12 * 3_600, 24 * 3_600, 30 * 86_400]
+OVER = {S.INVALID, S.REJECTED, S.EXPIRED, S.WITHDRAWN, S.LAPSED, S.LIVE, S.RETIRED, S.ROLLED_BACK}
 
 
-async def carried_out(services: Services, deployment: Deployment, *, well: bool) -> None:
-    """What a worker does with one that it has claimed, without the process that it starts."""
-    begun = await begin(services, deployment)
-    if begun is None:
-        return
-    deployment = begun.deployment
-    if not well:
-        await fail(services, deployment, ErrorCode.UNAVAILABLE, "It does not start.")
-        return
-    if deployment.approval is None:
-        approval = await signed_approval(services, deployment)
-        async with services.store.transaction(deployment.tenant_id):
-            changed = await deployment_changes.change(
-                services.store,
-                deployment.tenant_id,
-                deployment.id,
-                expected={S.DEPLOYING},
-                draft=DeploymentEventDraft(S.DEPLOYING, "approval", "It is signed."),
-                values={"approval": approval},
-                fence=deployment.fence,
-            )
-        assert changed
-        deployment = changed[0]
-    try:
-        await complete(services, deployment, begun.pointer)
-    except QuarantinedError as error:
-        await fail(services, deployment, ErrorCode.CONFLICT, str(error))
+@dataclass(frozen=True)
+class Drawn:
+    """All that a deed may need: which agent, which of several things, who, how it ends, and one lot more."""
+
+    agent: int
+    which: int
+    who: int
+    mood: str
+    lot: int
+
+    def one_of(self, names: Sequence[str]) -> str:
+        return names[self.who % len(names)]
 
 
 class Lives(RuleBasedStateMachine):
-    """One agent, and all that can happen to its deployments."""
+    """Two agents, and all that can happen to their deployments."""
 
     runner: asyncio.Runner
     services: Services
-    viewer: Viewer
-    reviewer: Viewer
+    people: dict[str, Viewer]
+    key: Ed25519PrivateKey
+    model = Model(set())
+    went_wrong = False
 
-    def run(self, doing: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(doing)
+    @initialize(history=st.sampled_from([(0, 0), (1, 1), (2, 1), (MOST, 1)]))
+    def begin(self, history: tuple[int, int]) -> None:
+        self.model = Model(set(REVIEWERS))
+        self.workers = Workers(self.services, self.people["ada"].tenant_id, self.model, self._sound)
+        self.made: dict[str, list[tuple[Version, frozenset[str], int]]] = {}
+        for name in REVIEWERS:
+            self.run(given(self.services, self.people[name], ROLES[name]))
+        for _ in range(2):
+            found = self.run(registered(self.services, self.people["ada"], f"agent-{new_id()[-12:]}"))
+            self.model.agents.append(Agent(found.id, found.slug))
+            self.made[found.id] = []
+        for agent, versions in enumerate(history):
+            for _ in range(versions):
+                self.ship(Drawn(agent, 0, 0, "well", 0))
 
-    @initialize(versions=st.sampled_from([2, VERSIONS_PER_AGENT]))
-    def begin_with(self, versions: int) -> None:
-        self.agent: Agent = self.run(registered(self.services, self.viewer, f"agent-{new_id()[-12:]}"))
-        self.deployments: list[Deployment] = []
-        self.before: dict[str, AgentVersion] = {}
-        for _ in range(versions):
-            self.another(well=True)
-            self.is_sound()
+    @rule(deed=CHOICE, agent=AGENT, which=CHOICE, who=CHOICE, mood=MOODS, lot=CHOICE)
+    def something(self, deed: int, agent: int, which: int, who: int, mood: str, lot: int) -> None:  # noqa: PLR0917
+        """Any of what is worth trying now; all is drawn that any may need, so that nothing depends on the clock."""
+        names = [name for name, (often, is_worth_it) in DEEDS.items() if is_worth_it(self) for _ in range(often)]
+        name = names[deed % len(names)]
+        note(name)
+        getattr(self, name)(Drawn(agent, which, who, mood, lot))
 
-    @rule()
-    def submit(self) -> None:
-        self.deployments.append(self.run(reviewable(self.services, self.viewer, self.agent)))
+    def submit(self, drawn: Drawn) -> None:
+        """A package with a number of its own; or one that was handed in before, or another of its number."""
+        into = self.model.agents[drawn.agent]
+        made, who, owner = self.made[into.id], drawn.one_of(SUBMITTERS), ["dan", "ray"][drawn.lot % 2]
+        again = drawn.which // 4 if drawn.which % 4 == 3 else None
+        if again is None or not made:
+            self._hand_in(into, who, owner, f"1.{len(made)}.0", restricted=False)
+        elif again % 3 == 0:
+            self._hand_in(into, who, owner, made[again % len(made)][0].number, restricted=True)
+        self._submit(into, who, len(made) - 1 if again is None or again % 3 == 0 else again % len(made))
 
-    @rule()
-    def have_approved(self) -> None:
-        self.submit()
-        self.vote(len(self.deployments) - 1)
+    def ship(self, drawn: Drawn) -> None:
+        """All the way to production, as far as nothing is in the way, and whoever deploys it is in the mood."""
+        into = self.model.agents[drawn.agent]
+        self._hand_in(into, "dan", "dan", f"1.{len(self.made[into.id])}.0", restricted=drawn.lot % 4 == 1)
+        asked = self._submit(into, "dan", -1)
+        self.run(self.workers.work("well"))
+        for name in ("rita", "dora"):
+            if asked.status is S.IN_REVIEW:
+                self._vote(name, asked)
+        self.run(self.workers.work(drawn.mood))
 
-    @rule(well=WELL)
-    def another(self, *, well: bool) -> None:
-        self.have_approved()
-        self.work(well=well)
+    def vote(self, drawn: Drawn) -> None:
+        if asked := self._one(drawn.which, S.IN_REVIEW):
+            self._vote(drawn.one_of([*EVERYBODY, *REVIEWERS, *REVIEWERS]), asked, right=drawn.lot % 6 > 0)
 
-    @rule(which=CHOICE)
-    def vote(self, which: int) -> None:
-        if deployment := self.one(which):
-            self.tried(approve(self.services, self.reviewer, deployment))
+    def reject(self, drawn: Drawn) -> None:
+        if asked := self._one(drawn.which, S.IN_REVIEW):
+            deployment, who = self._stub(asked), drawn.one_of(EVERYBODY)
+            self._compare(self.model.reject(who, asked), reject(self.services, self.people[who], deployment))
 
-    @rule(which=CHOICE)
-    def vote_for_oneself(self, which: int) -> None:
-        if deployment := self.one(which):
-            error = self.tried(approve(self.services, self.viewer, deployment))
-            assert isinstance(error, PolicyError | ConflictError)
+    def withdraw(self, drawn: Drawn) -> None:
+        if asked := self._one(drawn.which, *OPEN):
+            who = drawn.one_of(EVERYBODY)
+            withdrawn = self.model.withdraw(asked, entitled=who in {asked.by, "ada"})
+            self._compare(withdrawn, withdraw_deployment(self.services, self.people[who], asked.id))
 
-    @rule(which=CHOICE, how=st.sampled_from(["reject", "withdraw", "retry"]))
-    def decide(self, which: int, how: str) -> None:
-        if deployment := self.one(which):
-            self.tried(
-                {
-                    "reject": lambda: reject(self.services, self.reviewer, deployment),
-                    "withdraw": lambda: withdraw_deployment(self.services, self.viewer, deployment.id),
-                    "retry": lambda: retry_deployment(self.services, self.viewer, deployment.id),
-                }[how]()
-            )
+    def retry(self, drawn: Drawn) -> None:
+        if asked := self._one(drawn.which, S.DEPLOY_FAILED):
+            self._compare(self.model.retry(asked), retry_deployment(self.services, self.people["omar"], asked.id))
 
-    @rule(well=WELL)
-    def work(self, *, well: bool) -> None:
-        self.run(self._work(well=well))
+    def change_role(self, drawn: Drawn) -> None:
+        """Somebody stops being a reviewer, or is one again."""
+        who = drawn.one_of(REVIEWERS)
+        self.model.reviewers ^= {who}
+        taken = set() if who in self.model.reviewers else {Role.SECURITY_REVIEWER}
+        self.run(given(self.services, self.people[who], set(ROLES[who]) - taken))
 
-    @rule(hours=HOURS)
-    def time_passes(self, hours: float) -> None:
-        self.services.store.clock_offset += timedelta(hours=hours)
-        for deployment in self.deployments:
-            about = (self.services, deployment.tenant_id, deployment.id)
-            self.run(expire_review(*about))
-            self.run(lapse_deployment(*about))
-        for rollback in self.run(rollback_care.overdue(self.services.store)):
-            self.run(not_restored(self.services, rollback, "Too slow."))
+    def work(self, drawn: Drawn) -> None:
+        self.run(self.workers.work(drawn.mood))
 
-    @rule(which=st.none() | CHOICE, well=WELL)
-    def roll_back_and_restore(self, which: int | None, *, well: bool) -> None:
-        self.roll_back(which)
-        self.restore(well=well)
+    def restore(self, drawn: Drawn) -> None:
+        self.run(self.workers.restore(drawn.mood))
 
-    @rule(which=st.none() | CHOICE)
-    def roll_back(self, which: int | None) -> None:
-        versions = list(self.before.values())
-        target = versions[which % len(versions)].id if which is not None and versions else None
-        self.tried(rollback_deployment(self.services, self.viewer, RollbackRequest(self.agent.id, REASON, target)))
+    def wake(self, drawn: Drawn) -> None:
+        self.run(self.workers.wake("ill" if drawn.mood == "ill" else "well"))
 
-    @rule(well=WELL)
-    def restore(self, *, well: bool) -> None:
-        self.run(self._restore(well=well))
+    def time_passes(self, drawn: Drawn) -> None:
+        self._turn(timedelta(seconds=PAUSES[drawn.lot % len(PAUSES)]))
 
-    @rule()
-    def lift(self) -> None:
-        self.tried(release_hold(self.services, self.viewer, self.agent.id, REASON))
+    def sweep(self, _: Drawn) -> None:
+        self.run(self.workers.sweep())
 
-    @rule(which=CHOICE)
-    def release(self, which: int) -> None:
-        if versions := list(self.before.values()):
-            version = versions[which % len(versions)]
-            self.tried(release_quarantine(self.services, self.reviewer, version.id, REASON))
+    def roll_back(self, drawn: Drawn) -> None:
+        of = self.model.agents[drawn.agent]
+        wanted = of.versions[drawn.which % len(of.versions)] if drawn.lot % 2 and of.versions else None
+        target = self.run(self.workers.version_id(of, wanted)) if wanted else None
+        done = rollback_deployment(self.services, self.people["omar"], RollbackRequest(of.id, REASON, target))
+        self._compare(self.model.roll_back(of, wanted), done)
 
-    @invariant()
-    def is_sound(self) -> None:
-        if hasattr(self, "agent"):
-            self.run(self._check())
+    def lift(self, drawn: Drawn) -> None:
+        of = self.model.agents[drawn.agent]
+        self._compare(self.model.lift(of), release_hold(self.services, self.people["omar"], of.id, REASON))
+
+    def release(self, drawn: Drawn) -> None:
+        of, who = self.model.agents[drawn.agent], drawn.one_of(["omar", "rita", "ray"])
+        if not (away := of.away()):
+            return
+        version = away[drawn.which % len(away)]
+        assert version.by
+        done = release_quarantine(
+            self.services, self.people[who], self.run(self.workers.version_id(of, version)), REASON
+        )
+        may = who in self.model.reviewers - version.by.parties
+        if may:
+            version.state = V.STANDBY
+        self._compare(may, done)
 
     def teardown(self) -> None:
-        if not hasattr(self, "agent"):
+        """When nobody does anything any more, everything comes to its end."""
+        if not hasattr(self, "workers"):
             return
+        if self.went_wrong:
+            for asked in self.model.all():
+                with suppress(WindtunnelError):
+                    self.runner.run(withdraw_deployment(self.services, self.people["ada"], asked.id))
+            return
+        self.run(self.workers.wake("well"))
+        for _ in range(3):
+            self._turn(timedelta(days=1))
+            self.run(self.workers.sweep())
+            self.run(self.workers.restore("well"))
+            while self.run(self.workers.work("well")):
+                pass
+        assert {asked.status for asked in self.model.all()} <= OVER
 
-        async def every_step_is_legal() -> None:
-            for deployment in self.deployments:
-                steps = [event.status for event in await told(self.services, deployment)]
-                steps.insert(steps.index(S.VALIDATING) + 1, S.IN_REVIEW)  # which `reviewable` makes without an event
-                for source, target in pairwise(steps):
-                    assert source is target or target in TRANSITIONS[source], steps
-                assert (await stored(self.services, deployment)).status is steps[-1]
+    def run(self, doing: Coroutine[Any, Any, T]) -> T:
+        self.went_wrong = True
+        result = self.runner.run(doing)
+        self.went_wrong = False
+        return result
 
-        self.run(every_step_is_legal())
+    async def _sound(self) -> None:
+        await check(self.services, self.model, self.people, MOST)
 
-    def one(self, which: int) -> Deployment | None:
-        return self.deployments[which % len(self.deployments)] if self.deployments else None
+    def _turn(self, by: timedelta) -> None:
+        self.model.now += by
+        self.services.store.clock_offset += by
 
-    def tried(self, doing: Coroutine[Any, Any, Any]) -> WindtunnelError | None:
-        """Why it was refused, None when it was not; whatever else is raised is a defect."""
+    def _one(self, which: int, *preferred: S) -> Asked | None:
+        """One of the deployments, rather one that has a preferred status."""
+        everything = list(self.model.all())
+        of = [asked for asked in everything if asked.status in preferred] if which % 8 else []
+        of = of or everything
+        return of[which % len(of)] if of else None
+
+    def _stub(self, asked: Asked) -> Deployment:
+        return self.run(self.workers.stored(asked))
+
+    def _hand_in(self, into: Agent, who: str, owner: str, number: str, *, restricted: bool) -> None:
+        made = self.made[into.id]
+        key = self.key if restricted else None
+        viewer = self.people[who]
+        digest = self.run(handed_in(self.services, viewer, into.slug, number, owner, key, len(made)))
+        made.append((Version(digest, number), frozenset({who, owner}), 2 if restricted else 1))
+
+    def _submit(self, into: Agent, who: str, which: int) -> Asked:
+        version, parties, quorum = self.made[into.id][which]
+        deployment = self.run(
+            submit_deployment(self.services, self.people[who], SubmitRequest(into.id, version.digest))
+        )
+        asked = self.model.submit(deployment.id, into, version, who, parties | {who}, quorum)
+        self.run(self._sound())
+        return asked
+
+    def _vote(self, who: str, asked: Asked, *, right: bool = True) -> None:
+        digest = asked.version.digest if right else "0" * 64
+        done = approve(self.services, self.people[who], self._stub(asked), reviewed_digest=digest)
+        self._compare(self.model.vote(who, asked, right=right), done)
+
+    def _compare(self, expected: bool, doing: Coroutine[Any, Any, Any]) -> None:
+        """The model's answer is that of the product; whatever else is raised is a defect."""
+        refused: WindtunnelError | None = None
         try:
             self.run(doing)
         except WindtunnelError as error:
-            return error
-        return None
-
-    async def _work(self, *, well: bool) -> None:
-        mine = {deployment.id for deployment in self.deployments}
-        for deployment in await deployment_care.claim(self.services.store, "deployer", 1_000):
-            if deployment.id in mine:
-                with suppress(LeaseLostError, OvertakenError):
-                    await carried_out(self.services, deployment, well=well)
-
-    async def _restore(self, *, well: bool) -> None:
-        for rollback in await rollback_care.claim(self.services.store, "deployer", 100):
-            if well:
-                await restored(self.services, rollback)
-            else:
-                assert await not_restored(self.services, rollback, "It does not start.")
-
-    async def _check(self) -> None:
-        store, tenant_id = self.services.store, self.agent.tenant_id
-        versions = {version.id: version for version in (await versions_of(self.services, self.agent)).values()}
-        pointer = await pointer_of(self.services, self.agent)
-        live = [version.id for version in versions.values() if version.state is VersionState.LIVE]
-        assert live == ([pointer.version_id] if pointer.version_id else [])
-        retained = [version for version in versions.values() if version.state in RETAINED]
-        assert len(retained) <= VERSIONS_PER_AGENT
-        assert len({version.version_seq for version in retained}) == len(retained)
-        running = await rollbacks.running(store, tenant_id, self.agent.id)
-        self._check_pruned(versions, {running.to_version_id} if running else set())
-        if pointer.deployment_id:
-            rows = await store.of(tenant_id).fetch(
-                "SELECT d.status, d.package_digest, d.quorum, (SELECT COUNT(*) FROM review_votes AS v"
-                " JOIN reviews AS r ON r.tenant_id = v.tenant_id AND r.id = v.review_id WHERE r.deployment_id = d.id"
-                " AND v.decision = 'APPROVE' AND v.reviewed_digest = d.package_digest"
-                " AND v.person_id <> d.submitted_by) AS votes FROM deployments AS d"
-                " WHERE d.tenant_id = $1 AND d.agent_id = $2 AND d.status = 'LIVE'",
-                tenant_id,
-                self.agent.id,
-            )
-            assert len(rows) == 1
-            assert rows[0]["votes"] >= rows[0]["quorum"] >= 1
-            assert rows[0]["package_digest"] == pointer.package_digest
-        self.before = versions
-
-    def _check_pruned(self, versions: dict[str, AgentVersion], pinned: set[str]) -> None:
-        pruned = {
-            each.id
-            for each in versions.values()
-            if each.state is VersionState.PRUNED and self.before[each.id].state is not VersionState.PRUNED
-        }
-        assert not pruned & pinned
-        if pruned:
-            as_they_were = [self.before.get(each.id, each) for each in versions.values()]
-            known_good = max(
-                (each for each in as_they_were if each.state in RETAINED), key=lambda each: each.last_release or 0
-            )
-            assert known_good.id not in pruned
-        assert to_prune(versions.values(), pinned) == ()
+            refused = error
+        self.went_wrong = (refused is None) is not expected
+        assert not self.went_wrong, refused
+        self.run(self._sound())
 
 
-def test_whatever_happens_in_whatever_order(database_url: str) -> None:
+def _some(*statuses: S) -> Callable[[Lives], bool]:
+    return lambda lives: any(asked.status in statuses for asked in lives.model.all())
+
+
+def _any(agents: Callable[[Agent], object]) -> Callable[[Lives], bool]:
+    return lambda lives: any(agents(agent) for agent in lives.model.agents)
+
+
+ALWAYS = _any(lambda _: True)
+DEEDS: dict[str, tuple[int, Callable[[Lives], bool]]] = {
+    "submit": (3, ALWAYS),
+    "ship": (4, ALWAYS),
+    "vote": (4, _some(S.IN_REVIEW)),
+    "reject": (1, _some(S.IN_REVIEW)),
+    "withdraw": (1, _some(*OPEN)),
+    "retry": (3, _some(S.DEPLOY_FAILED)),
+    "change_role": (1, ALWAYS),
+    "work": (6, _some(S.SUBMITTED, S.VALIDATING, S.APPROVED, S.DEPLOYING)),
+    "restore": (6, _any(lambda agent: agent.target)),
+    "wake": (2, lambda lives: lives.workers.some_sleep),
+    "time_passes": (2, ALWAYS),
+    "sweep": (1, ALWAYS),
+    "roll_back": (4, _any(lambda agent: agent.live)),
+    "lift": (3, _any(lambda agent: agent.held is not None)),
+    "release": (3, _any(lambda agent: agent.away())),
+}
+"""What is done how often, when it is worth trying, and with what. One rule for all: none is ever left out for good."""
+
+
+def test_whatever_happens_in_whatever_order(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
+    monkeypatch.setattr(releases, "to_prune", partial(to_prune, keep=MOST))
+    bounds = settings(
+        max_examples=round(EXAMPLES * max(1.0, pytestconfig.getoption("--fuzz-seconds") / 6)),
+        stateful_step_count=STEPS,
+        deadline=None,
+        database=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
 
-        async def opened() -> tuple[Services, Viewer, Viewer]:
-            services = await stack.enter_async_context(process(database_url))
-            viewer = await demo(services)
-            return services, viewer, await person(services, viewer, "reviewer@acme.test")
-
-        Lives.runner = runner
-        Lives.services, Lives.viewer, Lives.reviewer = runner.run(opened())
-        try:
-            run_state_machine_as_test(
-                Lives,
-                settings=settings(
-                    max_examples=8,
-                    stateful_step_count=30,
-                    deadline=None,
-                    database=None,
-                    suppress_health_check=list(HealthCheck),
-                ),
+        async def opened() -> Services:
+            return await stack.enter_async_context(
+                process(database_url, target=Fickle(), inspector=Hasty(), signers=Signers(tmp_path))
             )
+
+        Lives.key = signer_in(tmp_path)
+        Lives.runner, Lives.services = runner, runner.run(opened())
+        Lives.people = runner.run(everybody(Lives.services))
+        try:
+            run_state_machine_as_test(Lives, settings=bounds)
+            verdict = runner.run(verify_audit(Lives.services, Lives.people["ada"]))
+            assert verdict.valid
         finally:
             runner.run(stack.aclose())
