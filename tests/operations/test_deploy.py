@@ -45,15 +45,17 @@ async def audited(services: Services, deployment: Deployment) -> list[str]:
     return [entry.action for entry in entries if entry.subject.id == deployment.id]
 
 
-async def noticed(services: Services, deployment: Deployment) -> list[NotificationKind]:
+async def noticed(services: Services, deployment: Deployment) -> dict[NotificationKind, str]:
+    """The titles of what its developer was told."""
     viewer = await submitter(services)
     page = await notifications.page(services.store, viewer.tenant_id, viewer.user.id, PageRequest(100))
-    return [each.kind for each in page.items if each.subject.id == deployment.id]
+    return {each.kind: each.title for each in page.items if each.subject.id == deployment.id}
 
 
 async def test_what_is_approved_goes_into_production(database_url: str) -> None:
     async with process(database_url) as services:
-        made = await deployed(services)
+        agent = await an_agent(services)
+        made = await deployed(services, agent)
         version, pointer = await version_of(services, made), await pointer_of(services, made)
         assert (made.status, made.attempts, made.failure, made.lease_owner) == (S.LIVE, 1, None, None)
         assert made.approval
@@ -79,7 +81,8 @@ async def test_what_is_approved_goes_into_production(database_url: str) -> None:
             AuditAction.DEPLOYMENT_STARTED,
             AuditAction.DEPLOYMENT_COMPLETED,
         ]
-        assert NotificationKind.DEPLOYMENT_SUCCEEDED in await noticed(services, made)
+        told_of_it = (await noticed(services, made))[NotificationKind.DEPLOYMENT_SUCCEEDED]
+        assert told_of_it == f"In production: {agent.name} {version.version}"
         (event,) = await tenant_logs.read_production(services.store, made.tenant_id, 0, 10)
         assert (event.kind, event.agent_id, event.version_id, event.previous_id) == (
             ProductionEventKind.VERSION_LIVE,
@@ -132,13 +135,15 @@ async def test_what_is_not_well_leaves_production_as_it_was(database_url: str) -
         assert (await stored(services, first)).status is S.LIVE
         assert await runs(services) == {release_of(first): ReleaseState.LIVE}
         assert (await audited(services, second))[-1] == AuditAction.DEPLOYMENT_FAILED
-        assert NotificationKind.DEPLOYMENT_FAILED in await noticed(services, second)
+        told_of_it = (await noticed(services, second))[NotificationKind.DEPLOYMENT_FAILED]
+        assert told_of_it == f"Deployment failed: {agent.name} {(await version_of(services, second)).version}"
 
 
 async def test_it_is_tried_three_times_and_then_lapses(database_url: str) -> None:
     async with process(database_url) as services:
         viewer = await submitter(services)
-        made = await deployed(services, health=SICK)
+        agent = await an_agent(services)
+        made = await deployed(services, agent, health=SICK)
         for attempt in (2, 3):
             await retry_deployment(services, viewer, made.id)
             await deploy_all(services)
@@ -152,6 +157,8 @@ async def test_it_is_tried_three_times_and_then_lapses(database_url: str) -> Non
         assert sorted(lapsed) == [False, False, False, True]
         assert (await stored(services, made)).status is S.LAPSED
         assert (await audited(services, made)).count(AuditAction.DEPLOYMENT_LAPSED) == 1
+        told_of_it = (await noticed(services, made))[NotificationKind.DEPLOYMENT_LAPSED]
+        assert told_of_it == f"Deployment lapsed: {agent.name} {(await version_of(services, made)).version}"
 
 
 async def test_what_is_too_late_is_not_begun(database_url: str) -> None:
@@ -176,7 +183,8 @@ async def test_one_agent_is_deployed_one_after_the_other(database_url: str) -> N
 
 async def test_a_rollback_that_was_sooner_holds_it_back(database_url: str) -> None:
     async with process(database_url) as services:
-        made = await waiting(services)
+        agent = await an_agent(services)
+        made = await waiting(services, agent)
         await services.store.of(made.tenant_id).fetch(
             "UPDATE agents SET held_by = 'somebody', held_ms = {now} WHERE tenant_id = $1 AND id = $2",
             made.tenant_id,
@@ -185,7 +193,8 @@ async def test_a_rollback_that_was_sooner_holds_it_back(database_url: str) -> No
         await deploy_all(services)
         made = await stored(services, made)
         assert (made.status, made.attempts, made.lease_owner) == (S.HELD, 0, None)
-        assert NotificationKind.DEPLOYMENT_HELD in await noticed(services, made)
+        told_of_it = (await noticed(services, made))[NotificationKind.DEPLOYMENT_HELD]
+        assert told_of_it == f"Deployment held back: {agent.name} {(await version_of(services, made)).version}"
 
 
 async def test_who_was_at_it_before_cannot_change_anything(database_url: str) -> None:

@@ -9,6 +9,7 @@ from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.rollbacks import is_held
 from windtunnel.operations.audit_trail import record
+from windtunnel.operations.deployment_parts import name_of
 from windtunnel.operations.holding import MESSAGE as HELD
 from windtunnel.operations.notify import notify
 from windtunnel.operations.pipeline_news import News, tell
@@ -101,7 +102,7 @@ async def _hold(services: Services, deployment: Deployment, news: News) -> None:
             services,
             deployment.tenant_id,
             NotificationKind.DEPLOYMENT_HELD,
-            title="Deployment held back",
+            title=f"Deployment held back: {await name_of(services, deployment)}",
             body=HELD,
             subject=subject,
             recipients=[deployment.submitted_by],

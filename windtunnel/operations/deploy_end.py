@@ -13,6 +13,7 @@ from windtunnel.domain.policy import DEPLOY_ATTEMPTS_MAX
 from windtunnel.domain.rollbacks import ProductionEventKind
 from windtunnel.domain.viewers import Role
 from windtunnel.operations.audit_trail import record
+from windtunnel.operations.deployment_parts import name_of
 from windtunnel.operations.notify import notify
 from windtunnel.operations.pipeline_news import News, tell
 from windtunnel.operations.services import Services
@@ -76,7 +77,7 @@ async def complete(services: Services, deployment: Deployment, begun: Pointer) -
                 previous_id=begun.version_id,
             )
         )
-        await _tell_of_success(services, deployment, version, news)
+        await _tell_of_success(services, deployment, news)
         await _record_success(services, deployment, version, begun, pruned)
     await tell(services, news)
     return Completed(pointer, [Release(tenant_id, each.agent_id, each.package_digest) for each in pruned])
@@ -108,7 +109,7 @@ async def fail(services: Services, deployment: Deployment, code: ErrorCode, reas
                 services,
                 tenant_id,
                 NotificationKind.DEPLOYMENT_FAILED,
-                title="Deployment failed",
+                title=f"Deployment failed: {await name_of(services, deployment)}",
                 body=f"{reason} What was in production still is. Attempts left: {left}.",
                 subject=subject,
                 recipients=dict.fromkeys([deployment.submitted_by, *operators]),
@@ -166,13 +167,13 @@ async def _switch(
     return pointer, version
 
 
-async def _tell_of_success(services: Services, deployment: Deployment, version: AgentVersion, news: News) -> None:
+async def _tell_of_success(services: Services, deployment: Deployment, news: News) -> None:
     news.notices.append(
         await notify(
             services,
             deployment.tenant_id,
             NotificationKind.DEPLOYMENT_SUCCEEDED,
-            title=f"In production: version {version.version}",
+            title=f"In production: {await name_of(services, deployment)}",
             body="It was approved, deployed, and is well.",
             subject=Subject(Kind.DEPLOYMENT, deployment.id),
             recipients=[deployment.submitted_by],

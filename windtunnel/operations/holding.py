@@ -5,6 +5,7 @@ from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.rollbacks import Rollback
 from windtunnel.domain.viewers import Viewer
+from windtunnel.operations.deployment_parts import name_of
 from windtunnel.operations.notify import notify
 from windtunnel.operations.pipeline_news import News
 from windtunnel.operations.services import Services
@@ -39,7 +40,7 @@ async def hold_back(services: Services, viewer: Viewer, rollback: Rollback, news
                 services,
                 tenant_id,
                 NotificationKind.DEPLOYMENT_HELD,
-                title="Deployment held back",
+                title=f"Deployment held back: {await name_of(services, deployment)}",
                 body=MESSAGE,
                 subject=Subject(Kind.DEPLOYMENT, deployment.id),
                 recipients=[deployment.submitted_by],

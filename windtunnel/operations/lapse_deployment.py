@@ -5,6 +5,7 @@ from windtunnel.domain.deployments import DeploymentEventDraft, DeploymentStatus
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.operations.audit_trail import record
+from windtunnel.operations.deployment_parts import name_of
 from windtunnel.operations.notify import notify
 from windtunnel.operations.pipeline_news import News, tell
 from windtunnel.operations.services import Services
@@ -38,7 +39,7 @@ async def lapse_deployment(services: Services, tenant_id: str, deployment_id: st
                 services,
                 tenant_id,
                 NotificationKind.DEPLOYMENT_LAPSED,
-                title="Deployment lapsed",
+                title=f"Deployment lapsed: {await name_of(services, deployment)}",
                 body=MESSAGE,
                 subject=subject,
                 recipients=[deployment.submitted_by],
