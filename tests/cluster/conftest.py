@@ -35,5 +35,6 @@ def people(servers: Servers) -> People:
         servers.hired("ada", "DEVELOPER", "SECURITY_REVIEWER"),
         [servers.hired(name, "SECURITY_REVIEWER") for name in ("bob", "cyd", "dee", "eli")],
         [servers.hired(name, "OPERATOR") for name in ("oda", "pia")],
+        servers.hired("gus", "ADMIN"),
         servers.hired("flo", "AUDITOR"),
     )

@@ -23,14 +23,15 @@ from tests.processes import Api, WindtunnelProcess, WorkerProcess
 from tests.promises.pipeline import FINDING, REASON
 from windtunnel.domain.policy import PACKAGE_UPLOADS_AT_ONCE_PER_TENANT
 
-LOOK = """query ($id: ID!) { deployment(id: $id) { id status lastSeq agent { id } version { id version }
+LOOK = """query ($id: ID!) { deployment(id: $id) { id status failure lastSeq agent { id } version { id version }
   package { digest checks { code passed } } review { status votes { decision reviewer { email } } } } }"""
 EVENTS = """subscription ($id: ID!, $after: Int!) {
   deploymentEvents(deploymentId: $id, after: $after) { status step } }"""
-AUDIT = """query ($id: ID!) { auditLog(first: 100, filter: {subjectId: $id}) { nodes { action } } }"""
+AUDIT = """query ($id: ID!) { auditLog(first: 100, filter: {subjectId: $id}) { nodes { seq action } } }"""
 RETURNED = {
     "rollbackDeployment": "rollback { id deployment { id } toVersion { id version } }",
     "releaseHold": "agent { id }",
+    "setMemberRoles": "user { id }",
     "releaseQuarantine": "version { id }",
 }
 """What is asked of a mutation when it is not the deployment."""
@@ -42,6 +43,10 @@ TWICE = {
         ('DEPLOYMENT_SUBMITTED', 'REVIEW_OPENED', 'DEPLOYMENT_LAPSED', 'ROLLBACK_STARTED', 'ROLLBACK_COMPLETED',
          'ROLLBACK_FAILED', 'VERSION_PRUNED')
         GROUP BY subject_id, action HAVING COUNT(*) > 1""",
+    "told": """SELECT user_id, kind, subject_id FROM notifications WHERE kind IN
+        ('REVIEW_REQUESTED', 'DEPLOYMENT_APPROVED', 'DEPLOYMENT_REJECTED', 'REVIEW_EXPIRED', 'DEPLOYMENT_INVALID',
+         'DEPLOYMENT_LAPSED', 'DEPLOYMENT_SUCCEEDED', 'ROLLBACK_STARTED', 'ROLLBACK_COMPLETED')
+        GROUP BY user_id, kind, subject_id HAVING COUNT(*) > 1""",
     "voted": "SELECT review_id, person_id FROM review_votes GROUP BY 1, 2 HAVING COUNT(*) > 1",
     "live versions": "SELECT agent_id FROM agent_versions WHERE state = 'LIVE' GROUP BY 1 HAVING COUNT(*) > 1",
     "live deployments": "SELECT agent_id FROM deployments WHERE status = 'LIVE' GROUP BY 1 HAVING COUNT(*) > 1",
@@ -73,6 +78,7 @@ class People(NamedTuple):
     dev: Person
     reviewers: list[Person]
     operators: list[Person]
+    admin: Person
     auditor: Person
 
 
@@ -145,18 +151,25 @@ class Cluster:
         self._uploads = asyncio.Semaphore(PACKAGE_UPLOADS_AT_ONCE_PER_TENANT)
 
     async def ask(self, who: Person, query: str, place: int = 0, **variables: Any) -> Any:
-        url = self.servers.apis[place % 2].url
-        body = {"query": query, "variables": variables}
-        answer = (await self._http.post(f"{url}/graphql", json=body, headers=who.headers)).json()
+        answer = await self._answer(who, query, place, variables)
         assert "errors" not in answer, json.dumps(answer)
         return answer["data"]
 
+    async def _answer(self, who: Person, query: str, place: int, variables: Any) -> Any:
+        url = self.servers.apis[place % 2].url
+        body = {"query": query, "variables": variables}
+        return (await self._http.post(f"{url}/graphql", json=body, headers=who.headers)).json()
+
     async def do(self, who: Person, verb: str, place: int = 0, /, **given: Any) -> Any:
-        """The payload."""
+        """The payload; who may not has FORBIDDEN among its errors, too."""
         what = RETURNED.get(verb, "deployment { id status }")
         kind = f"{verb[0].upper()}{verb[1:]}Input!"
         query = f"mutation ($input: {kind}) {{ {verb}(input: $input) {{ {what} errors {{ code message }} }} }}"
-        return (await self.ask(who, query, place, input=given))[verb]
+        answer = await self._answer(who, query, place, {"input": given})
+        if codes := [each["extensions"]["code"] for each in answer.get("errors", ())]:
+            assert codes == ["FORBIDDEN"], json.dumps(answer)
+            return {"errors": [{"code": "FORBIDDEN"}]}
+        return answer["data"][verb]
 
     async def done(self, who: Person, verb: str, **given: Any) -> Any:
         payload = await self.do(who, verb, **given)
@@ -170,7 +183,7 @@ class Cluster:
         answers = await asyncio.gather(
             *(self.do(each.who, each.verb, place + first, **each.given) for place, each in enumerate(order))
         )
-        got = [(each.get("deployment") or each.get("rollback")) for each in answers if not each["errors"]]
+        got = [each.get("deployment") or each.get("rollback") for each in answers if not each["errors"]]
         return got, sorted(error["code"] for each in answers for error in each["errors"])
 
     async def registered(self, who: Person, slug: str) -> str:
@@ -233,6 +246,11 @@ class Cluster:
                 else:
                     assert message["type"] == "next", message
                     yield message["payload"]["data"]["deploymentEvents"]
+
+    async def seq_of(self, auditor: Person, subject_id: str, action: str) -> int:
+        """Which entry of the audit log has the last of this."""
+        nodes = (await self.ask(auditor, AUDIT, id=subject_id))["auditLog"]["nodes"]
+        return max(int(each["seq"]) for each in nodes if each["action"] == action)
 
     async def on_record(self, auditor: Person, subject_id: str) -> list[str]:
         """What was done to it, the newest first."""

