@@ -20,6 +20,7 @@ from windtunnel.operations.idempotent import Asked, Done
 from windtunnel.operations.notify import notify
 from windtunnel.operations.permit import permit
 from windtunnel.operations.pipeline_news import News, tell
+from windtunnel.operations.review_seals import is_genuine
 from windtunnel.operations.reviewing import Case, ask, case_of, cast, expired
 from windtunnel.operations.services import Services
 from windtunnel.storage import agents, deployment_changes, deployment_events, deployments, review_changes, tenant_logs
@@ -43,7 +44,7 @@ async def approve_deployment(services: Services, viewer: Viewer, request: Approv
     """The deployment: APPROVED once there are votes enough, or HELD when a rollback holds the agent; else IN_REVIEW.
 
     Raises ForbiddenError, NotFoundError, ValidationError, ConflictError (not in review, voted before, REVIEW_EXPIRED,
-    DIGEST_MISMATCH, IDEMPOTENCY_MISMATCH) and PolicyError (SELF_REVIEW).
+    DIGEST_MISMATCH, APPROVAL_INVALID, IDEMPOTENCY_MISMATCH) and PolicyError (SELF_REVIEW).
     """
     subject = Subject(Kind.DEPLOYMENT, request.deployment_id)
     await permit(services, viewer, Action.APPROVE_DEPLOYMENT, subject)
@@ -59,6 +60,8 @@ async def approve_deployment(services: Services, viewer: Viewer, request: Approv
                 code=ErrorCode.DIGEST_MISMATCH,
                 path=("input", "reviewed_digest"),
             )
+        if not is_genuine(services.vault, case.review, case.deployment):
+            raise _changed()
         case = await cast(services, viewer, case, Decision.APPROVE, comment)
         counted = await votes_that_count(services, case.deployment, case.review, case.votes, case.behind)
         if len(counted) < case.review.policy.quorum:
@@ -75,6 +78,15 @@ async def approve_deployment(services: Services, viewer: Viewer, request: Approv
         return outcome.made
     found = await deployments.get_many(services.store, viewer.tenant_id, [outcome.result_id])
     return found[outcome.result_id]
+
+
+def _changed() -> ConflictError:
+    return ConflictError(
+        "This review is not as it was when it began: somebody changed it in the database, so no vote in it counts. "
+        "Look into that, then have the package withdrawn and submitted again.",
+        current=DeploymentStatus.IN_REVIEW.value,
+        code=ErrorCode.APPROVAL_INVALID,
+    )
 
 
 async def _wait_for_others(services: Services, viewer: Viewer, case: Case, votes: int, news: News) -> Deployment:

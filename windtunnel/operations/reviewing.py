@@ -57,7 +57,10 @@ class Case:
 async def ask(
     services: Services, viewer: Viewer, asked: Asked, deployment_id: str, act: Callable[[], Awaitable[Done[Deployment]]]
 ) -> Outcome[Deployment]:
-    """As `once`. Who may not, because they had a part in it, is put on record; what came too late has expired then."""
+    """As `once`. On record is who may not, because they had a part in it, or because the review was tampered with.
+
+    What came too late has expired then.
+    """
     try:
         return await once(services, viewer, asked, act)
     except WindtunnelError as refused:
@@ -71,7 +74,7 @@ async def after_refusal(
     """Outside of the transaction that was refused: what is kept of it."""
     if refused.code is ErrorCode.REVIEW_EXPIRED:
         await expire_review(services, viewer.tenant_id, deployment_id)
-    elif refused.code is ErrorCode.SELF_REVIEW:
+    elif refused.code in {ErrorCode.SELF_REVIEW, ErrorCode.APPROVAL_INVALID}:
         await record(
             services,
             viewer,
