@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,11 @@ from tests.operations.packages_world import agent, ready_for, simulated, told_in
 from tests.operations.world import demo, process, until
 from tests.sandbox.house import STUBBORN, named, new_name
 from windtunnel.domain.confinement import Limit
-from windtunnel.domain.environments import EnvironmentStatus
+from windtunnel.domain.environments import Environment, EnvironmentStatus
 from windtunnel.domain.errors import ErrorCode
 from windtunnel.domain.isolation import IsolationLevel, Mechanism, Probe, ProbeOutcome
-from windtunnel.domain.simulations import SimulationStatus
+from windtunnel.domain.simulations import Simulation, SimulationStatus
+from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.cancel_simulation import cancel_simulation
 from windtunnel.operations.claiming_runs import claim_runs
 from windtunnel.operations.code_host import CodeHost
@@ -25,6 +28,7 @@ from windtunnel.operations.conduct_simulation import conduct_simulation
 from windtunnel.operations.delete_environment import delete_environment
 from windtunnel.operations.places import in_environment
 from windtunnel.operations.sandboxes import code_remaining
+from windtunnel.operations.services import Services
 from windtunnel.operations.set_minimum_isolation import set_minimum_isolation
 
 ATTEMPTS = """
@@ -142,16 +146,25 @@ def run(given):
 """
 
 
+@asynccontextmanager
+async def endless(
+    services: Services, you: Viewer, environment: Environment, name: str
+) -> AsyncIterator[tuple[Simulation, "asyncio.Task[None]"]]:
+    """A simulation whose code does not want to end, from when that runs, and what conducts it."""
+    digest = await uploaded(services, you, agent(ENDLESS))
+    simulation = await begun_in(services, you, environment, text=f"{name} reads a ticket.", package_digest=digest)
+    async with in_environment(services, environment) as place:
+        (claimed,) = await claim_runs(place, "worker", 10)
+        conducting = asyncio.create_task(conduct_simulation(place, claimed))
+        await until(lambda: bool(named(name)))
+        yield simulation, conducting
+
+
 async def test_code_that_does_not_want_to_end_is_gone_soon_after_the_environment_is_deleted(sqlite_url: str) -> None:
     name = new_name()
     async with process(sqlite_url) as services:
         you, environment = await demo(services), await ready_for(services)
-        digest = await uploaded(services, you, agent(ENDLESS))
-        simulation = await begun_in(services, you, environment, text=f"{name} reads a ticket.", package_digest=digest)
-        async with in_environment(services, environment) as place:
-            (claimed,) = await claim_runs(place, "worker", 10)
-            conducting = asyncio.create_task(conduct_simulation(place, claimed))
-            await until(lambda: bool(named(name)))
+        async with endless(services, you, environment, name) as (simulation, conducting):
             begun = time.monotonic()
             await delete_environment(services, you, environment.id)
             await tend_all(services)
@@ -167,12 +180,7 @@ async def test_a_simulation_that_is_cancelled_takes_its_code_with_it(sqlite_url:
     name = new_name()
     async with process(sqlite_url) as services:
         you, environment = await demo(services), await ready_for(services)
-        digest = await uploaded(services, you, agent(ENDLESS))
-        simulation = await begun_in(services, you, environment, text=f"{name} reads a ticket.", package_digest=digest)
-        async with in_environment(services, environment) as place:
-            (claimed,) = await claim_runs(place, "worker", 10)
-            conducting = asyncio.create_task(conduct_simulation(place, claimed))
-            await until(lambda: bool(named(name)))
+        async with endless(services, you, environment, name) as (simulation, conducting):
             begun = time.monotonic()
             await cancel_simulation(services, you, simulation.id)
             await conducting

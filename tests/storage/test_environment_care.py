@@ -20,7 +20,7 @@ from windtunnel.domain.isolation import IsolationLevel
 from windtunnel.domain.policy import LEASE_MS
 from windtunnel.domain.receipts import Receipt
 from windtunnel.storage import environment_care, environment_events, environment_life, environment_resources
-from windtunnel.storage.environment_care import Changed
+from windtunnel.storage.environment_changes import Changed
 from windtunnel.storage.errors import ConstraintError, LeaseLostError
 from windtunnel.storage.store import Store
 

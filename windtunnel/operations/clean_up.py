@@ -19,13 +19,14 @@ from windtunnel.domain.environments import (
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.receipts import receipt_of
+from windtunnel.operations.environment_changes import Changed
 from windtunnel.operations.environment_parts import is_there, remove
 from windtunnel.operations.environment_runs import halt_runs
 from windtunnel.operations.measure_environments import measure
 from windtunnel.operations.provisioning import refused
 from windtunnel.operations.sandboxes import code_remaining, end_code
 from windtunnel.operations.services import Services
-from windtunnel.operations.tell_environment import Changed, Entry, Notice, tell
+from windtunnel.operations.tell_environment import Entry, Notice, tell
 from windtunnel.storage import environment_care, environment_resources
 from windtunnel.storage.times import milliseconds
 

@@ -11,7 +11,7 @@ from windtunnel.operations.services import Services
 from windtunnel.storage import environment_life, environments
 
 Changed = tuple[Environment, EnvironmentEvent | None]
-"""The environment as it is then, and what is told of the change; None when it was so already."""
+"""The environment as it is then, and what those who follow it are told; None when there is nothing to tell."""
 
 MADE = 1.0
 """The progress of an environment that is there, whatever happens to it then."""

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.environments import Environment, EnvironmentEventDraft, EnvironmentStatus
 from windtunnel.domain.notifications import NotificationKind
+from windtunnel.operations.environment_changes import Changed
 from windtunnel.operations.provisioning import failure_entry, failure_notice, said
 from windtunnel.operations.services import Services
-from windtunnel.operations.tell_environment import Changed, Entry, Notice, tell
+from windtunnel.operations.tell_environment import Entry, Notice, tell
 from windtunnel.storage import environment_times
 from windtunnel.storage.environment_times import Due, DueEnvironment
 

@@ -17,11 +17,12 @@ from windtunnel.domain.environments import (
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.domain.isolation import ProbeOutcome
 from windtunnel.domain.notifications import NotificationKind
+from windtunnel.operations.environment_changes import Changed
 from windtunnel.operations.environment_parts import PARTS, locator_of, make
 from windtunnel.operations.places import key_of
 from windtunnel.operations.sandboxes import examine
 from windtunnel.operations.services import Services
-from windtunnel.operations.tell_environment import Changed, Entry, Notice, tell
+from windtunnel.operations.tell_environment import Entry, Notice, tell
 from windtunnel.sandbox.errors import SandboxError
 from windtunnel.storage import environment_care, environment_resources
 from windtunnel.storage.errors import LeaseLostError

@@ -5,15 +5,13 @@ from dataclasses import dataclass, field
 
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
-from windtunnel.domain.environments import Environment, EnvironmentEvent
+from windtunnel.domain.environments import Environment
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.operations.announce import announce_environment
 from windtunnel.operations.audit_trail import record
+from windtunnel.operations.environment_changes import Changed
 from windtunnel.operations.notify import Announcement, announce_notifications, notify
 from windtunnel.operations.services import Services
-
-Changed = tuple[Environment, EnvironmentEvent | None]
-"""The environment as it is then, and what those who follow it are told, if anything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,13 @@ import orjson
 
 from windtunnel.domain.environments import (
     Environment,
-    EnvironmentEvent,
     EnvironmentEventDraft,
     EnvironmentStatus,
     IsolationReport,
 )
 from windtunnel.domain.policy import LEASE_MS
 from windtunnel.domain.receipts import Receipt
-from windtunnel.storage import environment_events
+from windtunnel.storage.environment_changes import Changed, change
 from windtunnel.storage.environment_statements import CLAIM_ENVIRONMENTS, RELEASE_ENVIRONMENT, RENEW_ENVIRONMENTS
 from windtunnel.storage.environments import environment_of
 from windtunnel.storage.errors import LeaseLostError
@@ -28,7 +27,6 @@ from windtunnel.storage.isolation_reports import report_to_json
 from windtunnel.storage.store import Store
 from windtunnel.storage.texts import cleaned
 
-Changed = tuple[Environment, EnvironmentEvent]
 _FREE = "lease_owner = NULL, lease_until_ms = NULL"
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -189,24 +187,17 @@ async def _claimed(
     also: str = "TRUE",
 ) -> Changed:
     """Make a change of whoever has claimed the environment. `arguments` are from $5 on. Raises LeaseLostError."""
-    tenant_id = environment.tenant_id
-    async with store.transaction(tenant_id):
-        rows = await store.of(tenant_id).fetch(
-            f"UPDATE environments SET {assignments}, last_seq = last_seq + 1"  # noqa: S608 - from above
-            f" WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND status = ANY($4) AND {also}"
-            " RETURNING *, {now} AS at_ms",
-            tenant_id,
-            environment.id,
-            environment.fence,
-            sorted(status.value for status in statuses),
-            *arguments,
-        )
-        if not rows:
-            raise LeaseLostError(environment.id)
-        return await with_event(store, tenant_id, rows[0], draft)
-
-
-async def with_event(store: Store, tenant_id: str, row: dict[str, Any], draft: EnvironmentEventDraft) -> Changed:
-    """The row that was just changed, and its event, stored in the same transaction."""
-    event = await environment_events.insert(store, tenant_id, row["id"], row["last_seq"], row["at_ms"], draft)
-    return environment_of(row), event
+    changed = await change(
+        store,
+        environment.tenant_id,
+        environment.id,
+        assignments,
+        f"fence = $3 AND status = ANY($4) AND {also}",
+        draft,
+        environment.fence,
+        sorted(status.value for status in statuses),
+        *arguments,
+    )
+    if changed is None:
+        raise LeaseLostError(environment.id)
+    return changed

@@ -1,9 +1,7 @@
 """What people do to environments: each change by compare and swap, with its event in the same transaction."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from windtunnel.domain.environments import (
     Environment,
@@ -12,13 +10,10 @@ from windtunnel.domain.environments import (
 )
 from windtunnel.domain.policy import ENVIRONMENT_MAX_LIFETIME_S, ENVIRONMENT_PROVISION_WITHIN_MS
 from windtunnel.domain.production import Snapshot
-from windtunnel.storage.environment_care import Changed, with_event
+from windtunnel.storage.environment_changes import Changed, Draft, change, with_event
 from windtunnel.storage.environments import environment_of, free_slot
 from windtunnel.storage.store import Store
 from windtunnel.storage.texts import known_ids
-
-Draft = EnvironmentEventDraft | Callable[[Environment], EnvironmentEventDraft]
-"""What is told of a change, or how to tell it of the environment as it is then."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 _HOUR_MS = 3_600_000
@@ -107,40 +102,39 @@ async def extended(store: Store, tenant_id: str, id: str, lifetime: timedelta, d
 
     It is due at once, and warnings of the new end are given, as far as it is not near already.
     """
-    return await _change(
+    return await change(
         store,
         tenant_id,
         id,
         "expires_ms = {now} + $3, due_ms = {now},"
         f" warned_day_ms = {_no_warning(3, _DAY_MS)}, warned_hour_ms = {_no_warning(3, _HOUR_MS)}",
         f"{_USABLE} AND {{now}} + $3 <= created_ms + $4",
-        [lifetime // _MILLISECOND, ENVIRONMENT_MAX_LIFETIME_S * 1000],
         draft,
+        lifetime // _MILLISECOND,
+        ENVIRONMENT_MAX_LIFETIME_S * 1000,
     )
 
 
 async def paused(store: Store, tenant_id: str, id: str, draft: EnvironmentEventDraft) -> Changed | None:
     """READY -> PAUSED; None unless it is READY and its time is not over."""
-    return await _change(
+    return await change(
         store,
         tenant_id,
         id,
         "status = 'PAUSED'",
         "status = 'READY' AND expires_ms > {now}",
-        [],
         draft,
     )
 
 
 async def resumed(store: Store, tenant_id: str, id: str, draft: EnvironmentEventDraft) -> Changed | None:
     """PAUSED -> READY, and there may be something to do in it; None unless it is PAUSED and its time is not over."""
-    return await _change(
+    return await change(
         store,
         tenant_id,
         id,
         "status = 'READY', work_seq = work_seq + 1",
         "status = 'PAUSED' AND expires_ms > {now}",
-        [],
         draft,
     )
 
@@ -149,14 +143,16 @@ async def refreshed(
     store: Store, tenant_id: str, id: str, snapshot: Snapshot, draft: EnvironmentEventDraft
 ) -> Changed | None:
     """It has another copy of production's configuration; None unless READY or PAUSED and its time is not over."""
-    return await _change(
+    return await change(
         store,
         tenant_id,
         id,
         "production_revision = $3, snapshot = $4, snapshot_digest = $5",
         _USABLE,
-        [snapshot.revision, snapshot.canonical, snapshot.digest],
         draft,
+        snapshot.revision,
+        snapshot.canonical,
+        snapshot.digest,
     )
 
 
@@ -165,13 +161,12 @@ async def deleted(store: Store, tenant_id: str, id: str, draft: EnvironmentEvent
 
     It is due at once. Whoever is just making it keeps its lease, and goes on with taking it away.
     """
-    return await _change(
+    return await change(
         store,
         tenant_id,
         id,
         "status = 'DELETING', ended_by = 'PERSON', cleanup_started_ms = {now}, due_ms = {now}, attempts = 0",
         "status IN ('PROVISIONING', 'READY', 'PAUSED')",
-        [],
         draft,
     )
 
@@ -185,26 +180,3 @@ async def hurried(store: Store, tenant_id: str, id: str) -> Environment | None:
         id,
     )
     return environment_of(rows[0]) if rows else None
-
-
-async def _change(  # noqa: PLR0917 - one statement, in its order
-    store: Store,
-    tenant_id: str,
-    id: str,
-    assignments: str,
-    guard: str,
-    arguments: Sequence[Any],
-    draft: Draft,
-) -> Changed | None:
-    async with store.transaction(tenant_id):
-        rows = await store.of(tenant_id).fetch(
-            f"UPDATE environments SET {assignments}, last_seq = last_seq + 1"  # noqa: S608 - from above
-            f" WHERE tenant_id = $1 AND id = $2 AND {guard} RETURNING *, {{now}} AS at_ms",
-            tenant_id,
-            id,
-            *arguments,
-        )
-        if not rows:
-            return None
-        told = draft if isinstance(draft, EnvironmentEventDraft) else draft(environment_of(rows[0]))
-        return await with_event(store, tenant_id, rows[0], told)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from windtunnel.domain.environments import Environment, EnvironmentEventDraft
-from windtunnel.storage.environment_care import Changed, with_event
+from windtunnel.storage.environment_changes import Changed, change
 from windtunnel.storage.environment_statements import ENVIRONMENTS_DUE, ENVIRONMENTS_THAT_STAND, NAMESPACES_IN_USE
 from windtunnel.storage.environments import environment_of
 from windtunnel.storage.store import Store
@@ -58,7 +58,7 @@ async def in_use(store: Store, namespaces: Sequence[str]) -> set[str]:
 
 async def overdue(store: Store, tenant_id: str, id: str, failure: str, draft: EnvironmentEventDraft) -> Changed | None:
     """PROVISIONING -> FAILED when it takes too long; whoever is still at it has lost its lease."""
-    return await _change(
+    return await change(
         store,
         tenant_id,
         id,
@@ -66,13 +66,13 @@ async def overdue(store: Store, tenant_id: str, id: str, failure: str, draft: En
         " lease_owner = NULL, lease_until_ms = NULL",
         "status = 'PROVISIONING' AND provision_by_ms <= {now}",
         draft,
-        failure,
+        cleaned(failure),
     )
 
 
 async def expired(store: Store, tenant_id: str, id: str, draft: EnvironmentEventDraft) -> Changed | None:
     """READY or PAUSED -> EXPIRING when its time is over."""
-    return await _change(
+    return await change(
         store,
         tenant_id,
         id,
@@ -84,14 +84,14 @@ async def expired(store: Store, tenant_id: str, id: str, draft: EnvironmentEvent
 
 async def lost(store: Store, tenant_id: str, id: str, failure: str, draft: EnvironmentEventDraft) -> Changed | None:
     """READY or PAUSED -> FAILED, because what it is made of is not there any more."""
-    return await _change(
+    return await change(
         store,
         tenant_id,
         id,
         "status = 'FAILED', ended_by = 'FAILURE', failure = $3, due_ms = {now}, attempts = 0",
         "status IN ('READY', 'PAUSED')",
         draft,
-        failure,
+        cleaned(failure),
     )
 
 
@@ -109,23 +109,3 @@ async def warned(store: Store, tenant_id: str, id: str, hours: int) -> Environme
         id,
     )
     return environment_of(rows[0]) if rows else None
-
-
-async def _change(  # noqa: PLR0917 - read in this order everywhere
-    store: Store,
-    tenant_id: str,
-    id: str,
-    assignments: str,
-    guard: str,
-    draft: EnvironmentEventDraft,
-    failure: str | None = None,
-) -> Changed | None:
-    async with store.transaction(tenant_id):
-        rows = await store.of(tenant_id).fetch(
-            f"UPDATE environments SET {assignments}, last_seq = last_seq + 1"  # noqa: S608 - from above
-            f" WHERE tenant_id = $1 AND id = $2 AND {guard} RETURNING *, {{now}} AS at_ms",
-            tenant_id,
-            id,
-            *([] if failure is None else [cleaned(failure)]),
-        )
-        return await with_event(store, tenant_id, rows[0], draft) if rows else None
