@@ -79,7 +79,8 @@ async def _settled(client: httpx.AsyncClient, cluster: Cluster, statuses: set[st
         while True:
             have = await ask(client, cluster.api.url, HAVE)
             if {each["status"] for each in have["environments"]["nodes"]} == statuses:
-                return have
+                # Asked once more: fields of one answer are read side by side, each as of its own moment.
+                return await ask(client, cluster.api.url, HAVE)
             await asyncio.sleep(0)
 
 
