@@ -1,0 +1,62 @@
+"""Estimates: a mean with its 95 % confidence interval, from one value per replication."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import fsum, isfinite, sqrt
+
+from windtunnel.experiments.student import half_width
+
+_DIGITS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over replications and its 95 % confidence interval, in the unit of what was measured.
+
+    One replication alone has an interval of no width: nothing is known of its spread.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def half_width(self) -> float:
+        """Half of the interval."""
+        return (self.high - self.low) / 2
+
+
+NOTHING = Estimate(0.0, 0.0, 0.0)
+
+
+def estimate(values: Sequence[float]) -> Estimate:
+    """The mean of independent values with its interval (Student's t, n - 1 degrees of freedom).
+
+    Values that are not finite (a replication without a single success has no latency) are left out. Sums are exact,
+    so the order of the values does not matter; ten digits are kept, in which all machines agree.
+    """
+    known = [value for value in values if isfinite(value)]
+    if not known:
+        return NOTHING
+    mean = fsum(known) / len(known)
+    if len(known) == 1:
+        return Estimate(rounded(mean), rounded(mean), rounded(mean))
+    spread = sqrt(fsum((value - mean) ** 2 for value in known) / (len(known) - 1))
+    half = half_width(spread, len(known))
+    return Estimate(rounded(mean), rounded(mean - half), rounded(mean + half))
+
+
+def share_estimate(values: Sequence[float]) -> Estimate:
+    """Like `estimate`, for shares: the interval stays within 0 and 1."""
+    found = estimate(values)
+    return Estimate(found.mean, max(found.low, 0.0), min(found.high, 1.0))
+
+
+def paired(base: Sequence[float], variant: Sequence[float]) -> Estimate:
+    """Variant minus base, replication by replication: common random numbers cancel what both have in common."""
+    return estimate([other - one for one, other in zip(base, variant, strict=True)])
+
+
+def rounded(value: float) -> float:
+    """So many digits as all machines agree in."""
+    return float(f"{value:.{_DIGITS}g}")
