@@ -9,8 +9,9 @@ import pytest
 
 from windtunnel.domain.architectures import Distribution, ServiceTime
 from windtunnel.simulation import core
-from windtunnel.simulation.core import Outcome, simulate
+from windtunnel.simulation.core import simulate
 from windtunnel.simulation.network import Network, Node, Route, compile_network
+from windtunnel.simulation.outcome import Outcome
 
 FIXED = Distribution.DETERMINISTIC
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from windtunnel.domain.architectures import Distribution, ServiceTime
-from windtunnel.simulation.core import Outcome, simulate
+from windtunnel.simulation.core import simulate
 from windtunnel.simulation.network import Network, Node, Route, compile_network
+from windtunnel.simulation.outcome import Outcome
 
 REPLICATIONS = 10
 TASKS = 20_000

@@ -6,53 +6,21 @@ fed the same blocks repeats it bit for bit.
 """
 
 from collections import deque
-from dataclasses import dataclass
 from heapq import heappop, heappush, heapreplace
-from math import fsum, inf
+from math import inf
 
 import numpy as np
-from numpy.typing import NDArray
 
 from windtunnel.simulation import portable
 from windtunnel.simulation.network import LEAVES, Network
+from windtunnel.simulation.outcome import Flags, NodeStatistics, Outcome
 from windtunnel.simulation.portable import Floats
 from windtunnel.simulation.randomness import Purpose, Streams
-
-Flags = NDArray[np.bool_]
 
 BLOCK_MIN = 64
 BLOCK_MAX = 4_096
 
 _OK, _FAILED, _AGAIN = 0, 1, 2
-
-
-@dataclass(frozen=True, slots=True)
-class NodeStatistics:
-    """One node in one replication. A visit is one task at the node, with all its attempts; times in milliseconds."""
-
-    key: str
-    attempts: int
-    failures: int
-    visits: int
-    busy_ms: float
-    wait_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One replication: when each task was born and left (in order of birth), and whether it succeeded.
-
-    `steps` counts completed attempts. `log` holds (time, node, task, attempt, succeeded) of every step when it was
-    asked for.
-    """
-
-    born_ms: Floats
-    left_ms: Floats
-    succeeded: Flags
-    steps: int
-    end_ms: float
-    nodes: tuple[NodeStatistics, ...]
-    log: list[tuple[float, int, int, int, bool]] | None = None
 
 
 class _Ahead:
@@ -88,14 +56,17 @@ class _Ahead:
         self.targets += reversed(self._network.targets(self._node, draws))
         self._routes += count
 
-    def statistics(self, key: str, waited: float, gave_up: int) -> NodeStatistics:
-        """What was consumed, summed up; fsum is exact, so the sum depends neither on blocks nor on machines."""
+    def statistics(self, key: str, waited: float, gave_up: int, queue_max: int) -> NodeStatistics:
+        """What was consumed; durations are added one after the other, so that the sum does not depend on blocks."""
         made = self._attempts - len(self.durations)
         if not made:
             return NodeStatistics(key, 0, 0, 0, 0.0, 0.0)
         failures = int(np.count_nonzero(np.concatenate(self._failed)[:made]))
-        busy = fsum(np.concatenate(self._busy)[:made].tolist())
-        return NodeStatistics(key, made, failures, made - failures + gave_up, busy, waited)
+        busy = float(np.cumsum(np.concatenate(self._busy)[:made])[-1])
+        visits = made - failures + gave_up
+        return NodeStatistics(
+            key, made, failures, visits, busy, waited, retries=failures - gave_up, queue_max=queue_max
+        )
 
 
 def simulate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would halve its speed
@@ -115,6 +86,7 @@ def simulate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would
     servers, attempts_max, backoff = network.servers, network.attempts, network.backoff
     busy = [0] * len(nodes)
     queues: list[deque[tuple[int, int, float]]] = [deque() for _ in nodes]
+    queue_max = [0] * len(nodes)
     waited = [0.0] * len(nodes)
     gave_up = [0] * len(nodes)
     left = [0.0] * tasks
@@ -177,13 +149,20 @@ def simulate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would
             sequence += 1
             heappush(agenda, (now + durations[node].pop(), sequence, node, task, attempt, failures[node].pop()))
         else:
-            queues[node].append((task, attempt, now))
+            queue = queues[node]
+            queue.append((task, attempt, now))
+            if len(queue) > queue_max[node]:  # noqa: PLR1730 - half the time of max()
+                queue_max[node] = len(queue)
     return Outcome(
         born_ms=np.array(born),
         left_ms=np.array(left),
         succeeded=np.array(succeeded, dtype=np.bool_),
+        degraded=np.zeros(tasks, dtype=np.bool_),
         steps=steps,
         end_ms=now,
-        nodes=tuple(one.statistics(network.keys[node], waited[node], gave_up[node]) for node, one in enumerate(ahead)),
+        nodes=tuple(
+            one.statistics(network.keys[node], waited[node], gave_up[node], queue_max[node])
+            for node, one in enumerate(ahead)
+        ),
         log=log,
     )

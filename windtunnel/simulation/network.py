@@ -1,4 +1,4 @@
-"""A queueing network, and its compiled form: flat arrays by node number, ready for the discrete-event core."""
+"""A queueing network, compiled: flat columns by node number, ready for the discrete-event core."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,38 +6,17 @@ from math import inf
 
 import numpy as np
 
-from windtunnel.domain.architectures import Distribution, ServiceTime
-from windtunnel.simulation import portable
+from windtunnel.domain.architectures import Distribution
+from windtunnel.simulation.extras import BEGINS_MS, Extras, compile_extras
+from windtunnel.simulation.nodes import Node, Route
 from windtunnel.simulation.portable import Floats
+from windtunnel.simulation.resilience import Quota
+from windtunnel.simulation.service import level_and_spread, service_times
+
+__all__ = ["LEAVES", "Network", "Node", "Route", "compile_network"]
 
 LEAVES = -1
 """The node number that means: out of the network."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A place of service: `servers` at once, the rest in line. Times are milliseconds, `timeout_ms` bounds an attempt.
-
-    A failed attempt takes its full service time, then backs off without a server (`backoff_ms`, doubling) and queues
-    anew, at most `max_attempts` times.
-    """
-
-    key: str
-    service: ServiceTime
-    servers: int = 1
-    failure_probability: float = 0.0
-    timeout_ms: float | None = None
-    max_attempts: int = 1
-    backoff_ms: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where work goes after a success: the shares of a node sum to at most 1, and the rest leaves."""
-
-    source: str
-    target: str
-    probability: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +39,12 @@ class Network:
     share: Floats = field(compare=False)
     target: tuple[int, ...]
     entry: tuple[int, ...]
+    extras: Extras | None = None
+    """What the plain loop does not know; None when no node uses any of it."""
 
     def durations(self, node: int, draws: Floats) -> Floats:
         """Service times for uniform numbers, not yet bounded by the time limit."""
-        level, spread = self.level[node], self.spread[node]
-        if self.distribution[node] is Distribution.EXPONENTIAL:
-            return portable.log(1.0 - draws) * -level
-        if self.distribution[node] is Distribution.DETERMINISTIC or spread == 0.0:
-            return np.full_like(draws, level)
-        return portable.exp(portable.normal_quantile(draws) * spread + level)
+        return service_times(self.distribution[node], self.level[node], self.spread[node], draws)
 
     def targets(self, node: int, draws: Floats) -> list[int]:
         """Where work goes for uniform numbers; LEAVES for out of the network."""
@@ -78,8 +54,18 @@ class Network:
         return [choice[place] for place in places.tolist()]
 
 
-def compile_network(nodes: Sequence[Node], routes: Sequence[Route], entry: Sequence[str]) -> Network:
-    """Number the nodes in their order and lay everything out flat. Raises KeyError for a route to an unknown node."""
+def compile_network(
+    nodes: Sequence[Node],
+    routes: Sequence[Route],
+    entry: Sequence[str],
+    *,
+    quotas: Sequence[Quota] = (),
+    begins_ms: float = BEGINS_MS,
+) -> Network:
+    """Number the nodes in their order and lay everything out flat; time begins `begins_ms` after Monday, 0:00.
+
+    Raises KeyError for a route to an unknown node and for an unknown quota, ValueError for hours that never open.
+    """
     number = {node.key: place for place, node in enumerate(nodes)}
     start, shares, targets = [0], [], []
     for node in nodes:
@@ -91,7 +77,7 @@ def compile_network(nodes: Sequence[Node], routes: Sequence[Route], entry: Seque
                 shares.append(1.0 if total > 1.0 - 1e-9 else total)
                 targets.append(number[route.target])
         start.append(len(targets))
-    levels = [_level_and_spread(node.service) for node in nodes]
+    levels = [level_and_spread(node.service) for node in nodes]
     return Network(
         keys=tuple(number),
         servers=tuple(node.servers for node in nodes),
@@ -106,12 +92,5 @@ def compile_network(nodes: Sequence[Node], routes: Sequence[Route], entry: Seque
         share=np.array(shares, dtype=np.float64),
         target=tuple(targets),
         entry=tuple(number[key] for key in entry),
+        extras=compile_extras(nodes, quotas, begins_ms),
     )
-
-
-def _level_and_spread(service: ServiceTime) -> tuple[float, float]:
-    if service.distribution is not Distribution.LOGNORMAL or service.cv <= 0 or service.mean_ms <= 0:
-        return service.mean_ms, 0.0
-    variance = portable.log(np.array([1.0 + service.cv * service.cv]))
-    level = portable.log(np.array([service.mean_ms])) - variance / 2.0
-    return float(level[0]), float(np.sqrt(variance)[0])
