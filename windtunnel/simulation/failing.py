@@ -2,7 +2,7 @@
 
 from windtunnel.domain.events import LogLevel, StepStatus
 from windtunnel.domain.failures import FailureOutcome
-from windtunnel.simulation import remedies, stations, telling, words
+from windtunnel.simulation import remedies, semconv, stations, telling, words
 from windtunnel.simulation.occurrences import close
 from windtunnel.simulation.work import Step
 from windtunnel.simulation.world import Act, World
@@ -24,7 +24,7 @@ def failed(world: World, step: Step) -> bool:
         telling.tell_tool(world, step, StepStatus.RETRIED, f"{words.readable(error)} after {took}, {following}")
         if operation.tool is None:
             telling.log(world, step, LogLevel.WARN, f"{name}: {words.readable(error)} after {took}; {following}.")
-        step.retries.append({"name": "retry", "time_ms": round(world.now_ms, 3), "error.type": error})
+        step.retries.append({"name": semconv.RETRY, "time_ms": round(world.now_ms, 3), semconv.ERROR_TYPE: error})
         stations.release(world, step.node)
         world.schedule(world.now_ms + wait, Act.STEP_QUEUES, step)
         return False

@@ -14,6 +14,7 @@ AGENT_NAME = "gen_ai.agent.name"
 TOOL_NAME = "gen_ai.tool.name"
 TOOL_TYPE = "gen_ai.tool.type"
 TOOL_CALL_ID = "gen_ai.tool.call.id"
+TOKEN_TYPE = "gen_ai.token.type"  # noqa: S105 - input or output, no secret
 CONVERSATION_ID = "gen_ai.conversation.id"
 WORKFLOW_NAME = "gen_ai.workflow.name"
 ERROR_TYPE = "error.type"
@@ -25,10 +26,17 @@ EXECUTE_TOOL = "execute_tool"
 
 OPERATION_DURATION = "gen_ai.client.operation.duration"
 TOKEN_USAGE = "gen_ai.client.token.usage"  # noqa: S105 - a count, no secret
+WORKFLOW_DURATION = "gen_ai.workflow.duration"
+AGENT_DURATION = "gen_ai.invoke_agent.duration"
+TOOL_DURATION = "gen_ai.execute_tool.duration"
 
 SIMULATED = "windtunnel.simulated"
+SIMULATION_ID = "windtunnel.simulation.id"
+STARTED_AT = "windtunnel.simulation.started_at"
 SEED = "windtunnel.seed"
 TASK = "windtunnel.task"
+
+RETRY = "retry"
 
 SIMULATED_PROVIDER = "windtunnel"
 SIMULATED_MODEL = "simulated"

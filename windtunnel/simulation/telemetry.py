@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from windtunnel.domain.architectures import AgentTelemetry
+from windtunnel.domain.architectures import AgentTelemetry, TokenUse
 from windtunnel.domain.events import EventKind, LogLevel, Signal, StepStatus
 from windtunnel.domain.observability import SpanStatus
 from windtunnel.simulation import semconv, words
@@ -131,11 +131,11 @@ def _spans(world: World, step: Step) -> None:
     parent = _agent_span_id(world, step)
     for record in step.finished:
         tool, failed = record["tool"], record["error"] is not None
-        if tool is None and not (step.input_tokens or step.output_tokens):
-            continue
+        if tool is None and (agent.tokens == TokenUse() or (record["tokens"] == (0, 0) and not failed)):
+            continue  # no model was asked
         if tool is None:
             name = f"{semconv.CHAT} {semconv.SIMULATED_MODEL}"
-            attributes = _chat(record["tokens"], truncated=record["truncated"])
+            attributes = _chat(record["tokens"], truncated=record["truncated"], failed=failed)
         else:
             name = f"{semconv.EXECUTE_TOOL} {tool.name}"
             attributes = {
@@ -183,11 +183,16 @@ def _spans(world: World, step: Step) -> None:
     _trace(world, f"{semconv.INVOKE_AGENT} {agent.name}", span, step.node)
 
 
-def _chat(tokens: tuple[int, int], *, truncated: bool) -> dict[str, Any]:
-    return {
+def _chat(tokens: tuple[int, int], *, truncated: bool, failed: bool) -> dict[str, Any]:
+    asked = {
         semconv.OPERATION_NAME: semconv.CHAT,
         semconv.PROVIDER_NAME: semconv.SIMULATED_PROVIDER,
         semconv.REQUEST_MODEL: semconv.SIMULATED_MODEL,
+    }
+    if failed:
+        return asked  # no answer came: nothing was used, and nothing finished
+    return {
+        **asked,
         semconv.RESPONSE_MODEL: semconv.SIMULATED_MODEL,
         semconv.INPUT_TOKENS: tokens[0],
         semconv.OUTPUT_TOKENS: tokens[1],

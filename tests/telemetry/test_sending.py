@@ -1,0 +1,90 @@
+"""Sending over the wire to a real OTLP receiver on loopback: retries, refusals, partial success."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.examples import support_triage
+from tests.telemetry.collectors import Received, collecting
+from tests.telemetry.reading import read
+from tests.telemetry.runs import about, told
+from windtunnel.domain.errors import UnavailableError, ValidationError
+from windtunnel.telemetry.export import Exported, Kind, exported
+from windtunnel.telemetry.sending import ATTEMPTS, collector_of, send
+
+
+@pytest.fixture
+def collector() -> Iterator[Received]:
+    with collecting() as received:
+        yield received
+
+
+@pytest.fixture(scope="module")
+def run() -> Exported:
+    return exported(told(support_triage(), 3), about(3))
+
+
+async def test_a_collector_gets_the_whole_run(collector: Received, run: Exported) -> None:
+    assert await send(run, collector_of(collector.url + "/", "x-api-key=secret, x-tenant = a")) == []
+    assert collector.paths == ["/v1/traces", "/v1/metrics", "/v1/logs"]
+    for headers in collector.headers:
+        assert headers["content-type"] == "application/x-protobuf"
+        assert (headers["x-api-key"], headers["x-tenant"]) == ("secret", "a")
+    assert list(collector.traces[0].resource_spans) == list(run.traces.resource_spans)
+    assert list(collector.metrics[0].resource_metrics) == list(run.metrics.resource_metrics)
+    assert list(collector.logs[0].resource_logs) == list(run.logs.resource_logs)
+    assert read(collector.traces[0].resource_spans[0].resource.attributes)["windtunnel.simulated"] is True
+
+
+async def test_a_busy_collector_is_asked_again(collector: Received, run: Exported) -> None:
+    collector.answers = [429, 503]
+    assert await send(run, collector_of(collector.url), pause_s=0) == []
+    assert collector.paths == ["/v1/traces"] * 3 + ["/v1/metrics", "/v1/logs"]
+    assert len(collector.traces) == 1
+
+
+async def test_a_collector_that_stays_busy_is_given_up(collector: Received, run: Exported) -> None:
+    collector.answers = [503] * 10
+    with pytest.raises(UnavailableError, match=r"did not take the traces: it answered 503\."):
+        await send(run, collector_of(collector.url), pause_s=0)
+    assert len(collector.paths) == ATTEMPTS
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 404, 500])
+async def test_a_refusal_is_final_and_no_redirect_is_followed(collector: Received, run: Exported, status: int) -> None:
+    collector.answers = [status]
+    with pytest.raises(UnavailableError, match=f"it answered {status}"):
+        await send(run, collector_of(collector.url), pause_s=0)
+    assert collector.paths == ["/v1/traces"]
+
+
+async def test_what_was_rejected_in_part_is_told(collector: Received, run: Exported) -> None:
+    collector.rejects = 4
+    (rejection,) = await send(run, collector_of(collector.url))
+    assert (rejection.kind, rejection.count, rejection.reason) == (Kind.TRACES, 4, "too old")
+
+
+async def test_nobody_there_is_one_sentence_without_the_password(run: Exported) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        url = f"http://me:password@127.0.0.1:{port}/otlp"
+        with pytest.raises(UnavailableError) as refused:
+            await send(run, collector_of(url), pause_s=0)
+    assert refused.value.message == (
+        f"The collector at http://127.0.0.1:{port}/otlp did not take the traces: it cannot be reached."
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["", "collector:4318", "ftp://collector", "http://", "http://host:0", "http://host:x", "http://host/?a=b"]
+)
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="is no address of a collector"):
+        collector_of(url)
+
+
+def test_headers_that_are_none_are_refused() -> None:
+    with pytest.raises(ValidationError, match="name=value"):
+        collector_of("http://collector:4318", "authorization Bearer x")

@@ -1,0 +1,161 @@
+"""Sending a run's telemetry to a collector: OTLP over HTTP, as protobuf, with the protocol's retries."""
+
+import asyncio
+import gzip
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import httpx
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from windtunnel.domain.errors import UnavailableError, ValidationError
+from windtunnel.telemetry.export import Exported, Kind
+
+ATTEMPTS = 4
+TIMEOUT_S = 10.0
+LONGEST_WAIT_S = 5.0
+ANSWER_MAX_BYTES = 64 * 1024
+_TRY_AGAIN = frozenset({429, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Where telemetry goes: the base address, to which the signals' paths are added, and headers to send along."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def place(self) -> str:
+        """The address as it may be shown: without user and password."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """What a collector took only in part: how many spans, points or records it did not want, and why."""
+
+    kind: Kind
+    count: int
+    reason: str
+
+
+def collector_of(url: str, headers: str | None = None) -> Collector:
+    """The collector at an http(s) address; `headers` is a list like `name=value,other=value`.
+
+    Raises ValidationError.
+    """
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known or parts.query or parts.fragment:
+        raise ValidationError(
+            f"{url!r} is no address of a collector; allowed: http://HOST:PORT or https://HOST, with a path if need be.",
+            rule="url",
+        )
+    found = {}
+    for pair in filter(None, (each.strip() for each in (headers or "").split(","))):
+        name, separator, value = pair.partition("=")
+        if not separator or not name.strip().isascii():
+            raise ValidationError("The headers for a collector are a list like name=value,other=value.", rule="headers")
+        found[name.strip().lower()] = value.strip()
+    return Collector(url.rstrip("/"), found)
+
+
+async def send(exported: Exported, collector: Collector, *, pause_s: float = 0.5) -> list[Rejection]:
+    """Hand a run's three signals to a collector; what it rejected of them.
+
+    `pause_s` is the wait before the second attempt of a request; it doubles, with jitter. Redirects are not followed
+    and no proxy is used. Raises UnavailableError when the collector cannot be reached or refuses.
+    """
+    counts = exported.counts()
+    async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client:
+        answers = [
+            await _deliver(client, collector, kind, exported.protobuf(kind), pause_s) for kind in Kind if counts[kind]
+        ]
+    return [each for each in answers if each.count or each.reason]
+
+
+async def _deliver(
+    client: httpx.AsyncClient, collector: Collector, kind: Kind, body: bytes, pause_s: float
+) -> Rejection:
+    headers = {**collector.headers, "content-type": "application/x-protobuf", "content-encoding": "gzip"}
+    packed = gzip.compress(body, mtime=0)
+    trouble, wait = "", 0.0
+    for attempt in range(ATTEMPTS):
+        await asyncio.sleep(wait)
+        wait = pause_s * 2**attempt * random.uniform(0.5, 1.5)
+        try:
+            request = client.build_request("POST", f"{collector.url}/v1/{kind}", headers=headers, content=packed)
+            answer = await client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            trouble = _reason(error)
+            continue
+        try:
+            if answer.status_code == 200:
+                return _rejected(kind, await _read(answer))
+            trouble = f"it answered {answer.status_code}"
+            if answer.status_code not in _TRY_AGAIN:
+                break
+            wait = _asked(answer.headers.get("retry-after"), wait)
+        finally:
+            await answer.aclose()
+    raise UnavailableError(f"The collector at {collector.place} did not take the {kind}: {trouble}.")
+
+
+async def _read(answer: httpx.Response) -> bytes:
+    """The answer's body; nothing of one that is larger than any answer of a collector."""
+    found = b""
+    async for chunk in answer.aiter_bytes():
+        found += chunk
+        if len(found) > ANSWER_MAX_BYTES:
+            return b""
+    return found
+
+
+def _rejected(kind: Kind, body: bytes) -> Rejection:
+    """What the collector says of a request that it took. An answer in another form means that it took all."""
+    try:
+        match kind:
+            case Kind.TRACES:
+                spans = ExportTraceServiceResponse.FromString(body).partial_success
+                return Rejection(kind, spans.rejected_spans, spans.error_message)
+            case Kind.METRICS:
+                points = ExportMetricsServiceResponse.FromString(body).partial_success
+                return Rejection(kind, points.rejected_data_points, points.error_message)
+            case Kind.LOGS:
+                records = ExportLogsServiceResponse.FromString(body).partial_success
+                return Rejection(kind, records.rejected_log_records, records.error_message)
+    except DecodeError:
+        return Rejection(kind, 0, "")
+
+
+def _asked(retry_after: str | None, wait: float) -> float:
+    """How long the collector asks to wait, in bounds; else as planned."""
+    if retry_after is None:
+        return wait
+    try:
+        return min(max(float(retry_after), 0.0), LONGEST_WAIT_S)
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return wait
+    return min(max((until - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_WAIT_S)
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return f"there was no answer within {TIMEOUT_S:g} s"
+    return "it cannot be reached"
