@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from windtunnel.domain.architectures import Distribution, ServiceTime
-from windtunnel.simulation import core
+from windtunnel.simulation import ahead
 from windtunnel.simulation.core import simulate
 from windtunnel.simulation.network import Network, Node, Route, compile_network
 from windtunnel.simulation.outcome import Outcome
@@ -64,8 +64,8 @@ def test_seeds_and_replications_differ() -> None:
 
 def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = _run(_office(), told=True)
-    monkeypatch.setattr(core, "BLOCK_MIN", 3)
-    monkeypatch.setattr(core, "BLOCK_MAX", 7)
+    monkeypatch.setattr(ahead, "BLOCK_MIN", 3)
+    monkeypatch.setattr(ahead, "BLOCK_MAX", 7)
     assert _run(_office(), told=True).log == expected.log
 
 

@@ -11,75 +11,35 @@ from math import inf
 
 import numpy as np
 
-from windtunnel.simulation import portable
+from windtunnel.simulation.ahead import Ahead
+from windtunnel.simulation.arrivals import draw_arrivals
 from windtunnel.simulation.network import LEAVES, Network
-from windtunnel.simulation.outcome import Flags, NodeStatistics, Outcome
-from windtunnel.simulation.portable import Floats
-from windtunnel.simulation.randomness import Purpose, Streams
-
-BLOCK_MIN = 64
-BLOCK_MAX = 4_096
+from windtunnel.simulation.outcome import Outcome
+from windtunnel.simulation.randomness import Streams
+from windtunnel.simulation.resilient import simulate_resilient
 
 _OK, _FAILED, _AGAIN = 0, 1, 2
-
-
-class _Ahead:
-    """What lies ahead of one node, next one last: service time and failure per attempt, target per success."""
-
-    def __init__(self, network: Network, node: int, streams: Streams) -> None:
-        self._network, self._node, self._streams = network, node, streams
-        self._attempts = self._routes = 0
-        self._busy: list[Floats] = []
-        self._failed: list[Flags] = []
-        self.durations: list[float] = []
-        self.failures: list[int] = []
-        self.targets: list[int] = []
-
-    def draw_attempts(self) -> None:
-        """Draw the next block of attempts; only when none is left."""
-        network, node = self._network, self._node
-        count = min(max(BLOCK_MIN, self._attempts), BLOCK_MAX)
-        durations = network.durations(node, self._streams.uniforms(Purpose.SERVICE, node, self._attempts, count))
-        chance = self._streams.uniforms(Purpose.FAILURE, node, self._attempts, count)
-        failed = (durations > network.timeout[node]) | (chance < network.failure[node])
-        durations = np.minimum(durations, network.timeout[node])
-        self._busy.append(durations)
-        self._failed.append(failed)
-        self.durations += durations[::-1].tolist()
-        self.failures += failed[::-1].astype(np.int8).tolist()
-        self._attempts += count
-
-    def draw_targets(self) -> None:
-        """Draw the next block of targets; only when none is left."""
-        count = min(max(BLOCK_MIN, self._routes), BLOCK_MAX)
-        draws = self._streams.uniforms(Purpose.ROUTING, self._node, self._routes, count)
-        self.targets += reversed(self._network.targets(self._node, draws))
-        self._routes += count
-
-    def statistics(self, key: str, waited: float, gave_up: int, queue_max: int) -> NodeStatistics:
-        """What was consumed; durations are added one after the other, so that the sum does not depend on blocks."""
-        made = self._attempts - len(self.durations)
-        if not made:
-            return NodeStatistics(key, 0, 0, 0, 0.0, 0.0)
-        failures = int(np.count_nonzero(np.concatenate(self._failed)[:made]))
-        busy = float(np.cumsum(np.concatenate(self._busy)[:made])[-1])
-        visits = made - failures + gave_up
-        return NodeStatistics(
-            key, made, failures, visits, busy, waited, retries=failures - gave_up, queue_max=queue_max
-        )
 
 
 def simulate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would halve its speed
     network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, replication: int = 0, told: bool = False
 ) -> Outcome:
     """Run one replication until every task has left; it starts empty and arrivals are Poisson at the entry nodes."""
+    if network.extras:
+        return simulate_resilient(
+            network,
+            network.extras,
+            seed=seed,
+            tasks=tasks,
+            arrivals_per_ms=arrivals_per_ms,
+            replication=replication,
+            told=told,
+        )
     streams = Streams(seed, replication)
-    gaps = streams.uniforms(Purpose.ARRIVALS, 0, 0, tasks)
-    born = np.cumsum(portable.log(1.0 - gaps) * (-1.0 / arrivals_per_ms)).tolist()
-    doors = streams.uniforms(Purpose.ARRIVALS, 1, 0, tasks)
-    entries = np.array(network.entry)[(doors * len(network.entry)).astype(np.int64)].tolist()
+    born_ms, doors = draw_arrivals(network, streams, tasks, arrivals_per_ms)
+    born, entries = born_ms.tolist(), doors.tolist()
     nodes = range(len(network.keys))
-    ahead = [_Ahead(network, node, streams) for node in nodes]
+    ahead = [Ahead(network, node, streams) for node in nodes]
     durations = [one.durations for one in ahead]
     failures = [one.failures for one in ahead]
     targets = [one.targets for one in ahead]
@@ -154,7 +114,7 @@ def simulate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would
             if len(queue) > queue_max[node]:  # noqa: PLR1730 - half the time of max()
                 queue_max[node] = len(queue)
     return Outcome(
-        born_ms=np.array(born),
+        born_ms=born_ms,
         left_ms=np.array(left),
         succeeded=np.array(succeeded, dtype=np.bool_),
         degraded=np.zeros(tasks, dtype=np.bool_),

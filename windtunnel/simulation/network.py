@@ -9,7 +9,9 @@ import numpy as np
 from windtunnel.domain.architectures import Distribution
 from windtunnel.simulation.extras import BEGINS_MS, Extras, compile_extras
 from windtunnel.simulation.nodes import Node, Route
+from windtunnel.simulation.outcome import Flags
 from windtunnel.simulation.portable import Floats
+from windtunnel.simulation.randomness import Purpose, Streams
 from windtunnel.simulation.resilience import Quota
 from windtunnel.simulation.service import level_and_spread, service_times
 
@@ -45,6 +47,13 @@ class Network:
     def durations(self, node: int, draws: Floats) -> Floats:
         """Service times for uniform numbers, not yet bounded by the time limit."""
         return service_times(self.distribution[node], self.level[node], self.spread[node], draws)
+
+    def draw_attempts(self, node: int, streams: Streams, start: int, count: int) -> tuple[Floats, Flags]:
+        """How long attempts of a node take, and which of them fail, by chance or by the time limit."""
+        durations = self.durations(node, streams.uniforms(Purpose.SERVICE, node, start, count))
+        chances = streams.uniforms(Purpose.FAILURE, node, start, count)
+        failed = (durations > self.timeout[node]) | (chances < self.failure[node])
+        return np.minimum(durations, self.timeout[node]), failed
 
     def targets(self, node: int, draws: Floats) -> list[int]:
         """Where work goes for uniform numbers; LEAVES for out of the network."""

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from windtunnel.simulation.portable import Floats
 
-_STRETCH = 2**64
-_PERIOD = 2**128
+STRETCH = 2**64
+PERIOD = 2**128
+# The purposes of every node, of which there were four, lie in the first half of the sequence; later ones in the second.
+_FIRST = 4
 
 
 class Purpose(IntEnum):
@@ -23,6 +25,21 @@ class Purpose(IntEnum):
     SERVICE = 1
     FAILURE = 2
     ROUTING = 3
+    JITTER = 4
+    FALLBACK_SERVICE = 5
+    FALLBACK_FAILURE = 6
+
+
+def beginning(purpose: Purpose, node: int) -> int:
+    """Where in the sequence the numbers of a node for a purpose begin."""
+    if purpose < _FIRST:
+        return (node * _FIRST + purpose) * STRETCH
+    return PERIOD // 2 + (node * _FIRST + purpose - _FIRST) * STRETCH
+
+
+def generator(seed: int, replication: int) -> np.random.PCG64:
+    """The sequence of one replication, at its beginning."""
+    return np.random.PCG64(np.random.SeedSequence((seed, replication)))
 
 
 class Streams:
@@ -31,14 +48,14 @@ class Streams:
     __slots__ = ("_at", "_bits")
 
     def __init__(self, seed: int, replication: int) -> None:
-        self._bits = np.random.PCG64(np.random.SeedSequence((seed, replication)))
+        self._bits = generator(seed, replication)
         self._at = 0
 
     def uniforms(self, purpose: Purpose, node: int, start: int, count: int) -> Floats:
         """`count` numbers in (0, 1) of a stream, from number `start` on."""
-        place = (node * len(Purpose) + purpose) * _STRETCH + start
+        place = beginning(purpose, node) + start
         if place != self._at:
-            self._bits.advance((place - self._at) % _PERIOD)
+            self._bits.advance((place - self._at) % PERIOD)
         self._at = place + count
         raw: NDArray[np.uint64] = self._bits.random_raw(count)
         # 53 bits and a half, so that neither end of the interval is ever reached.

@@ -1,0 +1,138 @@
+"""What the resilient loop keeps per node: servers, line, safeguards, numbers drawn ahead, and what was counted."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from math import inf
+
+from windtunnel.simulation.ahead import Supply
+from windtunnel.simulation.extras import Extras
+from windtunnel.simulation.network import LEAVES, Network
+from windtunnel.simulation.outcome import NodeStatistics
+from windtunnel.simulation.randomness import Purpose, Streams
+from windtunnel.simulation.safeguards import Bucket, Budget, Circuit
+from windtunnel.simulation.working_hours import Calendar
+
+Attempt = tuple[float, bool]
+"""How long it takes, and whether it fails."""
+
+
+@dataclass(slots=True)
+class Place:
+    """One node during one replication."""
+
+    number: int
+    key: str
+    servers: int
+    attempts_max: int
+    backoff: float
+    jitter: float
+    fork: bool
+    join: int
+    join_place: int
+    routes: tuple[int, ...]
+    tokens: float
+    bucket: Bucket | None
+    budget: Budget | None
+    circuit: Circuit | None
+    calendar: Calendar | None
+    services: Supply[Attempt]
+    fallback: Supply[Attempt] | None
+    jitters: Supply[float]
+    targets: Supply[int]
+    busy: int = 0
+    queue: deque[tuple[int, int, float]] = field(default_factory=deque)
+    attempts: int = 0
+    failures: int = 0
+    visits: int = 0
+    busy_ms: float = 0.0
+    wait_ms: float = 0.0
+    retries: int = 0
+    throttled: int = 0
+    delayed: int = 0
+    short_circuited: int = 0
+    over_budget: int = 0
+    fallbacks: int = 0
+    fallback_failures: int = 0
+    late: int = 0
+    queue_max: int = 0
+
+    def after(self) -> tuple[int, ...]:
+        """Where a token goes after a success: along all routes of a fork, else along one, or none, out of the network."""
+        if self.fork:
+            return self.routes
+        target = self.targets.take()
+        return () if target == LEAVES else (target,)
+
+    def statistics(self) -> NodeStatistics:
+        """What was counted."""
+        return NodeStatistics(
+            key=self.key,
+            attempts=self.attempts,
+            failures=self.failures,
+            visits=self.visits,
+            busy_ms=self.busy_ms,
+            wait_ms=self.wait_ms,
+            retries=self.retries,
+            throttled=self.throttled,
+            delayed=self.delayed,
+            short_circuited=self.short_circuited,
+            opened=self.circuit.opened if self.circuit else 0,
+            over_budget=self.over_budget,
+            fallbacks=self.fallbacks,
+            fallback_failures=self.fallback_failures,
+            late=self.late,
+            queue_max=self.queue_max,
+        )
+
+
+def lay_out(network: Network, extras: Extras, streams: Streams) -> list[Place]:
+    """The nodes of a network before anything has happened."""
+    buckets = [
+        Bucket(rate, burst, waits=waits)
+        for rate, burst, waits in zip(extras.rate, extras.burst, extras.waits, strict=True)
+    ]
+    return [_place(network, extras, streams, node, buckets) for node in range(len(network.keys))]
+
+
+def _place(network: Network, extras: Extras, streams: Streams, node: int, buckets: list[Bucket]) -> Place:
+    def services(start: int, count: int) -> list[Attempt]:
+        durations, failed = network.draw_attempts(node, streams, start, count)
+        return list(zip(durations.tolist(), failed.tolist(), strict=True))
+
+    def fallbacks(start: int, count: int) -> list[Attempt]:
+        draws = streams.uniforms(Purpose.FALLBACK_SERVICE, node, start, count)
+        chances = streams.uniforms(Purpose.FALLBACK_FAILURE, node, start, count)
+        failed = chances < extras.fallback_failure[node]
+        return list(zip(extras.fallback_durations(node, draws).tolist(), failed.tolist(), strict=True))
+
+    def jitters(start: int, count: int) -> list[float]:
+        pauses: list[float] = (
+            1.0 - extras.jitter[node] * streams.uniforms(Purpose.JITTER, node, start, count)
+        ).tolist()
+        return pauses
+
+    def targets(start: int, count: int) -> list[int]:
+        return network.targets(node, streams.uniforms(Purpose.ROUTING, node, start, count))
+
+    window, quota = extras.breaker_window[node], extras.quota[node]
+    return Place(
+        number=node,
+        key=network.keys[node],
+        servers=network.servers[node],
+        attempts_max=network.attempts[node],
+        backoff=network.backoff[node],
+        jitter=extras.jitter[node],
+        fork=extras.fork[node],
+        join=extras.join[node],
+        join_place=extras.join_place[node],
+        routes=network.target[network.start[node] : network.start[node + 1]],
+        tokens=extras.tokens[node],
+        bucket=buckets[quota] if quota >= 0 else None,
+        budget=Budget(extras.budget[node]) if extras.budget[node] != inf else None,
+        circuit=Circuit(window, extras.breaker_failures[node], extras.breaker_open[node]) if window else None,
+        calendar=extras.hours[node],
+        services=Supply(services),
+        fallback=Supply(fallbacks) if extras.fallback[node] else None,
+        jitters=Supply(jitters),
+        targets=Supply(targets),
+    )

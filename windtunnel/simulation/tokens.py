@@ -1,0 +1,106 @@
+"""The tokens of tasks: one each at first, several after a fork, one again after the join."""
+
+from windtunnel.simulation.extras import Extras
+
+ALONE = -1
+"""The fork of a token that no fork made."""
+
+
+class Tokens:
+    """Every token of a replication, by number, with its task, its innermost fork, and whether a fallback helped it.
+
+    A fork at work is a group: a number given each time that a token meets a fork.
+    """
+
+    __slots__ = (
+        "_branches",
+        "_fork_degraded",
+        "_fork_left",
+        "_joined",
+        "_joined_degraded",
+        "_joins",
+        "_live",
+        "_met",
+        "_outer",
+        "degraded",
+        "degraded_tasks",
+        "group",
+        "left_ms",
+        "succeeded",
+        "task",
+    )
+
+    def __init__(self, extras: Extras, tasks: int) -> None:
+        self._joins = extras.joins
+        self._live = [0] * tasks
+        self.left_ms = [0.0] * tasks
+        self.succeeded = [False] * tasks
+        self.degraded_tasks = [False] * tasks
+        self.task: list[int] = []
+        self.group: list[int] = []
+        self.degraded: list[bool] = []
+        self._outer: list[int] = []
+        self._branches: list[int] = []
+        self._met: list[bool] = []
+        self._fork_left: list[int] = []
+        self._fork_degraded: list[bool] = []
+        self._joined: list[int] = []
+        self._joined_degraded: list[bool] = []
+
+    def new(self, task: int, group: int = ALONE, *, degraded: bool = False) -> int:
+        """The number of one more token of a task."""
+        self._live[task] += 1
+        self.task.append(task)
+        self.group.append(group)
+        self.degraded.append(degraded)
+        return len(self.task) - 1
+
+    def fork(self, token: int, branches: int) -> list[int]:
+        """The tokens that a fork makes of one, which is the first of them."""
+        group = len(self._outer)
+        self._outer.append(self.group[token])
+        self._branches.append(branches)
+        self._met.append(False)
+        self._fork_left.append(0)
+        self._fork_degraded.append(False)
+        self._joined += [0] * self._joins
+        self._joined_degraded += [False] * self._joins
+        self.group[token] = group
+        task, degraded = self.task[token], self.degraded[token]
+        return [token, *(self.new(task, group, degraded=degraded) for _ in range(branches - 1))]
+
+    def join(self, token: int, place: int, quorum: int) -> int:
+        """How many tokens of its fork came to this join so far; the one that meets the quorum goes on for all."""
+        group = self.group[token]
+        at = group * self._joins + place
+        self._joined[at] += 1
+        if self._joined[at] <= quorum:
+            self._joined_degraded[at] |= self.degraded[token]
+        if self._joined[at] == quorum:
+            self._met[group] = True
+            self.group[token] = self._outer[group]
+            self.degraded[token] = self._joined_degraded[at]
+        return self._joined[at]
+
+    def leave(self, token: int, now: float) -> None:
+        """A token leaves the network: the task has succeeded when nothing more of it is waited for."""
+        task, group, degraded = self.task[token], self.group[token], self.degraded[token]
+        while group != ALONE:
+            self._fork_left[group] += 1
+            self._fork_degraded[group] |= degraded
+            if self._met[group] or self._fork_left[group] < self._branches[group]:
+                break
+            degraded = self._fork_degraded[group]
+            group = self._outer[group]
+        if group == ALONE and not self.succeeded[task]:
+            self.succeeded[task] = True
+            self.left_ms[task] = now
+            self.degraded_tasks[task] = degraded
+        self.vanish(token, now)
+
+    def vanish(self, token: int, now: float) -> None:
+        """A token is lost, or dropped or merged at a join: the task has failed when it was the last one."""
+        task = self.task[token]
+        self._live[task] -= 1
+        if not self._live[task] and not self.succeeded[task]:
+            self.left_ms[task] = now
