@@ -12,6 +12,7 @@ import rfc8785
 from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel, to_snake
 
+from windtunnel.domain.calibrations import Calibration
 from windtunnel.domain.failures import FailureMode
 
 
@@ -177,7 +178,10 @@ class Telemetry:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """The agent network: agents as nodes, links as edges, the tools they use and the ways they can fail."""
+    """The agent network: agents as nodes, links as edges, the tools they use and the ways they can fail.
+
+    `calibrations` say which service times and failures come from recorded spans; the others are priors.
+    """
 
     summary: str
     patterns: tuple[str, ...]
@@ -192,6 +196,7 @@ class Architecture:
     warnings: tuple[PlanningWarning, ...] = ()
     confidence: float = 1.0
     telemetry: Telemetry = field(default_factory=Telemetry)
+    calibrations: tuple[Calibration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +231,10 @@ _INTERPRETATION = TypeAdapter(Interpretation)
 
 def canonical_json(architecture: Architecture) -> bytes:
     """RFC 8785 canonical JSON, keys as in the GraphQL schema: the same architecture gives the same bytes everywhere."""
-    return rfc8785.dumps(_renamed(_ARCHITECTURE.dump_python(architecture, mode="json"), to_camel))
+    plain = _ARCHITECTURE.dump_python(architecture, mode="json")
+    if not architecture.calibrations:
+        del plain["calibrations"]  # one that was never calibrated has the digest it had before there were any
+    return rfc8785.dumps(_renamed(plain, to_camel))
 
 
 def _renamed(value: Any, rename: Callable[[str], str]) -> Any:
