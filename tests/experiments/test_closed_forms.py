@@ -6,8 +6,9 @@ import pytest
 from windtunnel.domain.architectures import Distribution, ServiceTime
 from windtunnel.experiments.closed_forms import ClosedForm, Model, closed_form, erlang_c
 from windtunnel.experiments.estimates import Estimate, estimate
-from windtunnel.simulation.core import Outcome, simulate
+from windtunnel.simulation.engine import simulate
 from windtunnel.simulation.network import Network, Node, Route, compile_network
+from windtunnel.simulation.outcome import Outcome
 
 EXPONENTIAL, LOGNORMAL, FIXED = Distribution.EXPONENTIAL, Distribution.LOGNORMAL, Distribution.DETERMINISTIC
 REPLICATIONS = 12

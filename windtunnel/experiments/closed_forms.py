@@ -56,8 +56,11 @@ class ClosedForm:
 
 
 def closed_form(network: Network, arrivals_per_ms: float) -> ClosedForm | None:
-    """The exact long-run answer for a network, as far as there is one; None when work never leaves it."""
-    traffic = traffic_of(network)
+    """The exact long-run answer for a network, as far as there is one.
+
+    None when work never leaves the network, and when it has breakers, budgets, forks, quotas or working hours.
+    """
+    traffic = traffic_of(network) if network.extras is None else None
     if traffic is None:
         return None
     loads = [

@@ -1,29 +1,14 @@
 """Estimates: a mean with its 95 % confidence interval, from one value per replication."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import fsum, isfinite, sqrt
 
+from windtunnel.domain.experiments import Estimate
 from windtunnel.experiments.student import half_width
 
+__all__ = ["NOTHING", "Estimate", "estimate", "paired", "rounded", "share_estimate"]
+
 _DIGITS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A mean over replications and its 95 % confidence interval, in the unit of what was measured.
-
-    One replication alone has an interval of no width: nothing is known of its spread.
-    """
-
-    mean: float
-    low: float
-    high: float
-
-    @property
-    def half_width(self) -> float:
-        """Half of the interval."""
-        return (self.high - self.low) / 2
 
 
 NOTHING = Estimate(0.0, 0.0, 0.0)

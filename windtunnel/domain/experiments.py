@@ -1,0 +1,162 @@
+"""Experiments: many silent replications of one architecture under load, alone or beside a variant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import TypeAdapter
+
+
+class ExperimentStatus(StrEnum):
+    """Where an experiment stands; the last three are final."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing follows."""
+        return self in {ExperimentStatus.SUCCEEDED, ExperimentStatus.FAILED, ExperimentStatus.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over replications and its 95 % confidence interval, in the unit of what was measured.
+
+    One replication alone has an interval of no width: nothing is known of its spread.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def half_width(self) -> float:
+        """Half of the interval."""
+        return (self.high - self.low) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLoad:
+    """An agent or tool under load. `wait_ms` is queueing per visit; the counts are sums over all replications.
+
+    `utilisation` is per place, 0 to 1, retries included. `blast_radius` is the success lost when the node is forced
+    down, 0 to 1 (None: not measured).
+    """
+
+    key: str
+    utilisation: Estimate
+    wait_ms: Estimate
+    attempts: int
+    failures: int
+    retries: int
+    throttled: int = 0
+    short_circuited: int = 0
+    fallbacks: int = 0
+    blast_radius: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailureImpact:
+    """A failure mode: how likely per run, and the success lost when it happens for certain; both 0 to 1."""
+
+    code: str
+    probability: float
+    impact: float
+    provenance: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentResult:
+    """What one side of an experiment measured. Latencies are of tasks that succeeded, in milliseconds.
+
+    The first `warmup_tasks` tasks of each replication, in which the network fills, count for neither success nor
+    latency. Costs are None without a price table. `analytic` is the closed form, where there is one.
+    """
+
+    success_rate: Estimate
+    latency_mean_ms: Estimate
+    latency_p50_ms: Estimate
+    latency_p95_ms: Estimate
+    latency_p99_ms: Estimate
+    throughput_per_s: Estimate
+    cost_usd_per_task: Estimate | None
+    tokens_per_task: Estimate
+    degraded_rate: Estimate
+    nodes: tuple[NodeLoad, ...]
+    analytic: Mapping[str, Any] | None
+    failure_modes: tuple[FailureImpact, ...]
+    bottleneck: str | None
+    steps: int
+    warmup_tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentDifference:
+    """Variant minus base, replication by replication on common random numbers."""
+
+    success_rate: Estimate
+    latency_p95_ms: Estimate
+    cost_usd_per_task: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything that an experiment found; `variant` and `difference` only with a variant."""
+
+    base: ExperimentResult
+    variant: ExperimentResult | None = None
+    difference: ExperimentDifference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What each replication is put through: tasks that arrive as a Poisson stream, `arrival_rate` per second."""
+
+    seed: int
+    replications: int = 200
+    tasks: int = 300
+    arrival_rate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An experiment as stored. `overrides` and `variant` are as asked for; `findings` once it has succeeded.
+
+    `progress` is 0 to 1. `failure` says why it FAILED, in words.
+    """
+
+    id: str
+    tenant_id: str
+    architecture_id: str
+    environment_id: str | None
+    package_digest: str | None
+    status: ExperimentStatus
+    load: Load
+    overrides: Mapping[str, Any] | None
+    variant: Mapping[str, Any] | None
+    progress: float
+    last_seq: int
+    findings: Findings | None
+    failure: str | None
+    created_by: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+_FINDINGS = TypeAdapter(Findings)
+
+
+def findings_to_json(findings: Findings) -> str:
+    """As stored with an experiment."""
+    return _FINDINGS.dump_json(findings).decode()
+
+
+def findings_from_json(data: str | bytes) -> Findings:
+    """The reverse of `findings_to_json`."""
+    return _FINDINGS.validate_json(data)

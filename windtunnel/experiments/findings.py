@@ -1,0 +1,147 @@
+"""From rows of numbers to what people read: estimates per side, loads, bottleneck, impacts, differences."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from math import fsum
+from typing import Any
+
+import numpy as np
+
+from windtunnel.domain.experiments import (
+    Estimate,
+    ExperimentDifference,
+    ExperimentResult,
+    FailureImpact,
+    Findings,
+    NodeLoad,
+)
+from windtunnel.domain.prices import ModelPrice
+from windtunnel.experiments.closed_forms import closed_form
+from windtunnel.experiments.estimates import estimate, paired, rounded, share_estimate
+from windtunnel.experiments.measures import Measures, cost_of, tokens_of
+from windtunnel.experiments.model import Model
+from windtunnel.experiments.study import Purpose, Study
+from windtunnel.simulation.portable import Floats
+
+
+def findings_of(study: Study, measures: Sequence[Measures], price: ModelPrice | None = None) -> Findings:
+    """What an experiment found: `measures` are those of each side, in the order of the study."""
+    sides = list(zip(study.sides, measures, strict=True))
+    base, rows = sides[0]
+    lost: dict[tuple[Purpose, str], float] = {
+        (side.purpose, side.subject): _lost(rows, probe)
+        for side, probe in sides
+        if side.purpose in {Purpose.NODE_DOWN, Purpose.FAILURE_MODE}
+    }
+    found = _result(study, base.model, rows, price, lost)
+    other = next(((side.model, probe) for side, probe in sides if side.purpose is Purpose.VARIANT), None)
+    if other is None:
+        return Findings(found)
+    model, more = other
+    tasks = study.load.tasks
+    difference = ExperimentDifference(
+        success_rate=_difference(rows, more, "success_rate"),
+        latency_p95_ms=_difference(rows, more, "p95_ms"),
+        cost_usd_per_task=None
+        if price is None
+        else paired(cost_of(base.model, rows, tasks, price).tolist(), cost_of(model, more, tasks, price).tolist()),
+    )
+    return Findings(found, _result(study, model, more, price, {}), difference)
+
+
+def _result(
+    study: Study,
+    model: Model,
+    rows: Measures,
+    price: ModelPrice | None,
+    lost: Mapping[tuple[Purpose, str], float],
+) -> ExperimentResult:
+    tasks = study.load.tasks
+    nodes = tuple(_load(model, rows, owner, lost.get((Purpose.NODE_DOWN, owner))) for owner in model.owners)
+    busiest = max(nodes, key=lambda node: node.utilisation.mean, default=None)
+    return ExperimentResult(
+        success_rate=share_estimate(rows.of("success_rate").tolist()),
+        latency_mean_ms=_times(rows, "mean_ms"),
+        latency_p50_ms=_times(rows, "p50_ms"),
+        latency_p95_ms=_times(rows, "p95_ms"),
+        latency_p99_ms=_times(rows, "p99_ms"),
+        throughput_per_s=estimate(rows.of("throughput_per_s").tolist()),
+        cost_usd_per_task=None if price is None else estimate(cost_of(model, rows, tasks, price).tolist()),
+        tokens_per_task=estimate(tokens_of(model, rows, tasks).tolist()),
+        degraded_rate=share_estimate(rows.of("degraded_rate").tolist()),
+        nodes=nodes,
+        analytic=_analytic(study, model),
+        failure_modes=tuple(
+            FailureImpact(mode.code, mode.probability, lost[Purpose.FAILURE_MODE, mode.code], mode.provenance)
+            for mode in model.modes
+            if (Purpose.FAILURE_MODE, mode.code) in lost
+        ),
+        bottleneck=None if busiest is None or busiest.utilisation.mean == 0.0 else busiest.key,
+        steps=int(rows.of("steps").sum()),
+        warmup_tasks=study.warmup,
+    )
+
+
+def _load(model: Model, rows: Measures, owner: str, lost: float | None) -> NodeLoad:
+    """The load of an agent or tool: its nodes together, each place counted."""
+    mine = [number for number, place in enumerate(model.places) if place.owner == owner]
+    servers = sum(model.places[number].node.servers for number in mine)
+    busy = _added(rows.at("busy_ms"), mine) / (rows.at("end_ms")[:, 0] * servers)
+    visits = _added(rows.at("visits"), mine)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        wait = _added(rows.at("wait_ms"), mine) / visits
+
+    def total(name: str) -> int:
+        return int(rows.at(name)[:, mine].sum())
+
+    return NodeLoad(
+        key=owner,
+        utilisation=share_estimate(busy.tolist()),
+        wait_ms=_not_negative(estimate(wait.tolist())),
+        attempts=total("attempts"),
+        failures=total("failures"),
+        retries=total("retries"),
+        throttled=total("throttled"),
+        short_circuited=total("short_circuited"),
+        fallbacks=total("fallbacks"),
+        blast_radius=lost,
+    )
+
+
+def _added(values: Floats, nodes: Sequence[int]) -> Floats:
+    # Node by node, so that the order of additions is the same everywhere.
+    total = np.zeros(len(values))
+    for node in nodes:
+        total += values[:, node]
+    return total
+
+
+def _times(rows: Measures, name: str) -> Estimate:
+    return _not_negative(estimate(rows.of(name).tolist()))
+
+
+def _not_negative(found: Estimate) -> Estimate:
+    return Estimate(found.mean, max(found.low, 0.0), found.high)
+
+
+def _difference(base: Measures, variant: Measures, name: str) -> Estimate:
+    return paired(base.of(name).tolist(), variant.of(name).tolist())
+
+
+def _lost(base: Measures, probe: Measures) -> float:
+    """The success lost against the same replications of the base, 0 to 1."""
+    before, after = base.of("success_rate")[: len(probe)].tolist(), probe.of("success_rate").tolist()
+    return rounded(max(0.0, (fsum(before) - fsum(after)) / len(probe)))
+
+
+def _analytic(study: Study, model: Model) -> Mapping[str, Any] | None:
+    found = closed_form(model.network, study.load.arrival_rate / 1_000.0)
+    return None if found is None else _rounded(asdict(found))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return rounded(value) if isinstance(value, float) else value

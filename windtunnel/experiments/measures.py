@@ -1,0 +1,133 @@
+"""What one replication is reduced to: a row of numbers, so that thousands of them can be kept, sent and compared."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from windtunnel.domain.prices import ModelPrice
+from windtunnel.experiments.model import Model
+from windtunnel.simulation.outcome import Batch
+from windtunnel.simulation.portable import Floats
+
+OVERALL = ("success_rate", "degraded_rate", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "throughput_per_s", "steps")
+"""Measures of a whole replication; latencies are of tasks that succeeded (NaN when none did)."""
+PER_NODE = (
+    "busy_ms",
+    "wait_ms",
+    "visits",
+    "attempts",
+    "failures",
+    "retries",
+    "throttled",
+    "short_circuited",
+    "fallbacks",
+    "end_ms",
+)
+"""Measures of each node; `end_ms` is the length of the replication."""
+_PERCENTILES = (50.0, 95.0, 99.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Rows of numbers, one per replication, in the order of replications."""
+
+    overall: Floats
+    """[replication, measure], columns as in OVERALL."""
+    nodes: Floats
+    """[replication, node, measure], columns as in PER_NODE."""
+
+    def of(self, name: str) -> Floats:
+        """One measure of every replication."""
+        return self.overall[:, OVERALL.index(name)]
+
+    def at(self, name: str) -> Floats:
+        """One measure of every node in every replication: [replication, node]."""
+        return self.nodes[:, :, PER_NODE.index(name)]
+
+    def __len__(self) -> int:
+        return len(self.overall)
+
+
+def measured(batch: Batch, warmup: int) -> Measures:
+    """Reduce a batch; the first `warmup` tasks of each replication count for neither success nor latency."""
+    succeeded, tasks = batch.succeeded[:, warmup:], batch.succeeded.shape[1] - warmup
+    stay = np.where(succeeded, (batch.left_ms - batch.born_ms)[:, warmup:], np.inf)
+    stay.sort(axis=1)
+    done = succeeded.sum(axis=1)
+    end = np.maximum(batch.end_ms, np.finfo(np.float64).tiny)
+    overall = np.column_stack(
+        [
+            done / tasks,
+            batch.degraded[:, warmup:].sum(axis=1) / tasks,
+            _means(stay, done),
+            *(_percentile(stay, done, percent) for percent in _PERCENTILES),
+            batch.succeeded.sum(axis=1) / end * 1_000.0,
+            batch.steps,
+        ]
+    )
+    nodes = np.empty((len(done), batch.attempts.shape[1], len(PER_NODE)))
+    for place, name in enumerate(PER_NODE[:-1]):
+        nodes[:, :, place] = getattr(batch, name)
+    nodes[:, :, -1] = end[:, None]
+    return Measures(overall, nodes)
+
+
+def joined(parts: list[Measures]) -> Measures:
+    """One after the other."""
+    return Measures(np.concatenate([one.overall for one in parts]), np.concatenate([one.nodes for one in parts]))
+
+
+def packed(measures: Measures) -> bytes:
+    """As bytes, little-endian; `unpacked` is the reverse."""
+    both = np.concatenate([measures.overall.ravel(), measures.nodes.ravel()])
+    return both.astype("<f8").tobytes()
+
+
+def unpacked(data: bytes, count: int) -> Measures:
+    """The measures of `count` replications. Raises ValueError for bytes that are no such thing."""
+    both = np.frombuffer(data, dtype="<f8").astype(np.float64)
+    split = count * len(OVERALL)
+    return Measures(both[:split].reshape(count, len(OVERALL)), both[split:].reshape(count, -1, len(PER_NODE)))
+
+
+def tokens_of(model: Model, measures: Measures, tasks: int) -> Floats:
+    """Tokens of models per offered task, in each replication."""
+    each = np.array([place.input_tokens + place.output_tokens for place in model.places])
+    return _per_task(measures, each, tasks)
+
+
+def cost_of(model: Model, measures: Measures, tasks: int, price: ModelPrice) -> Floats:
+    """US dollars per offered task, in each replication."""
+    each = np.array([price.input * one.input_tokens + price.output * one.output_tokens for one in model.places]) / 1e6
+    return _per_task(measures, each, tasks)
+
+
+def _per_task(measures: Measures, each: Floats, tasks: int) -> Floats:
+    # A 429 costs no tokens. Summed node by node: a product of matrices may add in another order elsewhere.
+    served = measures.at("attempts") - measures.at("throttled")
+    total = np.zeros(len(measures))
+    for node in range(len(each)):
+        total += served[:, node] * each[node]
+    return total / tasks
+
+
+def _means(stay: Floats, done: Floats) -> Floats:
+    running = np.cumsum(stay, axis=1)
+    return _where_any(
+        done, running[np.arange(len(done)), np.maximum(done.astype(np.int64), 1) - 1] / np.maximum(done, 1)
+    )
+
+
+def _percentile(stay: Floats, done: Floats, percent: float) -> Floats:
+    """Linear between the two nearest of the sorted times."""
+    rows = np.arange(len(done))
+    place = (np.maximum(done, 1) - 1) * (percent / 100.0)
+    below = np.floor(place).astype(np.int64)
+    above = np.minimum(below + 1, np.maximum(done.astype(np.int64), 1) - 1)
+    low, high = stay[rows, below], stay[rows, above]
+    with np.errstate(invalid="ignore"):
+        return _where_any(done, low + (high - low) * (place - below))
+
+
+def _where_any(done: Floats, values: Floats) -> Floats:
+    return np.where(done > 0, values, np.nan)

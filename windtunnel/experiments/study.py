@@ -1,0 +1,97 @@
+"""What an experiment simulates: base, variant, and the base with one thing forced to go wrong at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from windtunnel.domain.experiments import Load
+from windtunnel.experiments.measures import Measures, measured
+from windtunnel.experiments.model import Model
+from windtunnel.experiments.warmup import PILOTS, warmup_tasks
+from windtunnel.simulation.engine import simulate_many
+from windtunnel.simulation.outcome import Batch
+
+PROBES = 25
+"""So many replications say what is lost when one thing is forced to go wrong."""
+CHUNK_TASKS = 30_000
+"""A chunk has about so many tasks: some tenths of a second of work."""
+
+
+class Purpose(StrEnum):
+    """Why a side is simulated."""
+
+    BASE = "base"
+    VARIANT = "variant"
+    NODE_DOWN = "node_down"
+    FAILURE_MODE = "failure_mode"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One model under the load. `subject` is the agent or tool forced down, or the code of the forced failure mode."""
+
+    purpose: Purpose
+    model: Model
+    replications: int
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Replications `first` to `first` + `count` - 1 of a side: a piece of work that can be done anywhere."""
+
+    side: int
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Everything to simulate, in order, and how many tasks at the start of each replication are left out."""
+
+    load: Load
+    sides: tuple[Side, ...]
+    warmup: int
+
+    @property
+    def chunks(self) -> tuple[Chunk, ...]:
+        """The work, cut into pieces."""
+        size = max(1, CHUNK_TASKS // self.load.tasks)
+        return tuple(_pieces(self.sides, size))
+
+    def do(self, chunk: Chunk) -> Measures:
+        """Simulate a chunk. The result depends on nothing but the study and the chunk."""
+        return measured(_batch(self.sides[chunk.side].model, self.load, chunk.first, chunk.count), self.warmup)
+
+
+def study_of(base: Model, variant: Model | None, load: Load, *, probes: bool = True) -> Study:
+    """Lay out an experiment. Pilot replications of the base say how long the network fills.
+
+    With `probes`, each agent and tool of the base is forced down, and each of its failure modes forced to happen.
+    """
+    sides = [Side(Purpose.BASE, base, load.replications)]
+    if variant is not None:
+        sides.append(Side(Purpose.VARIANT, variant, load.replications))
+    if probes:
+        few = min(PROBES, load.replications)
+        sides += [Side(Purpose.NODE_DOWN, base.without(owner), few, owner) for owner in base.owners]
+        sides += [Side(Purpose.FAILURE_MODE, base.struck_by(mode), few, mode.code) for mode in base.modes]
+    pilot = _batch(base, load, 0, min(PILOTS, load.replications))
+    return Study(load, tuple(sides), warmup_tasks(pilot))
+
+
+def _batch(model: Model, load: Load, first: int, count: int) -> Batch:
+    return simulate_many(
+        model.network,
+        seed=load.seed,
+        tasks=load.tasks,
+        arrivals_per_ms=load.arrival_rate / 1_000.0,
+        first=first,
+        count=count,
+    )
+
+
+def _pieces(sides: tuple[Side, ...], size: int) -> Iterator[Chunk]:
+    for number, side in enumerate(sides):
+        for first in range(0, side.replications, size):
+            yield Chunk(number, first, min(size, side.replications - first))
