@@ -22,6 +22,15 @@ class Node:
     meet at one join or leave the network.
 
     An attempt takes `tokens` from the quota named `quota`.
+
+    `flaw_probability` is the chance that a successful attempt's result is wrong and nobody sees it: the token is flawed
+    from then on. With `catch_probability` a node notices, when its visit has succeeded, that what came to it is
+    flawed; then the token goes to the node `rework` and is flawed no more, so that the work there is done anew, at most
+    `rework_rounds` times per token and node; without `rework` the token is lost there. What was flawed when it came
+    leaves a node flawed. At a join the token that goes on is flawed when any of those counted is; with `vote`, when
+    more than half of them are. A task whose last needed token leaves flawed has failed.
+
+    `stream` keys the node's random numbers instead of its place among the nodes, so that variants meet the same ones.
     """
 
     key: str
@@ -40,6 +49,12 @@ class Node:
     hours: WorkingHours | None = None
     quota: str | None = None
     tokens: float = 0.0
+    flaw_probability: float = 0.0
+    catch_probability: float = 0.0
+    rework: str | None = None
+    rework_rounds: int = 2
+    vote: bool = False
+    stream: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
