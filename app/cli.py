@@ -5,6 +5,7 @@ import sys
 import typer
 
 from app.commands.audit import audit
+from app.commands.experiment import experiment
 from app.commands.migrate import migrate
 from app.commands.package import package
 from app.commands.schema import schema
@@ -27,6 +28,7 @@ cli.command()(serve)
 cli.command()(worker)
 cli.command()(migrate)
 cli.command()(simulate)
+cli.command()(experiment)
 cli.command()(schema)
 cli.add_typer(audit, name="audit")
 cli.add_typer(package, name="package")

@@ -1,19 +1,15 @@
 """`windtunnel simulate`: the main job in the terminal, without a server or a database."""
 
 import asyncio
-import contextlib
-import os
 import secrets
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
+from app.commands.ending import clean_endings
 from app.commands.scenario_input import InputError, scenario_text
 from app.settings import load_settings, price_of_model
-from windtunnel.domain.errors import ValidationError, WindtunnelError
 from windtunnel.domain.policy import SEED_MAX
 from windtunnel.knowledge import load_book
 from windtunnel.operations.requests import SimulateRequest, check_request
@@ -32,7 +28,7 @@ def simulate(  # noqa: PLR0917
     ] = None,
 ) -> None:
     """Plan a scenario's agent network, simulate it and say what happened."""
-    with _clean_endings():
+    with clean_endings():
         request = SimulateRequest(scenario_text(text, file), seed=_whole(seed), pace=_number(pace))
         check_request(request, load_book())
         directory = _writable(out)
@@ -114,25 +110,3 @@ def _written(files: dict[str, str], directory: Path) -> list[Path]:
 
 def _reason(error: Exception) -> str:
     return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
-
-
-@contextlib.contextmanager
-def _clean_endings() -> Iterator[None]:
-    """Every way to end is a code and at most one line on stderr: 2 bad input, 1 no model, 130 Ctrl-C."""
-    try:
-        yield
-    except (InputError, ValidationError) as error:
-        _end(2, str(error))
-    except WindtunnelError as error:
-        _end(1, error.message)
-    except KeyboardInterrupt:
-        _end(130, "interrupted.")
-    except BrokenPipeError:
-        # Whoever read the output has left; what is still buffered must not fail at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(1) from None
-
-
-def _end(code: int, message: str) -> NoReturn:
-    typer.echo(f"windtunnel: {' '.join(message.split())}", err=True)
-    raise typer.Exit(code)

@@ -134,3 +134,10 @@ REVIEW_TITLE_MAX_CHARS = 200
 REVIEW_FINDINGS_MAX = 100
 EXECUTE_WITHIN_MS = 24 * 3_600_000
 """From the approval on; what is not in production then needs a new review."""
+
+EXPERIMENT_REPLICATIONS_MAX = 10_000
+EXPERIMENT_TASKS_MAX = 100_000
+EXPERIMENT_WORK_MAX = 50_000_000
+"""Replications times tasks."""
+EXPERIMENT_RATE_MAX = 1_000_000.0
+"""Tasks per simulated second."""

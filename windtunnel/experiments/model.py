@@ -13,12 +13,14 @@ from windtunnel.simulation.resilience import Quota
 class Place:
     """A node of the network with what it stands for.
 
-    `owner` is the agent or tool that its load is reported under: several nodes may stand for one. An attempt uses
-    `input_tokens` and `output_tokens` of a model, on average.
+    `owner` is the agent or tool that its load is reported under ("" for a mere crossing): several nodes may stand for
+    one. `agent` is the agent whose visit it is part of. An attempt uses `input_tokens` and `output_tokens` of a model,
+    on average.
     """
 
     node: Node
     owner: str
+    agent: str = ""
     input_tokens: float = 0.0
     output_tokens: float = 0.0
 
@@ -53,12 +55,24 @@ class Model:
     @cached_property
     def owners(self) -> tuple[str, ...]:
         """The agents and tools, each once, in the order of their first node."""
-        return tuple(dict.fromkeys(place.owner for place in self.places))
+        return tuple(dict.fromkeys(place.owner for place in self.places if place.owner))
 
     def changed(self, owners: Sequence[str], change: Callable[[Node], Node]) -> "Model":
         """The same model with every node of some agents or tools changed."""
         chosen = set(owners)
         places = [replace(place, node=change(place.node)) if place.owner in chosen else place for place in self.places]
+        return replace(self, places=tuple(places))
+
+    def paired_with(self, base: "Model") -> "Model":
+        """The same model with nodes of the base's keys on the base's random numbers, and all others on their own."""
+        numbers = {place.node.key: number for number, place in enumerate(base.places)}
+        free = len(base.places)
+        places = []
+        for place in self.places:
+            number = numbers.get(place.node.key)
+            if number is None:
+                number, free = free, free + 1
+            places.append(replace(place, node=replace(place.node, stream=number)))
         return replace(self, places=tuple(places))
 
     def struck_by(self, mode: Mode) -> "Model":

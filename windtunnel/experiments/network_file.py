@@ -2,9 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic import ValidationError as PydanticError
-from pydantic_core import ErrorDetails
 
 from windtunnel.domain.architectures import Distribution, ServiceTime
 from windtunnel.domain.errors import ValidationError
@@ -24,11 +23,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 _CLOCK = r"^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$"
 
 
-def _hours(value: str) -> str:
-    return value
-
-
-ClockTime = Annotated[str, StringConstraints(pattern=_CLOCK), AfterValidator(_hours)]
+ClockTime = Annotated[str, StringConstraints(pattern=_CLOCK)]
 
 
 class _Part(BaseModel):
@@ -75,6 +70,11 @@ class HoursEntry(_Part):
         "FRI",
     )
     overtime: bool = False
+
+    def working(self) -> WorkingHours:
+        """As the engine knows them."""
+        days = tuple(sorted({DAYS.index(day) for day in self.days}))
+        return WorkingHours(_clock_ms(self.opens), _clock_ms(self.closes), days, self.overtime)
 
 
 class NodeEntry(_Part):
@@ -137,11 +137,11 @@ def read_network(data: str | bytes) -> Model:
     try:
         file = NetworkFile.model_validate_json(data)
     except PydanticError as error:
-        raise _refusal(error.errors(include_url=False, include_input=False)) from None
+        raise refusal(error, ("network",)) from None
     arrivals = {node.key: sum(link.target == node.key for link in file.links) for node in file.nodes}
     model = Model(
         places=tuple(
-            Place(_node(node, arrivals[node.key]), node.key, node.input_tokens, node.output_tokens)
+            Place(_node(node, arrivals[node.key]), node.key, node.key, node.input_tokens, node.output_tokens)
             for node in file.nodes
         ),
         routes=tuple(Route(link.source, link.target, link.probability) for link in file.links),
@@ -173,15 +173,10 @@ def _node(entry: NodeEntry, arrivals: int) -> Node:
         else Fallback(entry.fallback.service.time(), entry.fallback.failure_probability),
         mode=entry.mode,
         join=max(1, arrivals) if entry.join == "all" else entry.join,
-        hours=None if entry.hours is None else _working_hours(entry.hours),
+        hours=None if entry.hours is None else entry.hours.working(),
         quota=entry.quota,
         tokens=entry.tokens,
     )
-
-
-def _working_hours(entry: HoursEntry) -> WorkingHours:
-    days = tuple(sorted({DAYS.index(day) for day in entry.days}))
-    return WorkingHours(_clock_ms(entry.opens), _clock_ms(entry.closes), days, entry.overtime)
 
 
 def _clock_ms(clock: str) -> float:
@@ -189,15 +184,16 @@ def _clock_ms(clock: str) -> float:
     return (int(hours) + int(minutes) / 60) * HOUR_MS
 
 
-def _refusal(errors: list[ErrorDetails]) -> ValidationError:
-    first, *rest = errors
+def refusal(error: PydanticError, root: tuple[str, ...]) -> ValidationError:
+    """The first of what was refused, in one sentence that names the place; `root` is where the value was given."""
+    first, *rest = error.errors(include_url=False, include_input=False)
     place = ""
     for part in first["loc"]:
         place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
+    what = first["msg"].removeprefix("Value error, ").rstrip(".")
     more = f" ({len(rest)} more like this)" if rest else ""
-    where = f"{place}: " if place else ""
     return ValidationError(
-        f"{where}{first['msg'].removeprefix('Value error, ')}.{more}".replace("..", "."),
+        f"{place}: {what}.{more}" if place else f"{what}.{more}",
         rule=first["type"],
-        path=("network", *(str(part) for part in first["loc"])),
+        path=(*root, *(str(part) for part in first["loc"])),
     )

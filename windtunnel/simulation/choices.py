@@ -27,13 +27,14 @@ def onward(graph: Graph, node: int, wanted: int, dice: Dice, *key: Key) -> list[
     `wanted` is a set of agents: a branch that leads to one of them is preferred to what chance would choose.
     """
     links = graph.forward[node]
-    branches = _branches(links)
+    branches = split_branches(links)
     taken = {link.key for link in links if link not in branches}
     taken |= _of_branches(graph, branches, wanted, dice, *key)
     return [link for link in links if link.key in taken]
 
 
-def _branches(links: Sequence[Link]) -> list[Link]:
+def split_branches(links: Sequence[Link]) -> list[Link]:
+    """The links of which work takes one (or several): the conditional ones, and several hand-offs."""
     handoffs = [link for link in links if link.kind is LinkKind.HANDOFF]
     return [
         link
@@ -47,7 +48,7 @@ def _of_branches(graph: Graph, branches: Sequence[Link], wanted: int, dice: Dice
     if not branches:
         return set()
     preferred = [link for link in branches if graph.beyond(link) & wanted]
-    shares = _shares(graph, branches)
+    shares = branch_shares(graph, branches)
     if sum(shares) > 1 + 1e-9:
         chosen = {
             link.key
@@ -66,7 +67,10 @@ def _of_branches(graph: Graph, branches: Sequence[Link], wanted: int, dice: Dice
     return {branches[-1].key} if sum(shares) > 0.98 else set()
 
 
-def _shares(graph: Graph, branches: Sequence[Link]) -> list[float]:
+def branch_shares(graph: Graph, branches: Sequence[Link]) -> list[float]:
+    """How often each of an agent's branches is taken; together more than one when several may be."""
+    if not branches:
+        return []
     known = sum(link.probability for link in branches if link.probability is not None)
     unknown = sum(1 for link in branches if link.probability is None)
     rest = max(0.0, 1 - known) / unknown if unknown else 0.0

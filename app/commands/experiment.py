@@ -1,0 +1,129 @@
+"""`windtunnel experiment`: many silent replications in the terminal, without a server or a database."""
+
+import asyncio
+import json
+import os
+import secrets
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.commands.ending import clean_endings
+from app.commands.scenario_input import InputError, scenario_text
+from app.settings import load_settings, price_of_model
+from windtunnel.domain.experiments import Load
+from windtunnel.domain.policy import SEED_MAX
+
+if TYPE_CHECKING:
+    from windtunnel.domain.experiments import Findings
+    from windtunnel.experiments.model import Model
+    from windtunnel.experiments.study import Study
+
+FILE_MAX_BYTES = 4 * 1024 * 1024
+POOL_ABOVE_TASKS = 200_000
+"""Below so many tasks, starting processes takes longer than the work."""
+
+
+def experiment(  # noqa: PLR0917
+    text: Annotated[str | None, typer.Argument(help="The scenario in words; - reads it from standard input.")] = None,
+    file: Annotated[str | None, typer.Option(help="Read the scenario from a file; - is standard input.")] = None,
+    network: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="A network of nodes and links instead of words.")
+    ] = None,
+    replications: Annotated[int, typer.Option(metavar="R", help="How often the load is repeated.")] = 200,
+    tasks: Annotated[int, typer.Option(metavar="N", help="Tasks offered in each replication.")] = 300,
+    arrival_rate: Annotated[float, typer.Option(metavar="L", help="Tasks per simulated second.")] = 1.0,
+    seed: Annotated[int | None, typer.Option(metavar="S", help="Repeats an experiment; chosen at random else.")] = None,
+    variant: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.json", help="What to compare with: overrides by key, or another network."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Put an agent network under load, many times: success, latency, cost and load, with 95 % intervals."""
+    with clean_endings():
+        from windtunnel.experiments.loads import check_load
+        from windtunnel.experiments.study import study_of
+
+        load = Load(secrets.randbelow(SEED_MAX + 1) if seed is None else seed, replications, tasks, arrival_rate)
+        check_load(load)
+        base = _network(network, text, file) if network else _planned(scenario_text(text, file))
+        other = None if variant is None else _variant(base, variant)
+        began = perf_counter()
+        findings = _findings(study_of(base, other, load))
+        _show(load, findings, perf_counter() - began, as_json=as_json)
+
+
+def _show(load: Load, findings: "Findings", elapsed_s: float, *, as_json: bool) -> None:
+    if as_json:
+        from windtunnel.experiments.rendering import as_json as rendered
+
+        typer.echo(json.dumps(rendered(load, findings, elapsed_s), ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    from app.terminal.experiments import show
+
+    show(Console(highlight=False, emoji=False, markup=False), load, findings)
+
+
+def _findings(study: "Study") -> "Findings":
+    from windtunnel.experiments.conduct import conduct
+    from windtunnel.experiments.findings import findings_of
+
+    price = price_of_model(load_settings())
+    work = sum(side.replications for side in study.sides) * study.load.tasks
+    processes = os.cpu_count() or 1
+    if work < POOL_ABOVE_TASKS or processes == 1:
+        return findings_of(study, conduct(study), price)
+    with ProcessPoolExecutor(processes) as pool:
+        return findings_of(study, conduct(study, pool), price)
+
+
+def _planned(text: str) -> "Model":
+    from app.wiring import planner_of
+    from windtunnel.experiments.from_architecture import model_of
+
+    async def on_step(_: Any) -> None:
+        pass
+
+    plan = asyncio.run(planner_of(load_settings()).plan(text, on_step))
+    return model_of(plan.architecture)
+
+
+def _network(path: Path, text: str | None, file: str | None) -> "Model":
+    from windtunnel.experiments.network_file import read_network
+
+    if text is not None or file is not None:
+        raise InputError("Give a scenario or --network, not both.")
+    return read_network(_read(path))
+
+
+def _variant(base: "Model", path: Path) -> "Model":
+    """Another network, or changes to the base by key."""
+    from windtunnel.experiments.network_file import read_network
+    from windtunnel.experiments.overrides import overridden
+
+    data = _read(path)
+    try:
+        given = json.loads(data)
+    except ValueError as error:
+        raise InputError(f"The file {str(path)!r} is no JSON: {error}.") from None
+    if isinstance(given, dict) and isinstance(given.get("nodes"), dict):
+        return overridden(base, given, path=("variant",))
+    return read_network(data).paired_with(base)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as opened:
+            data = opened.read(FILE_MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"The file {str(path)!r} cannot be read: {reason.lower()}.") from None
+    if len(data) > FILE_MAX_BYTES:
+        raise InputError(f"The file {str(path)!r} is too long; at most {FILE_MAX_BYTES:,} bytes are accepted.")
+    return data

@@ -1,0 +1,86 @@
+"""Failure modes of an architecture as chances at its places, and what each is when it happens for certain."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from windtunnel.domain.architectures import Architecture, ServiceTime
+from windtunnel.domain.failures import FailureMode, FaultUnit, Inject
+from windtunnel.experiments.model import Mode, Model, Place
+from windtunnel.simulation.network import Node
+
+SLOW_FACTOR = 5.0
+"""Work that is slowed down takes five times as long. Our prior."""
+_SLOWER = frozenset({Inject.LATENCY, Inject.OVERLOAD})
+_MORE_WORK = frozenset({Inject.LOOP, Inject.DUPLICATE})
+
+
+def with_faults(model: Model, architecture: Architecture) -> Model:
+    """The model with each failure mode at the probability that the architecture states for it.
+
+    That probability is of one task: it is spread over the places that the mode may strike, so that all of them
+    together strike as often. Each of the modes is kept with what happens when it strikes for certain, at the first
+    of its places.
+    """
+    for mode in architecture.failure_modes:
+        struck = _struck(model, mode)
+        each = 1.0 - (1.0 - mode.probability) ** (1.0 / len(struck)) if struck else 0.0
+        places = [
+            replace(place, node=_damaged(place.node, mode, each)) if place in struck else place
+            for place in model.places
+        ]
+        model = replace(model, places=tuple(places))
+    return replace(model, modes=tuple(_mode(model, mode) for mode in architecture.failure_modes))
+
+
+def _struck(model: Model, mode: FailureMode) -> Sequence[Place]:
+    """The places that a mode may strike: calls of its tool, of any tool, or the agents' own work."""
+    mine = [place for place in model.places if place.agent in mode.targets]
+    tools = [place for place in mine if place.owner != place.agent]
+    if mode.target_tool is not None:
+        return [place for place in tools if place.owner == mode.target_tool] or _own_work(mine)
+    if mode.effect.per is FaultUnit.TOOL_CALL and tools:
+        return tools
+    return _own_work(mine)
+
+
+def _own_work(places: Sequence[Place]) -> Sequence[Place]:
+    return [place for place in places if place.owner == place.agent]
+
+
+def _mode(model: Model, mode: FailureMode) -> Mode:
+    struck = _struck(model, mode)[:1]
+    return Mode(mode.code, mode.probability, mode.provenance, tuple(_certain(place.node, mode) for place in struck))
+
+
+def _damaged(node: Node, mode: FailureMode, chance: float) -> Node:
+    """A node at which the mode strikes an attempt with this chance."""
+    inject = mode.effect.inject
+    if inject in _SLOWER:
+        return replace(node, service=_slower(node.service, 1.0 + chance * (SLOW_FACTOR - 1.0)))
+    if inject in _MORE_WORK:
+        return replace(node, service=_slower(node.service, 1.0 + chance))
+    if mode.effect.silent:
+        return replace(node, flaw_probability=_either(node.flaw_probability, chance))
+    return replace(node, failure_probability=_either(node.failure_probability, chance))
+
+
+def _certain(node: Node, mode: FailureMode) -> Node:
+    """A node while the mode happens: what can be tried again loses one attempt, all else is as bad as it gets."""
+    inject = mode.effect.inject
+    if inject in _SLOWER:
+        return replace(node, service=_slower(node.service, SLOW_FACTOR))
+    if inject in _MORE_WORK:
+        return replace(node, service=_slower(node.service, 2.0))
+    if mode.effect.silent:
+        return replace(node, flaw_probability=1.0)
+    if mode.effect.retryable and inject is not Inject.OUTAGE_WINDOW and node.max_attempts > 1:
+        return replace(node, max_attempts=node.max_attempts - 1)
+    return replace(node, failure_probability=1.0)
+
+
+def _slower(service: ServiceTime, factor: float) -> ServiceTime:
+    return replace(service, mean_ms=service.mean_ms * factor)
+
+
+def _either(one: float, other: float) -> float:
+    return 1.0 - (1.0 - one) * (1.0 - other)
