@@ -43,7 +43,8 @@ def test_where_nothing_goes_wrong_everything_succeeds(architecture: Architecture
 def test_every_architecture_can_be_put_under_load(architecture: Architecture) -> None:
     model = model_of(architecture)
     check_model(model)
-    assert set(model.owners) <= {one.key for one in (*architecture.agents, *architecture.tools)}
+    known = {agent.key for agent in architecture.agents} | {tool.key for tool in architecture.tools}
+    assert set(model.owners) <= known
     assert {agent.key for agent in architecture.agents} <= set(model.owners)
     outcome = _run(model, 20)
     assert (outcome.left_ms >= outcome.born_ms).all()
