@@ -5,6 +5,7 @@ import sys
 import typer
 
 from app.commands.audit import audit
+from app.commands.calibrate import calibrate
 from app.commands.experiment import experiment
 from app.commands.migrate import migrate
 from app.commands.package import package
@@ -29,6 +30,7 @@ cli.command()(worker)
 cli.command()(migrate)
 cli.command()(simulate)
 cli.command()(experiment)
+cli.command()(calibrate)
 cli.command()(schema)
 cli.add_typer(audit, name="audit")
 cli.add_typer(package, name="package")

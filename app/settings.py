@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     clock_offset: timedelta = timedelta(0)
     openai_api_key: str | None = Field(None, validation_alias="OPENAI_API_KEY", repr=False)
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL", repr=False)
+    otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", repr=False)
+    otlp_headers: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_HEADERS", repr=False)
+    semconv_opt_in: str | None = Field(None, validation_alias="OTEL_SEMCONV_STABILITY_OPT_IN")
 
     @field_validator("database_url", "owner_database_url", "worker_database_url")
     @classmethod
@@ -93,6 +96,13 @@ class Settings(BaseSettings):
         if not _is_address(value, "https?"):
             raise ValueError("http://HOST:PORT or https://HOST")
         return value.rstrip("/")
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _otlp_endpoint(cls, value: str | None) -> str | None:
+        if value and not (_is_address(value, "https?") and re.fullmatch(r"[^\s?#]+", value)):
+            raise ValueError("http://HOST:PORT or https://HOST, of a collector that takes OTLP over HTTP")
+        return value or None
 
     @field_validator("redis_url")
     @classmethod

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.commands.ending import clean_endings
+from app.commands.otlp import Outlet, outlet_of, telemetry_of
 from app.commands.scenario_input import InputError, scenario_text
 from app.settings import load_settings, price_of_model
 from windtunnel.domain.policy import SEED_MAX
@@ -26,16 +27,21 @@ def simulate(  # noqa: PLR0917
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the report, the pictures and the events there.")
     ] = None,
+    otlp: Annotated[
+        str | None,
+        typer.Option(metavar="URL|FILE|DIR", help="Send the telemetry to a collector, or write it as OTLP JSON lines."),
+    ] = None,
 ) -> None:
     """Plan a scenario's agent network, simulate it and say what happened."""
     with clean_endings():
         request = SimulateRequest(scenario_text(text, file), seed=_whole(seed), pace=_number(pace))
         check_request(request, load_book())
         directory = _writable(out)
-        asyncio.run(_simulate(request, as_json=as_json, directory=directory))
+        outlet = outlet_of(otlp, load_settings())
+        asyncio.run(_simulate(request, as_json=as_json, directory=directory, outlet=outlet))
 
 
-async def _simulate(request: SimulateRequest, *, as_json: bool, directory: Path | None) -> None:
+async def _simulate(request: SimulateRequest, *, as_json: bool, directory: Path | None, outlet: Outlet | None) -> None:
     # Imported here, so that other commands start without the drawing, and a wrong option is told at once.
     from rich.console import Console
 
@@ -64,6 +70,9 @@ async def _simulate(request: SimulateRequest, *, as_json: bool, directory: Path 
     else:
         closing(console, told)
         wrote(console, paths)
+    if outlet is not None:
+        for line in await outlet.deliver(telemetry_of(done.events, seed, settings)):
+            console.print(line)
 
 
 def _whole(given: str | None) -> int | None:

@@ -169,6 +169,7 @@ def test_errors_count_for_the_mode_they_are_a_sign_of() -> None:
     assert modes["mode_1_t0"].effect.probability == pytest.approx(3 / 95, rel=1e-4)
     assert (modes["mode_1_t0"].targets, modes["mode_1_t0"].target_tool) == (("a0",), "t0")
     assert modes["tool_api_timeout_t0"].effect.probability == pytest.approx(2 / 95, rel=1e-4)
+    assert modes["tool_api_timeout_t0"].effect.inject is Inject.ERROR
     assert modes["tool_api_timeout_t0"].mitigation
     assert modes["llm_rate_limited_a0"].effect.probability == 0.08
     # It never showed: 0, with how much that says.

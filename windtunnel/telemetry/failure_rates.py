@@ -142,7 +142,8 @@ def _measured(mode: FailureMode, failures: int, attempts: int, traces: int, sour
             f"calibrated: {failures} of {attempts} attempts failed so, {rate.probability:.3g} per call "
             f"(95 % interval {rate.low:.3g} to {rate.high:.3g}); {source}"
         ),
-        effect=replace(mode.effect, probability=rate.probability),
+        # What was counted are attempts that ended in an error; how long they take is in the fitted durations.
+        effect=replace(mode.effect, inject=Inject.ERROR, probability=rate.probability),
     )
 
 
