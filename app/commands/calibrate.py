@@ -112,9 +112,9 @@ def _show(found: "Calibrated", output: Path | None) -> None:
         table.add_row(clean(each.name), *_cells(each.calibration))
     console.print(table)
     for remark in remarks(found):
-        console.print(clean(remark))
+        console.print(clean(remark), soft_wrap=True)
     if output is not None:
-        console.print(f"wrote {output}")
+        console.print(f"wrote {output}", soft_wrap=True)
 
 
 def _cells(calibration: Any) -> list[str]:

@@ -72,7 +72,7 @@ async def _simulate(request: SimulateRequest, *, as_json: bool, directory: Path 
         wrote(console, paths)
     if outlet is not None:
         for line in await outlet.deliver(telemetry_of(done.events, seed, settings)):
-            console.print(line)
+            console.print(line, soft_wrap=True)
 
 
 def _whole(given: str | None) -> int | None:

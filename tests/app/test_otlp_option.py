@@ -84,7 +84,7 @@ def test_a_collector_that_is_not_there_is_one_line_and_code_1_after_the_run_was_
     [
         ("ftp://collector", "is no address of a collector"),
         ("http://", "is no address of a collector"),
-        ("/dev/null/x.jsonl", "--otlp '/dev/null/x.jsonl' cannot be written to: not a directory"),
+        ("/dev/null/x.jsonl", "--otlp '/dev/null/x.jsonl' cannot be written to"),
         ("/dev/null/x", "--otlp '/dev/null/x' cannot be written to"),
         ("bad\0name.jsonl", "cannot be written to"),
     ],
