@@ -38,7 +38,8 @@ def _run(network: Network, *, tasks: int = 1, arrivals: float = 0.001, seed: int
 
 
 def _times(outcome: Outcome) -> list[float]:
-    return (outcome.left_ms - outcome.born_ms).tolist()
+    times: list[float] = (outcome.left_ms - outcome.born_ms).tolist()
+    return times
 
 
 @pytest.mark.parametrize(("quorum", "of"), [(1, 3), (2, 3), (3, 3), (3, 5), (5, 5)])

@@ -90,6 +90,10 @@ def test_a_retry_budget_of_tenths_lets_one_in_ten_through() -> None:
     assert statistics.retries == 10 + 100
 
 
+def _state(circuit: Circuit) -> CircuitState:
+    return circuit.state
+
+
 def test_a_breaker_goes_from_closed_to_open_to_half_open_and_back() -> None:
     circuit = Circuit(window=4, limit=2, open_ms=100.0)
     states = []
@@ -99,35 +103,35 @@ def test_a_breaker_goes_from_closed_to_open_to_half_open_and_back() -> None:
         states.append(circuit.state)
         circuit.end(begun, now, failed=failed)
     assert states == [CircuitState.CLOSED] * 4
-    assert circuit.state is CircuitState.OPEN
+    assert _state(circuit) is CircuitState.OPEN
     assert circuit.refuses(103.9)
     assert not circuit.refuses(104.0)
     probe = circuit.begin()
-    assert circuit.state is CircuitState.HALF_OPEN
+    assert _state(circuit) is CircuitState.HALF_OPEN
     assert circuit.refuses(105.0)
     circuit.end(probe - 1, 106.0, failed=False)  # one that began before the opening
-    assert circuit.state is CircuitState.HALF_OPEN
+    assert _state(circuit) is CircuitState.HALF_OPEN
     circuit.end(probe, 110.0, failed=True)
     assert circuit.opened == 2
     assert circuit.refuses(209.9)
     assert not circuit.refuses(210.0)
     circuit.end(circuit.begin(), 220.0, failed=False)
-    assert circuit.state is CircuitState.CLOSED
+    assert _state(circuit) is CircuitState.CLOSED
     # The window begins anew.
     for now in (221.0, 222.0, 223.0):
         circuit.end(circuit.begin(), now, failed=True)
-    assert circuit.state is CircuitState.CLOSED
+    assert _state(circuit) is CircuitState.CLOSED
     circuit.end(circuit.begin(), 224.0, failed=False)
-    assert circuit.state is CircuitState.OPEN
+    assert _state(circuit) is CircuitState.OPEN
 
 
 def test_the_window_of_a_breaker_slides() -> None:
     circuit = Circuit(window=3, limit=2, open_ms=100.0)
     for failed in (True, False, False, True, False):
         circuit.end(circuit.begin(), 1.0, failed=failed)
-    assert circuit.state is CircuitState.CLOSED
+    assert _state(circuit) is CircuitState.CLOSED
     circuit.end(circuit.begin(), 1.0, failed=True)
-    assert circuit.state is CircuitState.OPEN
+    assert _state(circuit) is CircuitState.OPEN
 
 
 def test_an_open_breaker_short_circuits_and_probes() -> None:

@@ -1,57 +1,61 @@
-"""The one door to the discrete-event core: the compiled kernel when it is ready, else the plain loop; equal results."""
+"""The one door to the discrete-event core: the compiled kernel once it is ready, else the plain loop; equal results."""
 
-import numpy as np
+from importlib.util import find_spec
+from threading import Lock, Thread
+from typing import Protocol
 
-from windtunnel.simulation import core
+from windtunnel.simulation import plain
 from windtunnel.simulation.network import Network
 from windtunnel.simulation.outcome import Batch, Outcome
 
-_PER_NODE = (
-    "attempts",
-    "failures",
-    "visits",
-    "busy_ms",
-    "wait_ms",
-    "retries",
-    "throttled",
-    "delayed",
-    "short_circuited",
-    "opened",
-    "over_budget",
-    "fallbacks",
-    "fallback_failures",
-    "late",
-    "queue_max",
-)
+
+class _Many(Protocol):
+    def __call__(
+        self, network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, first: int, count: int
+    ) -> Batch: ...
+
+
+_kernel: list[_Many] = []
+_preparing = Lock()
 
 
 def simulate(network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, replication: int = 0) -> Outcome:
-    """Run one replication until every token has left; as `core.simulate`, to the last bit."""
-    return core.simulate(network, seed=seed, tasks=tasks, arrivals_per_ms=arrivals_per_ms, replication=replication)
+    """Run one replication until every token is gone; equal to `core.simulate` to the last bit."""
+    batch = simulate_many(network, seed=seed, tasks=tasks, arrivals_per_ms=arrivals_per_ms, first=replication, count=1)
+    return batch.outcome(0, network.keys)
 
 
 def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, first: int, count: int) -> Batch:
-    """Run replications `first` to `first` + `count` - 1. With the kernel the interpreter is free meanwhile."""
-    outcomes = [
-        simulate(network, seed=seed, tasks=tasks, arrivals_per_ms=arrivals_per_ms, replication=first + number)
-        for number in range(count)
-    ]
-    columns = {
-        name: np.array([[getattr(node, name) for node in one.nodes] for one in outcomes]).reshape(count, -1)
-        for name in _PER_NODE
-    }
-    return Batch(
-        first=first,
-        born_ms=np.array([one.born_ms for one in outcomes]).reshape(count, tasks),
-        left_ms=np.array([one.left_ms for one in outcomes]).reshape(count, tasks),
-        succeeded=np.array([one.succeeded for one in outcomes]).reshape(count, tasks),
-        degraded=np.array([one.degraded for one in outcomes]).reshape(count, tasks),
-        steps=np.array([one.steps for one in outcomes]),
-        end_ms=np.array([one.end_ms for one in outcomes]),
-        **columns,
-    )
+    """Run replications `first` to `first` + `count` - 1, equal bit for bit to as many calls of `simulate`.
+
+    The kernel runs without the interpreter's lock, so that threads run at the same time; the plain loop does not.
+    """
+    many = _kernel[0] if _kernel else plain.simulate_many
+    return many(network, seed=seed, tasks=tasks, arrivals_per_ms=arrivals_per_ms, first=first, count=count)
+
+
+def prepare_kernel() -> Thread | None:
+    """Begin to prepare the kernel in the background; join the answer to wait for it.
+
+    None when it is there already or cannot be, because numba (extra `fast`) is not installed. Compiling takes some
+    seconds of another process, once per machine; after that it is read from disk.
+    """
+    if _kernel or find_spec("numba") is None:
+        return None
+    thread = Thread(target=_prepare, name="kernel", daemon=True)
+    thread.start()
+    return thread
 
 
 def kernel_ready() -> bool:
-    """Whether replications run on the compiled kernel."""
-    return False
+    """Whether replications run on the compiled kernel from now on."""
+    return bool(_kernel)
+
+
+def _prepare() -> None:
+    with _preparing:
+        if not _kernel:
+            from windtunnel.simulation.kernel import batch, preparing
+
+            preparing.prepare()
+            _kernel.append(batch.simulate_many)

@@ -56,8 +56,15 @@ def compile_extras(nodes: Sequence[Node], quotas: Sequence[Quota], begins_ms: fl
 
     Raises KeyError for an unknown quota and ValueError for hours that never open.
     """
-    if not any(_uses_extras(node) for node in nodes):
-        return None
+    return _lay_out(nodes, quotas, begins_ms) if any(_uses_extras(node) for node in nodes) else None
+
+
+def no_extras(nodes: int) -> Extras:
+    """The columns of so many nodes that use nothing of it."""
+    return _lay_out([Node(str(number), ServiceTime(0.0)) for number in range(nodes)], (), 0.0)
+
+
+def _lay_out(nodes: Sequence[Node], quotas: Sequence[Quota], begins_ms: float) -> Extras:
     number = {quota.key: place for place, quota in enumerate(quotas)}
     breakers = [node.breaker or Breaker(window=0) for node in nodes]
     fallbacks = [node.fallback or Fallback(ServiceTime(0.0)) for node in nodes]

@@ -1,6 +1,6 @@
 """What replications of a network give: one of them as an outcome, several as arrays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,10 @@ class NodeStatistics:
     fallback_failures: int = 0
     late: int = 0
     queue_max: int = 0
+
+
+COLUMNS = tuple(field.name for field in fields(NodeStatistics) if field.name != "key")
+"""What is counted per node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +105,18 @@ class Batch:
     fallback_failures: Counts
     late: Counts
     queue_max: Counts
+
+    def outcome(self, row: int, keys: tuple[str, ...]) -> Outcome:
+        """One of the replications by itself; `keys` are those of the network's nodes."""
+        return Outcome(
+            born_ms=self.born_ms[row],
+            left_ms=self.left_ms[row],
+            succeeded=self.succeeded[row],
+            degraded=self.degraded[row],
+            steps=int(self.steps[row]),
+            end_ms=float(self.end_ms[row]),
+            nodes=tuple(
+                NodeStatistics(key, **{name: getattr(self, name)[row, node].item() for name in COLUMNS})
+                for node, key in enumerate(keys)
+            ),
+        )

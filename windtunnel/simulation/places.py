@@ -57,7 +57,7 @@ class Place:
     queue_max: int = 0
 
     def after(self) -> tuple[int, ...]:
-        """Where a token goes after a success: along all routes of a fork, else along one, or none, out of the network."""
+        """Where a token goes after a success: along all routes of a fork, else along one; nowhere is out."""
         if self.fork:
             return self.routes
         target = self.targets.take()

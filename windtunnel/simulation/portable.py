@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_LOG2_E = 1.4426950408889634
+LOG2_E = 1.4426950408889634
 # ln 2 in two parts; the first has so few digits that its product with an exponent is exact.
-_LN2_HIGH = 0.693147180369123816490
-_LN2_LOW = 1.90821492927058770002e-10
-_SQRT_HALF = 0.7071067811865476
+LN2_HIGH = 0.693147180369123816490
+LN2_LOW = 1.90821492927058770002e-10
+SQRT_HALF = 0.7071067811865476
 
-_EXP = tuple(1.0 / float(np.prod(np.arange(1, n + 1, dtype=np.float64))) for n in range(13, -1, -1))
-_LOG = tuple(2.0 / n for n in range(23, 0, -2))
+EXP_SERIES = tuple(1.0 / float(np.prod(np.arange(1, n + 1, dtype=np.float64))) for n in range(13, -1, -1))
+LOG_SERIES = tuple(2.0 / n for n in range(23, 0, -2))
 
 # Percentage points of the normal distribution: M. J. Wichura, Algorithm AS 241 (PPND16), Applied Statistics 37 (1988).
-_CENTRE_UP = (
+CENTRE_UP = (
     2.5090809287301226727e3,
     3.3430575583588128105e4,
     6.7265770927008700853e4,
@@ -30,7 +30,7 @@ _CENTRE_UP = (
     1.3314166789178437745e2,
     3.3871328727963666080e0,
 )
-_CENTRE_DOWN = (
+CENTRE_DOWN = (
     5.2264952788528545610e3,
     2.8729085735721942674e4,
     3.9307895800092710610e4,
@@ -40,7 +40,7 @@ _CENTRE_DOWN = (
     4.2313330701600911252e1,
     1.0,
 )
-_TAIL_UP = (
+TAIL_UP = (
     7.74545014278341407640e-4,
     2.27238449892691845833e-2,
     2.41780725177450611770e-1,
@@ -50,7 +50,7 @@ _TAIL_UP = (
     4.63033784615654529590e0,
     1.42343711074968357734e0,
 )
-_TAIL_DOWN = (
+TAIL_DOWN = (
     1.05075007164441684324e-9,
     5.47593808499534494600e-4,
     1.51986665636164571966e-2,
@@ -60,7 +60,7 @@ _TAIL_DOWN = (
     2.05319162663775882187e0,
     1.0,
 )
-_FAR_UP = (
+FAR_UP = (
     2.01033439929228813265e-7,
     2.71155556874348757815e-5,
     1.24266094738807843860e-3,
@@ -70,7 +70,7 @@ _FAR_UP = (
     5.46378491116411436990e0,
     6.65790464350110377720e0,
 )
-_FAR_DOWN = (
+FAR_DOWN = (
     2.04426310338993978564e-15,
     1.42151175831644588870e-7,
     1.84631831751005468180e-5,
@@ -84,26 +84,26 @@ _FAR_DOWN = (
 
 def exp(x: Floats) -> Floats:
     """e to the power of each number, for results that are normal floating-point numbers."""
-    power = np.rint(x * _LOG2_E)
-    rest = (x - power * _LN2_HIGH) - power * _LN2_LOW
-    return np.ldexp(_series(_EXP, rest), power.astype(np.int32))
+    power = np.rint(x * LOG2_E)
+    rest = (x - power * LN2_HIGH) - power * LN2_LOW
+    return np.ldexp(_series(EXP_SERIES, rest), power.astype(np.int32))
 
 
 def log(x: Floats) -> Floats:
     """The natural logarithm of each positive number."""
     fraction, power = np.frexp(x)
-    small = fraction < _SQRT_HALF
+    small = fraction < SQRT_HALF
     fraction = np.where(small, fraction * 2.0, fraction)
     power = (power - small).astype(np.float64)
     ratio = (fraction - 1.0) / (fraction + 1.0)
-    return power * _LN2_HIGH + (_series(_LOG, ratio * ratio) * ratio + power * _LN2_LOW)
+    return power * LN2_HIGH + (_series(LOG_SERIES, ratio * ratio) * ratio + power * LN2_LOW)
 
 
 def normal_quantile(share: Floats) -> Floats:
     """The number below which a standard normal variable lies with each probability, 0 < share < 1."""
     offset = share - 0.5
     square = 0.180625 - offset * offset
-    result = offset * (_series(_CENTRE_UP, square) / _series(_CENTRE_DOWN, square))
+    result = offset * (_series(CENTRE_UP, square) / _series(CENTRE_DOWN, square))
     outside = np.flatnonzero(np.abs(offset) > 0.425)
     if outside.size:
         side = offset[outside]
@@ -111,8 +111,8 @@ def normal_quantile(share: Floats) -> Floats:
         near, far = depth - 1.6, depth - 5.0
         tail = np.where(
             depth <= 5.0,
-            _series(_TAIL_UP, near) / _series(_TAIL_DOWN, near),
-            _series(_FAR_UP, far) / _series(_FAR_DOWN, far),
+            _series(TAIL_UP, near) / _series(TAIL_DOWN, near),
+            _series(FAR_UP, far) / _series(FAR_DOWN, far),
         )
         result[outside] = np.where(side < 0.0, -tail, tail)
     return result

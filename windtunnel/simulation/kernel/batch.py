@@ -1,0 +1,49 @@
+"""Many replications on the kernel."""
+
+import numpy as np
+
+from windtunnel.simulation.kernel.loop import replicate
+from windtunnel.simulation.kernel.sequence import Words
+from windtunnel.simulation.kernel.tables import halves, tabulate
+from windtunnel.simulation.kernel.workspace import COUNTS, make_results, make_workspace
+from windtunnel.simulation.network import Network
+from windtunnel.simulation.outcome import Batch
+from windtunnel.simulation.randomness import generator
+
+
+def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, first: int, count: int) -> Batch:
+    """Run replications `first` to `first` + `count` - 1, without the interpreter's lock."""
+    tables, nodes = tabulate(network), len(network.keys)
+    origins = _origins(seed, first, count)
+    results = make_results(count, nodes, tasks)
+    # Without forks there are never more tokens than tasks; with them, try until they have room.
+    room = 4 * tasks + 64 if tables.fork.any() else tasks
+    done = 0
+    while done < count:
+        work = make_workspace(tables, tasks, room)
+        done = replicate(tables, work, results, origins, arrivals_per_ms, done)
+        if done < count:
+            room *= 2
+            for column in results:
+                column[done] = 0
+    return Batch(
+        first=first,
+        born_ms=results.born,
+        left_ms=results.left,
+        succeeded=results.succeeded,
+        degraded=results.degraded,
+        steps=results.steps,
+        end_ms=results.ends,
+        busy_ms=results.sums[:, 0],
+        wait_ms=results.sums[:, 1],
+        **{name: results.counts[:, place] for place, name in enumerate(COUNTS)},
+    )
+
+
+def _origins(seed: int, first: int, count: int) -> Words:
+    """State and step of the sequence of each replication, in halves."""
+    origins = np.empty((count, 4), dtype=np.uint64)
+    for place in range(count):
+        sequence = generator(seed, first + place).state["state"]
+        origins[place] = halves(sequence["state"]) + halves(sequence["inc"])
+    return origins

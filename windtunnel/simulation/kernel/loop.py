@@ -1,0 +1,295 @@
+"""The event loop in compiled code: what `core` and `resilient` do, event by event, on arrays."""
+
+import math
+
+from windtunnel.simulation.kernel.agenda import pop, push
+from windtunnel.simulation.kernel.blocks import (
+    FALLBACKS,
+    JITTERS,
+    ROUTES,
+    SERVICES,
+    begin_streams,
+    draw_arrivals,
+    draw_fallbacks,
+    draw_jitters,
+    draw_routes,
+    draw_services,
+)
+from windtunnel.simulation.kernel.compiling import compiled, entrance
+from windtunnel.simulation.kernel.forks import begin_fork, join, leave, make_branch
+from windtunnel.simulation.kernel.guards import (
+    OPENED,
+    begin_attempt,
+    begin_work,
+    end_attempt,
+    finish_work,
+    refuses,
+    take_tokens,
+)
+from windtunnel.simulation.kernel.sequence import Words
+from windtunnel.simulation.kernel.tables import Tables
+from windtunnel.simulation.kernel.workspace import BLOCK, COUNTS, Results, Workspace
+from windtunnel.simulation.network import LEAVES
+from windtunnel.simulation.resilience import RETRY_BURST
+from windtunnel.simulation.safeguards import ALMOST_ONE
+from windtunnel.simulation.tokens import ALONE
+
+# Places in the results.
+(
+    _ATTEMPTS,
+    _FAILURES,
+    _VISITS,
+    _RETRIES,
+    _THROTTLED,
+    _DELAYED,
+    _SHORT_CIRCUITED,
+    _OPENED,
+    _OVER_BUDGET,
+    _FALLBACKS,
+    _FALLBACK_FAILURES,
+    _LATE,
+    _QUEUE_MAX,
+) = range(len(COUNTS))
+_BUSY, _WAIT = range(2)
+
+# What the event of a token says.
+_OK, _FAILED, _AGAIN, _BRANCH, _FALLBACK_OK, _FALLBACK_FAILED = range(6)
+# What happens to a token next, in the order in which one thing can lead to another.
+_SUCCEEDS, _ENTERS, _ARRIVES, _BEGINS, _FAILS, _GIVES_UP, _LEAVES, _VANISHES, _DONE = range(9)
+
+
+@entrance
+def replicate(tables: Tables, work: Workspace, results: Results, origins: Words, rate: float, row: int) -> int:
+    """Run replications from `row` on, up to the first that needs more room than there is; the number of that one."""
+    while row < origins.shape[0] and _run(tables, work, results, origins[row], rate, row):
+        row += 1
+    return row
+
+
+@compiled
+def _begin(t: Tables, work: Workspace, results: Results, origin: Words, rate: float, row: int) -> None:
+    """Put everything as it is before the first event."""
+    ahead, places = work.ahead, work.places
+    begin_streams(t.jumps, origin, ahead.states)
+    draw_arrivals(t, ahead, origin, rate, results.born[row], work.tokens.entries)
+    # Loops, because assigning to slices takes long to compile.
+    for node in range(t.servers.size):
+        for kind in range(ahead.used.shape[0]):
+            ahead.used[kind, node] = BLOCK
+        for column in range(places.circuits.shape[1]):
+            places.circuits[node, column] = 0
+        places.busy[node], places.head[node], places.in_line[node] = 0, -1, 0
+        places.budget[node], places.until[node] = RETRY_BURST, 0.0
+    for quota in range(t.rate.size):
+        places.level[quota], places.filled[quota] = t.burst[quota], 0.0
+
+
+@compiled
+def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what makes it fast
+    t: Tables, work: Workspace, results: Results, origin: Words, rate: float, row: int
+) -> bool:
+    """Run one replication; False when there was no room for all its tokens or forks."""
+    _begin(t, work, results, origin, rate, row)
+    agenda, ahead, places, tokens, forks = work.agenda, work.ahead, work.places, work.tokens, work.forks
+    used, limited = ahead.used, t.window
+    count, sums, born, left = results.counts[row], results.sums[row], results.born[row], results.left[row]
+    succeeded, degraded = results.succeeded[row], results.degraded[row]
+    tasks, unused = born.size, tokens.free.size
+    size = order = groups = arrived = steps = 0
+    now = 0.0
+    next_arrival = born[0] if tasks else math.inf
+    while True:
+        serving = False
+        if size and agenda.times[0] <= next_arrival:
+            now, token = agenda.times[0], agenda.tokens[0]
+            size -= 1
+            pop(agenda, size)
+            node, what = tokens.where[token], tokens.event[token]
+            if what <= _FAILED:
+                steps += 1
+                count[_ATTEMPTS, node] += 1
+                count[_FAILURES, node] += what
+                if limited[node]:
+                    end_attempt(t, places, node, tokens.begun[token], now, what == _FAILED)
+                serving = True
+                verb = _FAILS if what else _SUCCEEDS
+            elif what == _AGAIN:
+                verb = _ARRIVES
+            elif what == _BRANCH:
+                verb = _ENTERS
+            elif what == _FALLBACK_OK:
+                tokens.helped[token] = True
+                verb = _SUCCEEDS
+            else:
+                verb = _VANISHES
+        elif arrived < tasks:
+            if not unused:
+                return False
+            unused -= 1
+            now, node, token, verb = next_arrival, tokens.entries[arrived], tokens.free[unused], _ENTERS
+            tokens.task[token], tokens.group[token], tokens.helped[token] = arrived, ALONE, False
+            tokens.live[arrived] = 1
+            arrived += 1
+            next_arrival = born[arrived] if arrived < tasks else math.inf
+        else:
+            break
+        own, own_verb, home = token, verb, node
+        while True:
+            if serving:
+                # The server that became free takes the next in line, before its own token goes on.
+                token, verb = places.head[home], _BEGINS
+                if token < 0:
+                    places.busy[home] -= 1
+                    serving, token, verb = False, own, own_verb
+                else:
+                    places.head[home] = tokens.behind[token]
+                    places.in_line[home] -= 1
+                    sums[_WAIT, home] += now - tokens.since[token]
+            started = False
+            if verb == _SUCCEEDS:
+                first, last = t.start[node], t.start[node + 1]
+                if not t.fork[node]:
+                    if used[ROUTES, node] == BLOCK:
+                        draw_routes(t, ahead, origin, node)
+                    target = ahead.targets[node, used[ROUTES, node]]
+                    used[ROUTES, node] += 1
+                elif first == last:
+                    target = LEAVES
+                else:
+                    if groups == forks.outer.size or unused < last - first - 1:
+                        return False
+                    begin_fork(forks, groups, tokens.group[token], last - first)
+                    tokens.group[token] = groups
+                    for route in range(first + 1, last):
+                        unused -= 1
+                        branch = tokens.free[unused]
+                        make_branch(tokens, branch, token, groups)
+                        tokens.where[branch], tokens.event[branch] = t.target[route], _BRANCH
+                        order += 1
+                        push(agenda, size, now, order, branch)
+                        size += 1
+                    groups += 1
+                    target = t.target[first]
+                node, verb = (node, _LEAVES) if target == LEAVES else (target, _ENTERS)
+            if verb == _ENTERS:
+                verb = _ARRIVES
+                if t.join[node] and tokens.group[token] != ALONE:
+                    came = join(forks, tokens, token, t.join_place[node], t.join[node])
+                    if came != t.join[node]:
+                        count[_LATE, node] += came > t.join[node]
+                        verb = _VANISHES
+                if verb == _ARRIVES:
+                    tokens.attempt[token] = 0
+                    count[_VISITS, node] += 1
+                    places.budget[node] = min(RETRY_BURST, places.budget[node] + t.budget[node])
+            if verb == _ARRIVES:
+                if limited[node] and refuses(places, node, now):
+                    count[_SHORT_CIRCUITED, node] += 1
+                    verb = _GIVES_UP
+                elif places.busy[node] < t.servers[node]:
+                    verb = _BEGINS
+                else:
+                    tokens.since[token], tokens.behind[token] = now, -1
+                    if places.head[node] < 0:
+                        places.head[node] = token
+                    else:
+                        tokens.behind[places.tail[node]] = token
+                    places.tail[node] = token
+                    places.in_line[node] += 1
+                    count[_QUEUE_MAX, node] = max(count[_QUEUE_MAX, node], places.in_line[node])
+                    verb = _DONE
+            if verb == _BEGINS:
+                start = now
+                if limited[node] and refuses(places, node, now):
+                    count[_SHORT_CIRCUITED, node] += 1
+                    verb = _GIVES_UP
+                elif limited[node]:
+                    tokens.begun[token] = begin_attempt(places, node)
+                if t.quota[node] >= 0 and verb == _BEGINS:
+                    start = take_tokens(t, places, node, now)
+                    count[_DELAYED, node] += now < start < math.inf
+                    if start == math.inf:
+                        steps += 1
+                        count[_THROTTLED, node] += 1
+                        count[_ATTEMPTS, node] += 1
+                        count[_FAILURES, node] += 1
+                        if limited[node]:
+                            end_attempt(t, places, node, tokens.begun[token], now, True)
+                        verb = _FAILS
+                if verb == _BEGINS:
+                    has_hours = t.hours[node] < t.hours[node + 1]
+                    if has_hours:
+                        start = begin_work(t, node, start)
+                    if start > now:
+                        sums[_WAIT, node] += start - now
+                    if used[SERVICES, node] == BLOCK:
+                        draw_services(t, ahead, origin, node)
+                    place = used[SERVICES, node]
+                    used[SERVICES, node] = place + 1
+                    duration = ahead.services[node, place]
+                    sums[_BUSY, node] += duration
+                    end = finish_work(t, node, start, duration) if has_hours else start + duration
+                    tokens.where[token], tokens.event[token] = node, _FAILED if ahead.failing[node, place] else _OK
+                    order += 1
+                    push(agenda, size, end, order, token)
+                    size += 1
+                    started, verb = True, _DONE
+            if verb == _FAILS:
+                tokens.attempt[token] += 1
+                if tokens.attempt[token] >= t.attempts[node]:
+                    verb = _GIVES_UP
+                elif t.budget[node] < math.inf and places.budget[node] < ALMOST_ONE:
+                    count[_OVER_BUDGET, node] += 1
+                    verb = _GIVES_UP
+                else:
+                    places.budget[node] -= 1.0
+                    count[_RETRIES, node] += 1
+                    pause = t.backoff[node] * math.ldexp(1.0, tokens.attempt[token] - 1)
+                    if t.jitter[node] != 0.0:
+                        if used[JITTERS, node] == BLOCK:
+                            draw_jitters(t, ahead, origin, node)
+                        pause *= ahead.jitters[node, used[JITTERS, node]]
+                        used[JITTERS, node] += 1
+                    tokens.where[token], tokens.event[token] = node, _AGAIN
+                    order += 1
+                    push(agenda, size, now + pause, order, token)
+                    size += 1
+                    verb = _DONE
+            if verb == _GIVES_UP:
+                verb = _VANISHES
+                if t.fallback[node]:
+                    if used[FALLBACKS, node] == BLOCK:
+                        draw_fallbacks(t, ahead, origin, node)
+                    place = used[FALLBACKS, node]
+                    used[FALLBACKS, node] = place + 1
+                    failed = ahead.fallback_failing[node, place]
+                    count[_FALLBACKS, node] += 1
+                    count[_FALLBACK_FAILURES, node] += failed
+                    tokens.where[token], tokens.event[token] = node, _FALLBACK_FAILED if failed else _FALLBACK_OK
+                    order += 1
+                    push(agenda, size, now + ahead.fallbacks[node, place], order, token)
+                    size += 1
+                    verb = _DONE
+            if verb == _LEAVES:
+                task = tokens.task[token]
+                through, helped = leave(forks, tokens.group[token], tokens.helped[token])
+                if through and not succeeded[task]:
+                    succeeded[task], degraded[task], left[task] = True, helped, now
+                verb = _VANISHES
+            if verb == _VANISHES:
+                task = tokens.task[token]
+                tokens.live[task] -= 1
+                if not tokens.live[task] and not succeeded[task]:
+                    left[task] = now
+                tokens.free[unused] = token
+                unused += 1
+            if not serving:
+                if started:
+                    places.busy[node] += 1
+                break
+            if started:
+                serving, token, verb = False, own, own_verb
+    for node in range(t.servers.size):
+        count[_OPENED, node] = places.circuits[node, OPENED]
+    results.steps[row], results.ends[row] = steps, now
+    return True
