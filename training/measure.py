@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.train_patterns import TEXTS
+from training.texts import rows_of, texts
 from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.networks import validate
 from windtunnel.domain.planning import PlannerStep
@@ -85,11 +85,6 @@ async def tally(rows: Iterable[dict[str, Any]]) -> Tally:
     return counts
 
 
-def rows_of(path: Path) -> list[dict[str, Any]]:
-    """The lines of a JSONL file; none when it is not there."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()] if path.exists() else []
-
-
 def line(title: str, counts: Tally) -> str:
     """A row of the table."""
     named = sum(map(len, counts.answered)) / max(1, len(counts.answered))
@@ -122,7 +117,7 @@ async def main() -> None:
     out("|---|---|---|---|---|---|---|---|---|\n")
     examples = [row for row in rows_of(TESTS / "scenarios.jsonl") if "error" not in row]
     out(line("example scenarios (tuned on)", await tally(examples)))
-    out(line("own texts kept out of training", await tally(row for row in rows_of(TEXTS) if row["split"] == "test")))
+    out(line("own texts kept out of training", await tallytexts("test")))
     held_out = rows_of(TESTS / "held_out.jsonl")
     if held_out:
         out(line("held-out texts by another author", await tally(held_out)))

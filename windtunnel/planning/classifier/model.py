@@ -6,8 +6,9 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 import numpy as np
+from numpy.typing import NDArray
 
-from windtunnel.planning.classifier.features import Floats, features_of, size
+from windtunnel.planning.classifier.features import SCALE, features_of, size
 from windtunnel.planning.reading.clauses import Clause
 from windtunnel.planning.reading.reading import Reading
 
@@ -18,12 +19,13 @@ _WINDOW_WORDS_SOLID = 160
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """`matrix` has one row per pattern; `thresholds` are the probabilities from which a pattern counts as found."""
+    """`matrix` has one row of whole numbers per pattern, in units of `scale`; from `thresholds` on a pattern counts."""
 
     patterns: tuple[str, ...]
-    matrix: Floats
-    bias: Floats
-    thresholds: Floats
+    matrix: NDArray[np.int8]
+    scale: tuple[float, ...]
+    bias: tuple[float, ...]
+    thresholds: tuple[float, ...]
 
 
 @cache
@@ -32,9 +34,10 @@ def load_weights() -> Weights:
     with files("windtunnel.planning.classifier").joinpath(WEIGHTS_FILE).open("rb") as file, np.load(file) as data:
         weights = Weights(
             patterns=tuple(str(name) for name in data["patterns"]),
-            matrix=data["matrix"].astype(np.float32) * data["scale"].astype(np.float32)[:, None],
-            bias=data["bias"].astype(np.float32),
-            thresholds=data["thresholds"].astype(np.float32),
+            matrix=data["matrix"],
+            scale=tuple(float(value) for value in data["scale"]),
+            bias=tuple(float(value) for value in data["bias"]),
+            thresholds=tuple(float(value) for value in data["thresholds"]),
         )
     if weights.matrix.shape != (len(weights.patterns), size()):
         raise ValueError("The classifier's weights do not fit the lexicon; run training/train_patterns.py.")
@@ -45,11 +48,20 @@ def load_weights() -> Weights:
 def probabilities(reading: Reading) -> Mapping[str, float]:
     """The probability of each pattern; of a long text the highest that any of its windows gives."""
     weights = load_weights()
-    best = np.zeros(len(weights.patterns), dtype=np.float32)
+    best = [0.0] * len(weights.patterns)
     for window in windows(reading):
-        scores = weights.matrix @ features_of(window) + weights.bias
-        best = np.maximum(best, 1 / (1 + np.exp(-scores)))
-    return {name: float(value) for name, value in zip(weights.patterns, best, strict=True)}
+        best = [max(before, now) for before, now in zip(best, scores_of(weights, features_of(window)), strict=True)]
+    return {name: min(1.0, value) for name, value in zip(weights.patterns, best, strict=True)}
+
+
+def scores_of(weights: Weights, features: Mapping[int, int]) -> list[float]:
+    """The scores of some features, around 0 to 1. Sums are of whole numbers: the same on every machine."""
+    columns = np.fromiter(features.keys(), dtype=np.int64, count=len(features))
+    values = np.fromiter(features.values(), dtype=np.int64, count=len(features))
+    sums = (weights.matrix[:, columns].astype(np.int64) * values).sum(axis=1)
+    return [
+        int(total) * scale / SCALE + bias for total, scale, bias in zip(sums, weights.scale, weights.bias, strict=True)
+    ]
 
 
 def windows(reading: Reading) -> Iterator[tuple[Clause, ...]]:
