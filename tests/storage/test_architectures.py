@@ -1,5 +1,7 @@
 """Architectures: immutable, decoded once."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.examples import support_triage
@@ -85,3 +87,28 @@ def test_the_cache_is_bounded_and_keeps_what_is_used() -> None:
     assert cache.get("a") == 1
     cache.put("c", 3)
     assert (cache.get("a"), cache.get("b"), cache.get("c"), len(cache)) == (1, None, 3, 2)
+
+
+async def test_what_it_was_made_from_and_what_differs_is_kept(store: Store) -> None:
+    tenant_id = (await demo(store)).tenant_id
+    origin = await architectures.insert(
+        store, tenant_id, new_id(), scenario_id=None, architecture=support_triage(), created_at=await store.now()
+    )
+    assert (origin.based_on, origin.changes) == (None, ())
+    changed = replace(support_triage(), summary="Another")
+    made = await architectures.insert(
+        store,
+        tenant_id,
+        new_id(),
+        scenario_id=None,
+        architecture=changed,
+        created_at=await store.now(),
+        based_on=origin.id,
+        changes=["The summary is another.", "客户 “quoted”"],
+    )
+    found = await architectures.get_many(store, tenant_id, [origin.id, made.id])
+    assert found == {origin.id: origin, made.id: made}
+    assert found[made.id].changes == ("The summary is another.", "客户 “quoted”")
+    assert await architectures.made_before(store, tenant_id, origin.id, made.digest) == made.id
+    assert await architectures.made_before(store, tenant_id, origin.id, origin.digest) is None
+    assert await architectures.made_before(store, (await stranger(store)).tenant_id, origin.id, made.digest) is None

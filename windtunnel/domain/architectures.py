@@ -201,7 +201,10 @@ class Architecture:
 
 @dataclass(frozen=True, slots=True)
 class StoredArchitecture:
-    """An architecture as stored. `scenario_id` is None for one that was defined by hand."""
+    """An architecture as stored. `scenario_id` is None for one that was defined by hand.
+
+    `based_on` is the id of the one that it was made from, if any, and `changes` are sentences on what differs.
+    """
 
     id: str
     tenant_id: str
@@ -209,6 +212,8 @@ class StoredArchitecture:
     digest: str
     architecture: Architecture
     created_at: datetime
+    based_on: str | None = None
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

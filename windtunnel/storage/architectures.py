@@ -1,6 +1,7 @@
-"""Architectures: planned once, never changed."""
+"""Architectures: planned or made once, never changed."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from windtunnel.domain.architectures import (
@@ -17,7 +18,15 @@ from windtunnel.storage.times import milliseconds, moment
 
 
 async def insert(
-    store: Store, tenant_id: str, id: str, *, scenario_id: str | None, architecture: Architecture, created_at: datetime
+    store: Store,
+    tenant_id: str,
+    id: str,
+    *,
+    scenario_id: str | None,
+    architecture: Architecture,
+    created_at: datetime,
+    based_on: str | None = None,
+    changes: Sequence[str] = (),
 ) -> StoredArchitecture:
     """Store a new architecture. Raises ConstraintError when its id is taken or its scenario is gone."""
     digest = digest_of(architecture)
@@ -30,10 +39,23 @@ async def insert(
                 digest=digest,
                 body=canonical_json(architecture).decode(),
                 created_ms=milliseconds(created_at),
+                based_on=based_on,
+                changes=json.dumps(list(changes), ensure_ascii=False),
             )
         )
     )
-    return StoredArchitecture(id, tenant_id, scenario_id, digest, architecture, moment(milliseconds(created_at)))
+    at = moment(milliseconds(created_at))
+    return StoredArchitecture(id, tenant_id, scenario_id, digest, architecture, at, based_on, tuple(changes))
+
+
+async def made_before(store: Store, tenant_id: str, based_on: str, digest: str) -> str | None:
+    """The id of the architecture that was made from this one with this content, if there is one."""
+    rows = await store.of(tenant_id).run(
+        Architectures.select(Architectures.id)
+        .where(Architectures.tenant_id == tenant_id, Architectures.based_on == based_on, Architectures.digest == digest)
+        .limit(1)
+    )
+    return rows[0]["id"] if rows else None
 
 
 async def get_many(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str, StoredArchitecture]:
@@ -45,7 +67,12 @@ async def get_many(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str
         return {}
     rows = await store.of(tenant_id).run(
         Architectures.select(
-            Architectures.id, Architectures.scenario_id, Architectures.digest, Architectures.created_ms
+            Architectures.id,
+            Architectures.scenario_id,
+            Architectures.digest,
+            Architectures.created_ms,
+            Architectures.based_on,
+            Architectures.changes,
         ).where(Architectures.tenant_id == tenant_id, Architectures.id.is_in(known))
     )
     decoded = await _decoded(store, tenant_id, {row["digest"]: row["id"] for row in rows})
@@ -57,6 +84,8 @@ async def get_many(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str
             digest=row["digest"],
             architecture=decoded[row["digest"]],
             created_at=moment(row["created_ms"]),
+            based_on=row["based_on"],
+            changes=tuple(json.loads(row["changes"])),
         )
         for row in rows
         if row["digest"] in decoded

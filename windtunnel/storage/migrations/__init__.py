@@ -19,7 +19,7 @@ ROLES = ("windtunnel_api", "windtunnel_worker", "windtunnel_server", "windtunnel
 AUDIT_SINCE = 2
 """The revision with which audit logs came. What an audit log is has not changed since."""
 
-IN_ENVIRONMENTS = frozenset({1, 6})
+IN_ENVIRONMENTS = frozenset({1, 6, 8})
 """The revisions that the database of an environment has, too: what simulations need, and nobody's roles."""
 
 _LOCK = 0x77696E64

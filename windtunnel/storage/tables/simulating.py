@@ -23,7 +23,7 @@ class Scenarios(Table, db=_DB, tablename="scenarios"):
 
 
 class Architectures(Table, db=_DB, tablename="architectures"):
-    """Planned networks as canonical JSON. Immutable."""
+    """Networks as canonical JSON. `changes` is what differs from `based_on`, a JSON list. Immutable."""
 
     id = Varchar(36, primary_key=True)
     tenant_id = Varchar(36)
@@ -31,6 +31,8 @@ class Architectures(Table, db=_DB, tablename="architectures"):
     digest = Varchar(64)
     body = Text()
     created_ms = BigInt()
+    based_on = Varchar(36, null=True, default=None)
+    changes = Text(default="[]")
 
 
 class Simulations(Table, db=_DB, tablename="simulations"):
