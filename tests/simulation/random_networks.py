@@ -1,5 +1,7 @@
 """Networks of every kind, for tests that must hold for all of them."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from windtunnel.domain.architectures import Distribution, ServiceTime
@@ -40,6 +42,11 @@ RESILIENT = PLAIN | {
     ),
     "quota": st.none() | st.sampled_from(["tight", "patient"]),
     "tokens": st.sampled_from([0.0, 7.5, 100.0]),
+    "flaw_probability": _SHARES,
+    "catch_probability": _SHARES,
+    "rework_rounds": st.integers(0, 2),
+    "vote": st.booleans(),
+    "stream": st.none() | st.integers(0, 2**32),
 }
 QUOTAS = st.tuples(
     st.builds(
@@ -61,6 +68,9 @@ def networks(draw: st.DrawFn, *, resilient: bool) -> Network:
     count = draw(st.integers(1, 6))
     fields = RESILIENT if resilient else PLAIN
     nodes = [draw(st.builds(Node, key=st.just(f"n{number}"), **fields)) for number in range(count)]
+    if resilient:
+        rework = st.none() | st.sampled_from([node.key for node in nodes])
+        nodes = [replace(node, rework=draw(rework)) for node in nodes]
     routes = []
     for number, node in enumerate(nodes):
         first = number + 1 if any(one.mode is NodeMode.FORK for one in nodes) else 0

@@ -60,7 +60,7 @@ class Ahead:
     def draw_targets(self) -> None:
         """Draw the next block of targets; only when none is left."""
         count = min(max(BLOCK_MIN, self._routes), BLOCK_MAX)
-        draws = self._streams.uniforms(Purpose.ROUTING, self._node, self._routes, count)
+        draws = self._streams.uniforms(Purpose.ROUTING, self._network.stream[self._node], self._routes, count)
         self.targets += reversed(self._network.targets(self._node, draws))
         self._routes += count
 

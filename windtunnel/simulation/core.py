@@ -117,6 +117,7 @@ def simulate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would
         born_ms=born_ms,
         left_ms=np.array(left),
         succeeded=np.array(succeeded, dtype=np.bool_),
+        delivered=np.array(succeeded, dtype=np.bool_),
         degraded=np.zeros(tasks, dtype=np.bool_),
         steps=steps,
         end_ms=now,

@@ -1,7 +1,7 @@
 """The part of a compiled network that only networks with resilience, forks, quotas or hours have: more columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, inf
 
 from windtunnel.domain.architectures import Distribution, ServiceTime
@@ -19,9 +19,9 @@ BEGINS_MS = 9 * HOUR_MS
 class Extras:
     """Columns by node number, quotas by quota number.
 
-    Off is: an infinite `budget`, a `breaker_window` of 0, a `join` of 0, `hours` of None, a `quota` of -1. A breaker
-    opens at `breaker_failures` in its window. `join_place` numbers the `joins` nodes that join, -1 for the others.
-    `rate` is tokens per millisecond.
+    Off is: an infinite `budget`, a `breaker_window` and a `join` of 0, `hours` of None, `quota` and `rework` of -1.
+    A breaker opens at `breaker_failures` in its window. `join_place` numbers the `joins` nodes that join, -1 for the
+    others. `rate` is tokens per millisecond.
     """
 
     jitter: tuple[float, ...]
@@ -38,6 +38,11 @@ class Extras:
     join: tuple[int, ...]
     join_place: tuple[int, ...]
     joins: int
+    flaw: tuple[float, ...]
+    catch: tuple[float, ...]
+    rework: tuple[int, ...]
+    rework_rounds: tuple[int, ...]
+    vote: tuple[bool, ...]
     hours: tuple[Calendar | None, ...]
     quota: tuple[int, ...]
     tokens: tuple[float, ...]
@@ -69,6 +74,7 @@ def _lay_out(nodes: Sequence[Node], quotas: Sequence[Quota], begins_ms: float) -
     breakers = [node.breaker or Breaker(window=0) for node in nodes]
     fallbacks = [node.fallback or Fallback(ServiceTime(0.0)) for node in nodes]
     levels = [level_and_spread(fallback.service) for fallback in fallbacks]
+    places = {node.key: place for place, node in enumerate(nodes)}
     joining = [node.key for node in nodes if node.join is not None]
     return Extras(
         jitter=tuple(node.jitter for node in nodes),
@@ -85,6 +91,11 @@ def _lay_out(nodes: Sequence[Node], quotas: Sequence[Quota], begins_ms: float) -
         join=tuple(node.join or 0 for node in nodes),
         join_place=tuple(-1 if node.join is None else joining.index(node.key) for node in nodes),
         joins=len(joining),
+        flaw=tuple(node.flaw_probability for node in nodes),
+        catch=tuple(node.catch_probability for node in nodes),
+        rework=tuple(-1 if node.rework is None else places[node.rework] for node in nodes),
+        rework_rounds=tuple(node.rework_rounds for node in nodes),
+        vote=tuple(node.vote for node in nodes),
         hours=tuple(None if node.hours is None else compile_calendar(node.hours, begins_ms) for node in nodes),
         quota=tuple(-1 if node.quota is None else number[node.quota] for node in nodes),
         tokens=tuple(node.tokens for node in nodes),
@@ -94,7 +105,21 @@ def _lay_out(nodes: Sequence[Node], quotas: Sequence[Quota], begins_ms: float) -
     )
 
 
+# What the plain loop knows of a node.
+_PLAIN = (
+    "servers",
+    "failure_probability",
+    "timeout_ms",
+    "max_attempts",
+    "backoff_ms",
+    "tokens",
+    "rework",
+    "rework_rounds",
+    "vote",
+    "stream",
+)
+
+
 def _uses_extras(node: Node) -> bool:
     off = Node(node.key, node.service)
-    names = ("jitter", "retry_budget", "breaker", "fallback", "mode", "join", "hours", "quota")
-    return any(getattr(node, name) != getattr(off, name) for name in names)
+    return replace(node, **{name: getattr(off, name) for name in _PLAIN}) != off

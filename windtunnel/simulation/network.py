@@ -41,6 +41,8 @@ class Network:
     share: Floats = field(compare=False)
     target: tuple[int, ...]
     entry: tuple[int, ...]
+    stream: tuple[int, ...]
+    """What keys the random numbers of each node."""
     extras: Extras | None = None
     """What the plain loop does not know; None when no node uses any of it."""
 
@@ -50,8 +52,8 @@ class Network:
 
     def draw_attempts(self, node: int, streams: Streams, start: int, count: int) -> tuple[Floats, Flags]:
         """How long attempts of a node take, and which of them fail, by chance or by the time limit."""
-        durations = self.durations(node, streams.uniforms(Purpose.SERVICE, node, start, count))
-        chances = streams.uniforms(Purpose.FAILURE, node, start, count)
+        durations = self.durations(node, streams.uniforms(Purpose.SERVICE, self.stream[node], start, count))
+        chances = streams.uniforms(Purpose.FAILURE, self.stream[node], start, count)
         failed = (durations > self.timeout[node]) | (chances < self.failure[node])
         return np.minimum(durations, self.timeout[node]), failed
 
@@ -73,7 +75,8 @@ def compile_network(
 ) -> Network:
     """Number the nodes in their order and lay everything out flat; time begins `begins_ms` after Monday, 0:00.
 
-    Raises KeyError for a route to an unknown node and for an unknown quota, ValueError for hours that never open.
+    Raises KeyError for a route or rework to an unknown node and for an unknown quota, ValueError for hours that
+    never open.
     """
     number = {node.key: place for place, node in enumerate(nodes)}
     start, shares, targets = [0], [], []
@@ -101,5 +104,6 @@ def compile_network(
         share=np.array(shares, dtype=np.float64),
         target=tuple(targets),
         entry=tuple(number[key] for key in entry),
+        stream=tuple(place if node.stream is None else node.stream for place, node in enumerate(nodes)),
         extras=compile_extras(nodes, quotas, begins_ms),
     )

@@ -24,11 +24,13 @@ class Node:
     An attempt takes `tokens` from the quota named `quota`.
 
     `flaw_probability` is the chance that a successful attempt's result is wrong and nobody sees it: the token is flawed
-    from then on. With `catch_probability` a node notices, when its visit has succeeded, that what came to it is
+    from then on. With `catch_probability` a node notices, when its attempt has succeeded, that what came to it is
     flawed; then the token goes to the node `rework` and is flawed no more, so that the work there is done anew, at most
-    `rework_rounds` times per token and node; without `rework` the token is lost there. What was flawed when it came
-    leaves a node flawed. At a join the token that goes on is flawed when any of those counted is; with `vote`, when
-    more than half of them are. A task whose last needed token leaves flawed has failed.
+    `rework_rounds` times per token and node, whose branches inherit what is used up; without `rework` the token is lost
+    there. What comes flawed and is not caught, or has used up its rounds, goes on flawed. A fallback neither makes
+    flaws nor catches them. At a join the token that goes on is flawed when any of those counted is; with `vote`, when
+    more than half of them are. A task whose last needed token leaves flawed, or one of the branches of a fork without a
+    join, has failed.
 
     `stream` keys the node's random numbers instead of its place among the nodes, so that variants meet the same ones.
     """

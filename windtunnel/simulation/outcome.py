@@ -26,6 +26,7 @@ class NodeStatistics:
     - `short_circuited`: attempts that an open breaker refused. `opened`: how often the breaker opened.
     - `over_budget`: retries that the retry budget refused.
     - `fallbacks`: visits that ended in the fallback. `fallback_failures` of them lost their token.
+    - `flawed`: attempts whose result is wrong. `caught`: tokens reworked or lost because they came flawed.
     - `late`: tokens dropped at the join because their quorum was already met.
     - `queue_max`: the longest line for a server.
     """
@@ -44,6 +45,8 @@ class NodeStatistics:
     over_budget: int = 0
     fallbacks: int = 0
     fallback_failures: int = 0
+    flawed: int = 0
+    caught: int = 0
     late: int = 0
     queue_max: int = 0
 
@@ -56,10 +59,11 @@ COLUMNS = tuple(field.name for field in fields(NodeStatistics) if field.name != 
 class Outcome:
     """One replication: when each task was born and left (in order of birth), and whether it succeeded.
 
-    A task is one token until a fork makes several of it. It succeeds when its token leaves the network, or when, of
-    the tokens of a fork, the quorum of their join, else all, came through; then it has left. It fails when none of its
-    tokens is left in the network. Tokens that nobody waits for any more go on, and take servers, to their join.
-    `degraded` marks the tasks that succeeded with the help of a fallback.
+    A task is one token until a fork makes several of it. It is delivered when its token leaves the network, or when,
+    of the tokens of a fork, the quorum of their join, else all, came through; then it has left. It is not delivered,
+    and has failed, when none of its tokens is left in the network. Tokens that nobody waits for any more go on, and
+    take servers, to their join. A task has succeeded when it was delivered without a flaw. `degraded` marks the tasks
+    that succeeded with the help of a fallback.
 
     `steps` counts completed attempts. `end_ms` is when the last token was gone. `log` holds (time, node, task,
     attempt, succeeded) of every step when it was asked for.
@@ -68,6 +72,7 @@ class Outcome:
     born_ms: Floats
     left_ms: Floats
     succeeded: Flags
+    delivered: Flags
     degraded: Flags
     steps: int
     end_ms: float
@@ -87,6 +92,7 @@ class Batch:
     born_ms: Floats
     left_ms: Floats
     succeeded: Flags
+    delivered: Flags
     degraded: Flags
     steps: Counts
     end_ms: Floats
@@ -103,6 +109,8 @@ class Batch:
     over_budget: Counts
     fallbacks: Counts
     fallback_failures: Counts
+    flawed: Counts
+    caught: Counts
     late: Counts
     queue_max: Counts
 
@@ -112,6 +120,7 @@ class Batch:
             born_ms=self.born_ms[row],
             left_ms=self.left_ms[row],
             succeeded=self.succeeded[row],
+            delivered=self.delivered[row],
             degraded=self.degraded[row],
             steps=int(self.steps[row]),
             end_ms=float(self.end_ms[row]),

@@ -1,6 +1,7 @@
 """What the resilient loop keeps per node: servers, line, safeguards, numbers drawn ahead, and what was counted."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 
@@ -39,6 +40,11 @@ class Place:
     fallback: Supply[Attempt] | None
     jitters: Supply[float]
     targets: Supply[int]
+    flaws: Supply[bool] | None
+    catches: Supply[bool] | None
+    rework: int
+    rework_rounds: int
+    vote: bool
     busy: int = 0
     queue: deque[tuple[int, int, float]] = field(default_factory=deque)
     attempts: int = 0
@@ -53,6 +59,8 @@ class Place:
     over_budget: int = 0
     fallbacks: int = 0
     fallback_failures: int = 0
+    flawed: int = 0
+    caught: int = 0
     late: int = 0
     queue_max: int = 0
 
@@ -80,6 +88,8 @@ class Place:
             over_budget=self.over_budget,
             fallbacks=self.fallbacks,
             fallback_failures=self.fallback_failures,
+            flawed=self.flawed,
+            caught=self.caught,
             late=self.late,
             queue_max=self.queue_max,
         )
@@ -95,24 +105,29 @@ def lay_out(network: Network, extras: Extras, streams: Streams) -> list[Place]:
 
 
 def _place(network: Network, extras: Extras, streams: Streams, node: int, buckets: list[Bucket]) -> Place:
+    stream = network.stream[node]
+
     def services(start: int, count: int) -> list[Attempt]:
         durations, failed = network.draw_attempts(node, streams, start, count)
         return list(zip(durations.tolist(), failed.tolist(), strict=True))
 
     def fallbacks(start: int, count: int) -> list[Attempt]:
-        draws = streams.uniforms(Purpose.FALLBACK_SERVICE, node, start, count)
-        chances = streams.uniforms(Purpose.FALLBACK_FAILURE, node, start, count)
+        draws = streams.uniforms(Purpose.FALLBACK_SERVICE, stream, start, count)
+        chances = streams.uniforms(Purpose.FALLBACK_FAILURE, stream, start, count)
         failed = chances < extras.fallback_failure[node]
         return list(zip(extras.fallback_durations(node, draws).tolist(), failed.tolist(), strict=True))
 
     def jitters(start: int, count: int) -> list[float]:
         pauses: list[float] = (
-            1.0 - extras.jitter[node] * streams.uniforms(Purpose.JITTER, node, start, count)
+            1.0 - extras.jitter[node] * streams.uniforms(Purpose.JITTER, stream, start, count)
         ).tolist()
         return pauses
 
     def targets(start: int, count: int) -> list[int]:
-        return network.targets(node, streams.uniforms(Purpose.ROUTING, node, start, count))
+        return network.targets(node, streams.uniforms(Purpose.ROUTING, stream, start, count))
+
+    def chances(purpose: Purpose, chance: float) -> Callable[[int, int], list[bool]]:
+        return lambda start, count: (streams.uniforms(purpose, stream, start, count) < chance).tolist()
 
     window, quota = extras.breaker_window[node], extras.quota[node]
     return Place(
@@ -135,4 +150,9 @@ def _place(network: Network, extras: Extras, streams: Streams, node: int, bucket
         fallback=Supply(fallbacks) if extras.fallback[node] else None,
         jitters=Supply(jitters),
         targets=Supply(targets),
+        flaws=Supply(chances(Purpose.FLAW, extras.flaw[node])) if extras.flaw[node] else None,
+        catches=Supply(chances(Purpose.CATCH, extras.catch[node])) if extras.catch[node] else None,
+        rework=extras.rework[node],
+        rework_rounds=extras.rework_rounds[node],
+        vote=extras.vote[node],
     )

@@ -19,6 +19,7 @@ def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: f
         born_ms=np.array([one.born_ms for one in outcomes], dtype=np.float64).reshape(count, tasks),
         left_ms=np.array([one.left_ms for one in outcomes], dtype=np.float64).reshape(count, tasks),
         succeeded=np.array([one.succeeded for one in outcomes], dtype=np.bool_).reshape(count, tasks),
+        delivered=np.array([one.delivered for one in outcomes], dtype=np.bool_).reshape(count, tasks),
         degraded=np.array([one.degraded for one in outcomes], dtype=np.bool_).reshape(count, tasks),
         steps=np.array([one.steps for one in outcomes], dtype=np.int64),
         end_ms=np.array([one.end_ms for one in outcomes], dtype=np.float64),

@@ -14,8 +14,8 @@ from windtunnel.simulation.portable import Floats
 
 STRETCH = 2**64
 PERIOD = 2**128
-# The purposes of every node, of which there were four, lie in the first half of the sequence; later ones in the second.
-_FIRST = 4
+# The first four purposes of every node lie in the first half of the sequence, the others in the second.
+_FIRST, _OTHERS = 4, 8
 
 
 class Purpose(IntEnum):
@@ -28,13 +28,15 @@ class Purpose(IntEnum):
     JITTER = 4
     FALLBACK_SERVICE = 5
     FALLBACK_FAILURE = 6
+    FLAW = 7
+    CATCH = 8
 
 
 def beginning(purpose: Purpose, node: int) -> int:
     """Where in the sequence the numbers of a node for a purpose begin."""
     if purpose < _FIRST:
         return (node * _FIRST + purpose) * STRETCH
-    return PERIOD // 2 + (node * _FIRST + purpose - _FIRST) * STRETCH
+    return PERIOD // 2 + (node * _OTHERS + purpose - _FIRST) * STRETCH
 
 
 def generator(seed: int, replication: int) -> np.random.PCG64:

@@ -32,6 +32,7 @@ def simulate_resilient(
         born_ms=born,
         left_ms=np.array(run.tokens.left_ms),
         succeeded=np.array(run.tokens.succeeded, dtype=np.bool_),
+        delivered=np.array(run.tokens.delivered, dtype=np.bool_),
         degraded=np.array(run.tokens.degraded_tasks, dtype=np.bool_),
         steps=run.steps,
         end_ms=run.now,
@@ -91,7 +92,7 @@ class _Run:
         """A token comes to a node: a visit begins, unless a join waits for more."""
         tokens = self.tokens
         if place.join and tokens.group[token] != ALONE:
-            came = tokens.join(token, place.join_place, place.join)
+            came = tokens.join(token, place.join_place, place.join, vote=place.vote)
             if came != place.join:
                 place.late += came > place.join
                 tokens.vanish(token, self.now)
@@ -152,7 +153,24 @@ class _Run:
         if failed:
             self._try_again(place, token, attempt)
         else:
-            self._go_on(place, token)
+            self._check(place, token)
+
+    def _check(self, place: Place, token: int) -> None:
+        """An attempt succeeded: a flaw in what came may be caught, and a new one made."""
+        tokens = self.tokens
+        if tokens.flawed[token] and place.catches and place.catches.take():
+            if place.rework < 0:
+                place.caught += 1
+                tokens.vanish(token, self.now)
+                return
+            if tokens.rework(token, place.number, place.rework_rounds):
+                place.caught += 1
+                self._enter(self.places[place.rework], token)
+                return
+        if place.flaws and place.flaws.take():
+            place.flawed += 1
+            tokens.flawed[token] = True
+        self._go_on(place, token)
 
     def _count(self, place: Place, token: int, attempt: int, *, failed: bool) -> None:
         self.steps += 1

@@ -31,6 +31,7 @@ def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: f
         born_ms=results.born,
         left_ms=results.left,
         succeeded=results.succeeded,
+        delivered=results.delivered,
         degraded=results.degraded,
         steps=results.steps,
         end_ms=results.ends,

@@ -8,16 +8,18 @@ from windtunnel.simulation.kernel.compiling import compiled
 from windtunnel.simulation.kernel.mathematics import fill_logs, lognormals
 from windtunnel.simulation.kernel.sequence import Words, add, multiply, uniforms
 from windtunnel.simulation.kernel.tables import EXPONENTIAL, LOGNORMAL, Tables
-from windtunnel.simulation.kernel.workspace import Ahead
+from windtunnel.simulation.kernel.workspace import BLOCK, Ahead
 from windtunnel.simulation.network import LEAVES
 from windtunnel.simulation.outcome import Counts, Flags
 from windtunnel.simulation.portable import Floats
 from windtunnel.simulation.randomness import Purpose
 
-SERVICES, ROUTES, FALLBACKS, JITTERS = range(4)
-"""Rows of `Ahead.used`."""
+# Rows of `Ahead.used`.
+_SERVICES, _ROUTES, _FALLBACKS, _JITTERS, _FLAWS, _CATCHES = range(6)
 
-_ARRIVALS, _SERVICE, _FAILURE, _ROUTING, _JITTER, _FALLBACK_SERVICE, _FALLBACK_FAILURE = map(int, Purpose)
+_ARRIVALS, _SERVICE, _FAILURE, _ROUTING, _JITTER, _FALLBACK_SERVICE, _FALLBACK_FAILURE, _FLAW, _CATCH = map(
+    int, Purpose
+)
 
 
 @compiled
@@ -34,41 +36,119 @@ def begin_streams(jumps: Words, origin: Words, states: Words) -> None:
 
 
 @compiled
-def draw_services(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
+def next_service(t: Tables, ahead: Ahead, origin: Words, node: int) -> int:
+    """Where in the node's block its next attempt is."""
+    if ahead.used[_SERVICES, node] == BLOCK:
+        _draw_services(t, ahead, origin, node)
+        ahead.used[_SERVICES, node] = 0
+    place = ahead.used[_SERVICES, node]
+    ahead.used[_SERVICES, node] = place + 1
+    return int(place)
+
+
+@compiled
+def _draw_services(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
     """The next attempts of a node, as `Network.draw_attempts`."""
     times, failing, states = ahead.services[node], ahead.failing[node], ahead.states[node]
     _draw_times(t.kind[node], t.level[node], t.spread[node], states[_SERVICE], origin, times, ahead.spare)
     _draw_failures(t.failure[node], t.timeout[node], states[_FAILURE], origin, times, failing, ahead.spare)
-    ahead.used[SERVICES, node] = 0
 
 
 @compiled
-def draw_fallbacks(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
+def next_fallback(t: Tables, ahead: Ahead, origin: Words, node: int) -> int:
+    """Where in the node's block what its fallback does next is."""
+    if ahead.used[_FALLBACKS, node] == BLOCK:
+        _draw_fallbacks(t, ahead, origin, node)
+        ahead.used[_FALLBACKS, node] = 0
+    place = ahead.used[_FALLBACKS, node]
+    ahead.used[_FALLBACKS, node] = place + 1
+    return int(place)
+
+
+@compiled
+def _draw_fallbacks(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
     """What the fallback of a node does the next times."""
     times, failing, states = ahead.fallbacks[node], ahead.fallback_failing[node], ahead.states[node]
     kind, level, spread = t.fallback_kind[node], t.fallback_level[node], t.fallback_spread[node]
     _draw_times(kind, level, spread, states[_FALLBACK_SERVICE], origin, times, ahead.spare)
     chance, state = t.fallback_failure[node], states[_FALLBACK_FAILURE]
     _draw_failures(chance, math.inf, state, origin, times, failing, ahead.spare)
-    ahead.used[FALLBACKS, node] = 0
 
 
 @compiled
-def draw_jitters(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
+def next_jitter(t: Tables, ahead: Ahead, origin: Words, node: int) -> float:
+    """What is left of the node's next pause."""
+    if ahead.used[_JITTERS, node] == BLOCK:
+        _draw_jitters(t, ahead, origin, node)
+        ahead.used[_JITTERS, node] = 0
+    place = ahead.used[_JITTERS, node]
+    ahead.used[_JITTERS, node] = place + 1
+    return float(ahead.jitters[node, place])
+
+
+@compiled
+def _draw_jitters(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
     """What is left of the next pauses of a node."""
     into = ahead.jitters[node]
     uniforms(ahead.states[node, _JITTER], origin, into)
     for place in range(into.size):
         into[place] = 1.0 - t.jitter[node] * into[place]
-    ahead.used[JITTERS, node] = 0
 
 
 @compiled
-def draw_routes(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
+def next_flaw(t: Tables, ahead: Ahead, origin: Words, node: int) -> bool:
+    """Whether the node's next result is wrong."""
+    if ahead.used[_FLAWS, node] == BLOCK:
+        _draw_flaws(t, ahead, origin, node)
+        ahead.used[_FLAWS, node] = 0
+    place = ahead.used[_FLAWS, node]
+    ahead.used[_FLAWS, node] = place + 1
+    return bool(ahead.flaws[node, place])
+
+
+@compiled
+def _draw_flaws(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
+    """Which of the next results of a node are wrong."""
+    uniforms(ahead.states[node, _FLAW], origin, ahead.spare)
+    for place in range(ahead.spare.size):
+        ahead.flaws[node, place] = ahead.spare[place] < t.flaw[node]
+
+
+@compiled
+def next_catch(t: Tables, ahead: Ahead, origin: Words, node: int) -> bool:
+    """Whether the node notices the next flaw that comes to it."""
+    if ahead.used[_CATCHES, node] == BLOCK:
+        _draw_catches(t, ahead, origin, node)
+        ahead.used[_CATCHES, node] = 0
+    place = ahead.used[_CATCHES, node]
+    ahead.used[_CATCHES, node] = place + 1
+    return bool(ahead.catches[node, place])
+
+
+@compiled
+def _draw_catches(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
+    """Which of the next flaws that come to a node it notices."""
+    uniforms(ahead.states[node, _CATCH], origin, ahead.spare)
+    for place in range(ahead.spare.size):
+        ahead.catches[node, place] = ahead.spare[place] < t.catch[node]
+
+
+@compiled
+def next_target(t: Tables, ahead: Ahead, origin: Words, node: int) -> int:
+    """Where the next token goes from the node; LEAVES for out of the network."""
+    if ahead.used[_ROUTES, node] == BLOCK:
+        _draw_routes(t, ahead, origin, node)
+        ahead.used[_ROUTES, node] = 0
+    place = ahead.used[_ROUTES, node]
+    ahead.used[_ROUTES, node] = place + 1
+    return int(ahead.targets[node, place])
+
+
+@compiled
+def _draw_routes(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
     """Where tokens go after the next successes at a node."""
     first, last = t.start[node], t.start[node + 1]
     into, drawn = ahead.targets[node], ahead.spare
-    ahead.used[ROUTES, node] = 0
     if first == last or t.share[first] >= 1.0:
         # What goes one way only needs no numbers.
         for place in range(into.size):

@@ -4,19 +4,17 @@ import math
 
 from windtunnel.simulation.kernel.agenda import pop, push
 from windtunnel.simulation.kernel.blocks import (
-    FALLBACKS,
-    JITTERS,
-    ROUTES,
-    SERVICES,
     begin_streams,
     draw_arrivals,
-    draw_fallbacks,
-    draw_jitters,
-    draw_routes,
-    draw_services,
+    next_catch,
+    next_fallback,
+    next_flaw,
+    next_jitter,
+    next_service,
+    next_target,
 )
 from windtunnel.simulation.kernel.compiling import compiled, entrance
-from windtunnel.simulation.kernel.forks import begin_fork, join, leave, make_branch
+from windtunnel.simulation.kernel.forks import begin_fork, join, leave, make_branch, make_token
 from windtunnel.simulation.kernel.guards import (
     OPENED,
     begin_attempt,
@@ -28,34 +26,21 @@ from windtunnel.simulation.kernel.guards import (
 )
 from windtunnel.simulation.kernel.sequence import Words
 from windtunnel.simulation.kernel.tables import Tables
-from windtunnel.simulation.kernel.workspace import BLOCK, COUNTS, Results, Workspace
+from windtunnel.simulation.kernel.workspace import BLOCK, Results, Workspace
 from windtunnel.simulation.network import LEAVES
 from windtunnel.simulation.resilience import RETRY_BURST
 from windtunnel.simulation.safeguards import ALMOST_ONE
 from windtunnel.simulation.tokens import ALONE
 
 # Places in the results.
-(
-    _ATTEMPTS,
-    _FAILURES,
-    _VISITS,
-    _RETRIES,
-    _THROTTLED,
-    _DELAYED,
-    _SHORT_CIRCUITED,
-    _OPENED,
-    _OVER_BUDGET,
-    _FALLBACKS,
-    _FALLBACK_FAILURES,
-    _LATE,
-    _QUEUE_MAX,
-) = range(len(COUNTS))
+_ATTEMPTS, _FAILURES, _VISITS, _RETRIES, _THROTTLED, _DELAYED, _SHORT_CIRCUITED, _OPENED = range(8)
+_OVER_BUDGET, _FALLBACKS, _FALLBACK_FAILURES, _FLAWED, _CAUGHT, _LATE, _QUEUE_MAX = range(8, 15)
 _BUSY, _WAIT = range(2)
 
 # What the event of a token says.
 _OK, _FAILED, _AGAIN, _BRANCH, _FALLBACK_OK, _FALLBACK_FAILED = range(6)
 # What happens to a token next, in the order in which one thing can lead to another.
-_SUCCEEDS, _ENTERS, _ARRIVES, _BEGINS, _FAILS, _GIVES_UP, _LEAVES, _VANISHES, _DONE = range(9)
+_IS_CHECKED, _SUCCEEDS, _ENTERS, _ARRIVES, _BEGINS, _FAILS, _GIVES_UP, _LEAVES, _VANISHES, _DONE = range(10)
 
 
 @entrance
@@ -91,9 +76,9 @@ def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what ma
     """Run one replication; False when there was no room for all its tokens or forks."""
     _begin(t, work, results, origin, rate, row)
     agenda, ahead, places, tokens, forks = work.agenda, work.ahead, work.places, work.tokens, work.forks
-    used, limited = ahead.used, t.window
+    limited = t.window
     count, sums, born, left = results.counts[row], results.sums[row], results.born[row], results.left[row]
-    succeeded, degraded = results.succeeded[row], results.degraded[row]
+    succeeded, delivered, degraded = results.succeeded[row], results.delivered[row], results.degraded[row]
     tasks, unused = born.size, tokens.free.size
     size = order = groups = arrived = steps = 0
     now = 0.0
@@ -112,7 +97,7 @@ def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what ma
                 if limited[node]:
                     end_attempt(t, places, node, tokens.begun[token], now, what == _FAILED)
                 serving = True
-                verb = _FAILS if what else _SUCCEEDS
+                verb = _FAILS if what else _IS_CHECKED
             elif what == _AGAIN:
                 verb = _ARRIVES
             elif what == _BRANCH:
@@ -127,8 +112,7 @@ def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what ma
                 return False
             unused -= 1
             now, node, token, verb = next_arrival, tokens.entries[arrived], tokens.free[unused], _ENTERS
-            tokens.task[token], tokens.group[token], tokens.helped[token] = arrived, ALONE, False
-            tokens.live[arrived] = 1
+            make_token(tokens, token, arrived)
             arrived += 1
             next_arrival = born[arrived] if arrived < tasks else math.inf
         else:
@@ -146,13 +130,25 @@ def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what ma
                     places.in_line[home] -= 1
                     sums[_WAIT, home] += now - tokens.since[token]
             started = False
+            if verb == _IS_CHECKED:
+                verb = _SUCCEEDS
+                if t.catch[node] > 0.0 and tokens.flawed[token] and next_catch(t, ahead, origin, node):
+                    back, again = t.rework[node], t.rework_place[node]
+                    if back < 0:
+                        count[_CAUGHT, node] += 1
+                        verb = _VANISHES
+                    elif tokens.reworked[token, again] < t.rework_rounds[node]:
+                        count[_CAUGHT, node] += 1
+                        tokens.reworked[token, again] += 1
+                        tokens.flawed[token] = False
+                        node, verb = back, _ENTERS
+                if verb == _SUCCEEDS and t.flaw[node] > 0.0 and next_flaw(t, ahead, origin, node):
+                    count[_FLAWED, node] += 1
+                    tokens.flawed[token] = True
             if verb == _SUCCEEDS:
                 first, last = t.start[node], t.start[node + 1]
                 if not t.fork[node]:
-                    if used[ROUTES, node] == BLOCK:
-                        draw_routes(t, ahead, origin, node)
-                    target = ahead.targets[node, used[ROUTES, node]]
-                    used[ROUTES, node] += 1
+                    target = next_target(t, ahead, origin, node)
                 elif first == last:
                     target = LEAVES
                 else:
@@ -163,7 +159,7 @@ def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what ma
                     for route in range(first + 1, last):
                         unused -= 1
                         branch = tokens.free[unused]
-                        make_branch(tokens, branch, token, groups)
+                        make_branch(tokens, branch, token)
                         tokens.where[branch], tokens.event[branch] = t.target[route], _BRANCH
                         order += 1
                         push(agenda, size, now, order, branch)
@@ -174,7 +170,7 @@ def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what ma
             if verb == _ENTERS:
                 verb = _ARRIVES
                 if t.join[node] and tokens.group[token] != ALONE:
-                    came = join(forks, tokens, token, t.join_place[node], t.join[node])
+                    came = join(t, forks, tokens, token, node)
                     if came != t.join[node]:
                         count[_LATE, node] += came > t.join[node]
                         verb = _VANISHES
@@ -222,10 +218,7 @@ def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what ma
                         start = begin_work(t, node, start)
                     if start > now:
                         sums[_WAIT, node] += start - now
-                    if used[SERVICES, node] == BLOCK:
-                        draw_services(t, ahead, origin, node)
-                    place = used[SERVICES, node]
-                    used[SERVICES, node] = place + 1
+                    place = next_service(t, ahead, origin, node)
                     duration = ahead.services[node, place]
                     sums[_BUSY, node] += duration
                     end = finish_work(t, node, start, duration) if has_hours else start + duration
@@ -246,10 +239,7 @@ def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what ma
                     count[_RETRIES, node] += 1
                     pause = t.backoff[node] * math.ldexp(1.0, tokens.attempt[token] - 1)
                     if t.jitter[node] != 0.0:
-                        if used[JITTERS, node] == BLOCK:
-                            draw_jitters(t, ahead, origin, node)
-                        pause *= ahead.jitters[node, used[JITTERS, node]]
-                        used[JITTERS, node] += 1
+                        pause *= next_jitter(t, ahead, origin, node)
                     tokens.where[token], tokens.event[token] = node, _AGAIN
                     order += 1
                     push(agenda, size, now + pause, order, token)
@@ -258,10 +248,7 @@ def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what ma
             if verb == _GIVES_UP:
                 verb = _VANISHES
                 if t.fallback[node]:
-                    if used[FALLBACKS, node] == BLOCK:
-                        draw_fallbacks(t, ahead, origin, node)
-                    place = used[FALLBACKS, node]
-                    used[FALLBACKS, node] = place + 1
+                    place = next_fallback(t, ahead, origin, node)
                     failed = ahead.fallback_failing[node, place]
                     count[_FALLBACKS, node] += 1
                     count[_FALLBACK_FAILURES, node] += failed
@@ -272,14 +259,15 @@ def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what ma
                     verb = _DONE
             if verb == _LEAVES:
                 task = tokens.task[token]
-                through, helped = leave(forks, tokens.group[token], tokens.helped[token])
-                if through and not succeeded[task]:
-                    succeeded[task], degraded[task], left[task] = True, helped, now
+                through, helped, flawed = leave(forks, tokens.group[token], tokens.helped[token], tokens.flawed[token])
+                if through and not delivered[task]:
+                    delivered[task], left[task] = True, now
+                    succeeded[task], degraded[task] = not flawed, helped and not flawed
                 verb = _VANISHES
             if verb == _VANISHES:
                 task = tokens.task[token]
                 tokens.live[task] -= 1
-                if not tokens.live[task] and not succeeded[task]:
+                if not tokens.live[task] and not delivered[task]:
                     left[task] = now
                 tokens.free[unused] = token
                 unused += 1

@@ -1,6 +1,6 @@
 """PCG64 as numpy computes it: a 128-bit linear congruential sequence, its halves in pairs of 64-bit numbers."""
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def uniforms(state: Words, origin: Words, into: Floats) -> None:
     state[0], state[1] = high, low
 
 
-@cache
+@lru_cache(4_096)
 def jump(distance: int) -> tuple[int, int]:
     """(a, g): so many steps take state s with increment i to a * s + g * i."""
     a, g = 1, 0

@@ -19,7 +19,8 @@ LOGNORMAL, EXPONENTIAL, CONSTANT = 0, 1, 2
 class Tables(NamedTuple):
     """Columns by node number as in Network and Extras; the open stretches of node n are hours[n] to hours[n + 1].
 
-    `jumps` lead to the beginning of each stream, [node, purpose]; those of the two for arrivals are the first nodes'.
+    `rework_place` numbers the nodes that have work done anew, -1 for the others. `jumps` lead to the beginning of each
+    stream, [node, purpose]; the two for arrivals are those of the first rows.
     """
 
     servers: Counts
@@ -47,6 +48,12 @@ class Tables(NamedTuple):
     fork: Counts
     join: Counts
     join_place: Counts
+    flaw: Floats
+    catch: Floats
+    rework: Counts
+    rework_rounds: Counts
+    rework_place: Counts
+    vote: Counts
     hours: Counts
     opens: Floats
     closes: Floats
@@ -62,7 +69,9 @@ class Tables(NamedTuple):
 
 def tabulate(network: Network) -> Tables:
     """Lay a network out for the kernel."""
-    extras = network.extras or no_extras(len(network.keys))
+    nodes = len(network.keys)
+    extras = network.extras or no_extras(nodes)
+    reworking = [node for node in range(nodes) if extras.rework[node] >= 0]
     hours = extras.hours
     stretches = np.cumsum([0, *(0 if one is None else len(one.opens) for one in hours)])
     return Tables(
@@ -91,6 +100,12 @@ def tabulate(network: Network) -> Tables:
         fork=_counts(extras.fork),
         join=_counts(extras.join),
         join_place=_counts(extras.join_place),
+        flaw=_floats(extras.flaw),
+        catch=_floats(extras.catch),
+        rework=_counts(extras.rework),
+        rework_rounds=_counts(extras.rework_rounds),
+        rework_place=_counts([reworking.index(node) if node in reworking else -1 for node in range(nodes)]),
+        vote=_counts(extras.vote),
         hours=_counts(stretches),
         opens=_floats([opens for one in hours if one for opens in one.opens]),
         closes=_floats([closes for one in hours if one for closes in one.closes]),
@@ -101,7 +116,7 @@ def tabulate(network: Network) -> Tables:
         rate=_floats(extras.rate),
         burst=_floats(extras.burst),
         waits=_counts(extras.waits),
-        jumps=_jumps(len(network.keys)),
+        jumps=_jumps(network.stream),
     )
 
 
@@ -123,13 +138,14 @@ def _kinds(distributions: tuple[Distribution, ...], spreads: tuple[float, ...]) 
     )
 
 
-def _jumps(nodes: int) -> Words:
-    # The doors of arriving tasks have the stream for arrivals of node 1, which need not exist.
-    jumps = np.zeros((max(2, nodes), len(Purpose), 4), dtype=np.uint64)
-    for node in range(max(2, nodes)):
+def _jumps(streams: tuple[int, ...]) -> Words:
+    # Arrivals need two rows, whether there is a second node or not.
+    jumps = np.zeros((max(2, len(streams)), len(Purpose), 4), dtype=np.uint64)
+    for row in range(len(jumps)):
         for purpose in Purpose:
-            by, more = jump(beginning(purpose, node))
-            jumps[node, purpose] = halves(by) + halves(more)
+            number = streams[row] if purpose is not Purpose.ARRIVALS and row < len(streams) else row
+            by, more = jump(beginning(purpose, number))
+            jumps[row, purpose] = halves(by) + halves(more)
     return jumps
 
 

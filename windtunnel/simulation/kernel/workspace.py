@@ -24,6 +24,8 @@ COUNTS = (
     "over_budget",
     "fallbacks",
     "fallback_failures",
+    "flawed",
+    "caught",
     "late",
     "queue_max",
 )
@@ -38,6 +40,7 @@ class Results(NamedTuple):
     born: Floats
     left: Floats
     succeeded: Flags
+    delivered: Flags
     degraded: Flags
     steps: Counts
     ends: Floats
@@ -52,7 +55,7 @@ class Agenda(NamedTuple):
 
 
 class Ahead(NamedTuple):
-    """Blocks drawn per node, and in `used` how much of each has been used: services, routes, fallbacks, jitters."""
+    """Blocks drawn per node, and in `used`, [kind, node], how much of each has been used."""
 
     states: Words
     services: Floats
@@ -60,6 +63,8 @@ class Ahead(NamedTuple):
     fallbacks: Floats
     fallback_failing: Flags
     jitters: Floats
+    flaws: Flags
+    catches: Flags
     targets: Counts
     used: Counts
     spare: Floats
@@ -84,9 +89,10 @@ class Places(NamedTuple):
 
 
 class Tokens(NamedTuple):
-    """Per token: node, attempts before, what its event says, task, fork, next in line since when, what helped.
+    """Per token: node, attempts before, what its event says, task, fork, the next in line, and since when.
 
-    `begun` is what the breaker said; `free` are the numbers of tokens that are none. Per task: entry and live tokens.
+    `helped` is by a fallback, `reworked` how often for which node, `begun` what the breaker said; `free` are the
+    numbers of tokens that are none. Per task: entry and live tokens.
     """
 
     where: Counts
@@ -97,6 +103,8 @@ class Tokens(NamedTuple):
     behind: Counts
     since: Floats
     helped: Flags
+    flawed: Flags
+    reworked: Counts
     begun: Counts
     free: Counts
     entries: Counts
@@ -111,8 +119,10 @@ class Forks(NamedTuple):
     left: Counts
     met: Flags
     helped: Flags
+    flawed: Flags
     joined: Counts
     joined_helped: Flags
+    joined_flawed: Counts
 
 
 class Workspace(NamedTuple):
@@ -133,6 +143,7 @@ def make_results(count: int, nodes: int, tasks: int) -> Results:
         born=np.zeros((count, tasks)),
         left=np.zeros((count, tasks)),
         succeeded=np.zeros((count, tasks), dtype=np.bool_),
+        delivered=np.zeros((count, tasks), dtype=np.bool_),
         degraded=np.zeros((count, tasks), dtype=np.bool_),
         steps=np.zeros(count, dtype=np.int64),
         ends=np.zeros(count),
@@ -152,8 +163,10 @@ def make_workspace(tables: Tables, tasks: int, room: int) -> Workspace:
             fallbacks=np.empty((nodes, BLOCK)),
             fallback_failing=_flags(nodes, BLOCK),
             jitters=np.empty((nodes, BLOCK)),
+            flaws=_flags(nodes, BLOCK),
+            catches=_flags(nodes, BLOCK),
             targets=_counts(nodes, BLOCK),
-            used=_counts(4, nodes),
+            used=_counts(6, nodes),
             spare=np.empty(BLOCK),
         ),
         places=Places(
@@ -177,6 +190,8 @@ def make_workspace(tables: Tables, tasks: int, room: int) -> Workspace:
             behind=_counts(room),
             since=np.empty(room),
             helped=_flags(room),
+            flawed=_flags(room),
+            reworked=_counts(room, int(tables.rework_place.max()) + 1),
             begun=_counts(room),
             free=np.arange(room - 1, -1, -1),
             entries=_counts(tasks),
@@ -188,8 +203,10 @@ def make_workspace(tables: Tables, tasks: int, room: int) -> Workspace:
             left=_counts(forks),
             met=_flags(forks),
             helped=_flags(forks),
+            flawed=_flags(forks),
             joined=_counts(forks, joins),
             joined_helped=_flags(forks, joins),
+            joined_flawed=_counts(forks, joins),
         ),
     )
 
