@@ -26,6 +26,7 @@ from app.packages import Packages
 from app.probes import Probes
 from app.rest import Rest
 from app.sign_in.entrance import Entrance
+from app.telemetry import Telemetry
 from resolvers.context import Context
 from windtunnel.domain.allowances import Bill
 from windtunnel.domain.errors import ErrorCode
@@ -62,12 +63,15 @@ def build_app(
     metrics.watch(services.hub.statistics, lambda: services.bus.up)
     rest = Rest(services, entrance, metrics, limiter)
     packages = Packages(services, entrance, limiter)
+    telemetry = Telemetry(services, entrance, limiter)
     probes = Probes(services, metrics, metrics_token)
     routes = [
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),
         Route("/simulate", rest.simulate, methods=["POST"]),
         Route("/simulations/{id}/events", rest.events, methods=["GET"], name="events"),
+        Route("/simulations/{id}/telemetry", telemetry.read, methods=["GET"]),
+        Route("/architectures/{id}/calibration", telemetry.calibrate, methods=["POST"]),
         Route("/packages", packages.upload, methods=["PUT"]),
         Route("/packages/{digest}/signature", packages.sign, methods=["PUT"]),
         Route("/healthz", probes.health, methods=["GET"]),

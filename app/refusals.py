@@ -8,7 +8,7 @@ from typing import Any
 PREFIX = "WINDTUNNEL_"
 OF_THE_BUILD = frozenset({"WINDTUNNEL_SKIP_GRAPHIQL"})
 
-_SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|HEADERS", re.IGNORECASE)
 _SECRET_PARTS = (
     (re.compile(r"^([a-z][a-z0-9+.-]*:?/+)?.*@", re.IGNORECASE | re.DOTALL), r"\1***@"),
     (re.compile(r"((?:pass\w*|pwd|secret|token|key)\s*=\s*)[^\s&;,]+", re.IGNORECASE), r"\1***"),

@@ -15,8 +15,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.refusals import PREFIX, refused, unknown
 from app.sign_in.addresses import is_safe
 from windtunnel.delivery.addresses import read_allowance
+from windtunnel.domain.errors import ValidationError as RefusedError
 from windtunnel.domain.policy import POINTS_PER_MINUTE, SIMULATIONS_WAITING_PER_TENANT, SOCKETS_PER_VIEWER
 from windtunnel.domain.prices import ModelPrice
+from windtunnel.telemetry.collector import Collector, collector_of, headers_of
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -103,6 +105,15 @@ class Settings(BaseSettings):
         if value and not (_is_address(value, "https?") and re.fullmatch(r"[^\s?#]+", value)):
             raise ValueError("http://HOST:PORT or https://HOST, of a collector that takes OTLP over HTTP")
         return value or None
+
+    @field_validator("otlp_headers")
+    @classmethod
+    def _otlp_headers(cls, value: str | None) -> str | None:
+        try:
+            headers_of(value or "")
+        except RefusedError as error:
+            raise ValueError("a list like name=value,other=value") from error
+        return value
 
     @field_validator("redis_url")
     @classmethod
@@ -199,6 +210,11 @@ class Settings(BaseSettings):
         if given is None:
             return None if self.auth == "dev" else default
         return given if isinstance(given, int) else None
+
+    @property
+    def collector(self) -> Collector | None:
+        """Where simulated telemetry goes when somebody asks for it."""
+        return collector_of(self.otlp_endpoint, self.otlp_headers) if self.otlp_endpoint else None
 
     @property
     def database(self) -> str:

@@ -36,6 +36,7 @@ from windtunnel.storage.unreachable import UnreachableError
 from windtunnel.streams.bus import open_bus
 from windtunnel.streams.environment_channels import EnvironmentChannels, SharedChannels
 from windtunnel.streams.redis_channels import opened_redis_channels
+from windtunnel.telemetry.conventions import profile_of
 from windtunnel.vault.approvals import ApprovalKeys
 from windtunnel.vault.checkpoints import CheckpointFiles
 from windtunnel.vault.key_files import KeyRefusedError
@@ -157,6 +158,8 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
                 channels=channels,
                 code_host=CodeHost(beyond(settings)),
                 approvals=None if role is DatabaseRole.API else approval_keys(settings),
+                collector=settings.collector,
+                profile=profile_of(settings.semconv_opt_in),
             )
         )
         yield Runtime(services, owner)

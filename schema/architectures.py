@@ -6,6 +6,7 @@ import strawberry
 
 from resolvers import architectures, scenarios
 from resolvers.architectures import GraphFormat
+from schema.calibrations import Calibration
 from schema.enums.describe import describe
 from schema.fields import resolved
 from schema.ids import Kind, encode
@@ -89,6 +90,9 @@ class Architecture(Node):
     exit_points: list[str] = strawberry.field(description="Keys of the agents where work leaves.")
     assumptions: list[str] = strawberry.field(description="What the planner took for granted.")
     clarifying_questions: list[str] = strawberry.field(description="What the planner would ask the author.")
+    calibrations: list[Calibration] = strawberry.field(
+        description="The agents and tools whose numbers come from recorded spans; those of all others are priors."
+    )
     warnings: list[PlanningWarning] = strawberry.field(description="What the author should know.")
     confidence: float = strawberry.field(description="How sure the planner is, 0 to 1.")
     stored: strawberry.Private[StoredArchitecture]
@@ -101,14 +105,15 @@ class Architecture(Node):
         return optional(Scenario.of, found)
 
     @resolved("The architecture it was edited from; null when there is none.")
-    def based_on(self) -> "Architecture | None":
-        """Every architecture is planned so far."""
-        return None
+    async def based_on(self, info: Info) -> "Architecture | None":
+        """Loaded together with those of its neighbours; null once it was deleted."""
+        found = await architectures.architecture(info.context, self.stored.based_on)
+        return optional(Architecture.of, found)
 
     @resolved("What differs from `basedOn`.")
     def changes(self) -> list[str]:
-        """Every architecture is planned so far."""
-        return []
+        """As it was found out when it was made."""
+        return list(self.stored.changes)
 
     @resolved("The nodes of the graph.")
     def agents(self, info: Info) -> list[NetworkAgent]:
@@ -159,6 +164,7 @@ class Architecture(Node):
             exit_points=list(architecture.exit_points),
             assumptions=list(architecture.assumptions),
             clarifying_questions=list(architecture.clarifying_questions),
+            calibrations=[Calibration.of(each) for each in architecture.calibrations],
             warnings=[PlanningWarning.of(warning) for warning in architecture.warnings],
             confidence=architecture.confidence,
             stored=stored,

@@ -28,6 +28,7 @@ from schema.scalars import SCALARS
 from schema.scenarios import Scenario
 from schema.simulations import Simulation
 from schema.subscription import Subscription as GeneralSubscription
+from schema.telemetry_mutation import TelemetryMutation
 from schema.tokens import ApiToken
 from schema.viewers import Tenant, User
 
@@ -52,7 +53,7 @@ class Query(PipelineQuery, GeneralQuery):
 
 
 @strawberry.type(description="Everything that can be done.")
-class Mutation(PipelineMutation, GeneralMutation):
+class Mutation(TelemetryMutation, PipelineMutation, GeneralMutation):
     """The root of mutations."""
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from app.commands.scenario_input import InputError
 from app.settings import Settings
 from windtunnel.domain.events import EventKind, SimulationEvent
+from windtunnel.telemetry.collector import Collector, collector_of
 
 if TYPE_CHECKING:
     from windtunnel.telemetry.export import Exported
-    from windtunnel.telemetry.sending import Collector
 
 _NOUNS = {"traces": "spans", "metrics": "metrics", "logs": "log records"}
 
@@ -21,7 +21,7 @@ _NOUNS = {"traces": "spans", "metrics": "metrics", "logs": "log records"}
 class ToCollector:
     """Sends to an address; each signal to its own path below it."""
 
-    collector: "Collector"
+    collector: Collector
 
     async def deliver(self, exported: "Exported") -> list[str]:
         """What was sent, and what was not wanted. Raises UnavailableError."""
@@ -66,8 +66,6 @@ def outlet_of(given: str | None, settings: Settings) -> Outlet | None:
     if given is None:
         return None
     if "://" in given:
-        from windtunnel.telemetry.sending import collector_of
-
         return ToCollector(collector_of(given, settings.otlp_headers))
     path = Path(given)
     whole = bool(path.suffix) and not path.is_dir() and not given.endswith("/")

@@ -2,6 +2,7 @@
 
 from schema.enums import (
     audit,
+    calibrations,
     environments,
     errors,
     events,
@@ -17,6 +18,7 @@ from schema.enums import (
 
 __all__ = [
     "audit",
+    "calibrations",
     "environments",
     "errors",
     "events",

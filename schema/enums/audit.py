@@ -9,11 +9,12 @@ describe(
     {
         "SCENARIO_CREATED": "Somebody stored a scenario.",
         "SCENARIO_DELETED": "Somebody deleted a scenario with everything that came of it.",
-        "ARCHITECTURE_DEFINED": "Somebody defined an architecture by hand.",
+        "ARCHITECTURE_DEFINED": "Somebody defined an architecture by hand, or calibrated one.",
         "SIMULATION_STARTED": "Somebody asked for a simulation.",
         "SIMULATION_CANCELLED": "Somebody cancelled a simulation.",
         "SIMULATION_FINISHED": "A simulation came to its end, or failed.",
         "FAILURE_INJECTED": "Somebody injected a failure into a run under way.",
+        "TELEMETRY_EXPORTED": "Somebody had the telemetry of a run sent to the operator's collector.",
         "EXPERIMENT_RUN": "Somebody asked for an experiment.",
         "EXPERIMENT_CANCELLED": "Somebody cancelled an experiment.",
         "ENVIRONMENT_REQUESTED": "Somebody asked for an environment.",

@@ -10,8 +10,9 @@ from tests.telemetry.collectors import Received, collecting
 from tests.telemetry.reading import read
 from tests.telemetry.runs import about, told
 from windtunnel.domain.errors import UnavailableError, ValidationError
+from windtunnel.telemetry.collector import collector_of
 from windtunnel.telemetry.export import Exported, Kind, exported
-from windtunnel.telemetry.sending import ATTEMPTS, collector_of, send
+from windtunnel.telemetry.sending import ATTEMPTS, send
 
 
 @pytest.fixture
@@ -85,6 +86,7 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
         collector_of(url)
 
 
-def test_headers_that_are_none_are_refused() -> None:
+@pytest.mark.parametrize("given", ["authorization Bearer x", "=x", "a b=c", "a=b\r\nc: d", "é=x", "a="])
+def test_headers_that_are_none_are_refused(given: str) -> None:
     with pytest.raises(ValidationError, match="name=value"):
-        collector_of("http://collector:4318", "authorization Bearer x")
+        collector_of("http://collector:4318", given)

@@ -15,6 +15,8 @@ class Action(StrEnum):
     CANCEL_SIMULATION = "cancelSimulation"
     DELETE_SCENARIO = "deleteScenario"
     INJECT_FAILURE = "injectFailure"
+    EXPORT_TELEMETRY = "exportTelemetry"
+    CALIBRATE_ARCHITECTURE = "POST /architectures/{id}/calibration"
     WATCH_SIMULATION = "simulationEvents"
     MARK_NOTIFICATIONS_READ = "markNotificationsRead"
     WATCH_NOTIFICATIONS = "notificationReceived"
@@ -60,6 +62,8 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.CANCEL_SIMULATION: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
     Action.DELETE_SCENARIO: frozenset({Role.DEVELOPER, Role.ADMIN}),
     Action.INJECT_FAILURE: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.EXPORT_TELEMETRY: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.CALIBRATE_ARCHITECTURE: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
     Action.WATCH_SIMULATION: EVERY_ROLE,
     Action.MARK_NOTIFICATIONS_READ: EVERY_ROLE,
     Action.WATCH_NOTIFICATIONS: EVERY_ROLE,
@@ -100,7 +104,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.WATCH_PRODUCTION: EVERY_ROLE,
 }
 
-ROUTES = frozenset({Action.UPLOAD_PACKAGE, Action.SIGN_PACKAGE})
+ROUTES = frozenset({Action.UPLOAD_PACKAGE, Action.SIGN_PACKAGE, Action.CALIBRATE_ARCHITECTURE})
 """What GraphQL does not offer."""
 
 

@@ -34,6 +34,8 @@ from windtunnel.storage.store import Store
 from windtunnel.streams.bus import Bus
 from windtunnel.streams.environment_channels import EnvironmentChannels, SharedChannels
 from windtunnel.streams.hub import Hub
+from windtunnel.telemetry.collector import Collector
+from windtunnel.telemetry.conventions import Profile
 from windtunnel.vault.approvals import ApprovalKeys
 from windtunnel.vault.checkpoints import CheckpointFiles
 from windtunnel.vault.sealing import KEY_BYTES, Vault
@@ -78,6 +80,8 @@ class Services:
     price: ModelPrice | None = None
     checkpoints: CheckpointFiles | None = None
     approvals: ApprovalKeys | None = field(default=None, repr=False)
+    collector: Collector | None = None
+    profile: Profile = Profile.V1_41
     environment: Environment | None = None
     at_home: "Services | None" = field(default=None, repr=False)
     verifying: dict[str, asyncio.Task[Verdict]] = field(default_factory=dict, repr=False)
@@ -119,6 +123,8 @@ async def open_services(
     target: DeployTarget | None = None,
     inspector: Inspector | None = None,
     signers: Signers | None = None,
+    collector: Collector | None = None,
+    profile: Profile = Profile.V1_41,
 ) -> AsyncIterator[Services]:
     """Services on an open store and bus, which stay open. `owner` names this process in leases.
 
@@ -127,6 +133,7 @@ async def open_services(
     the services are open. In that directory each environment has one of its own, by its namespace. Without a `target`,
     agents are deployed to processes on this machine, which are ended with the services; without an `inspector`,
     packages are looked into by a process of these services, and without `signers`, nobody is trusted to sign them.
+    Simulated telemetry is sent to the `collector` when somebody asks for it, in the words of `profile`.
 
     In the end, plans under way are given up and their leases released: a worker takes over. Followers are sent away.
     """
@@ -166,6 +173,8 @@ async def open_services(
                 price=price,
                 checkpoints=checkpoints,
                 approvals=approvals,
+                collector=collector,
+                profile=profile,
                 verifying=verifying,
             )
     finally:

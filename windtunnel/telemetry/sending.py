@@ -3,11 +3,9 @@
 import asyncio
 import gzip
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
 
 import httpx
 from google.protobuf.message import DecodeError
@@ -15,7 +13,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from windtunnel.domain.errors import UnavailableError, ValidationError
+from windtunnel.domain.errors import UnavailableError
+from windtunnel.telemetry.collector import Collector
 from windtunnel.telemetry.export import Exported, Kind
 
 ATTEMPTS = 4
@@ -26,50 +25,12 @@ _TRY_AGAIN = frozenset({429, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
-class Collector:
-    """Where telemetry goes: the base address, to which the signals' paths are added, and headers to send along."""
-
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def place(self) -> str:
-        """The address as it may be shown: without user and password."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-@dataclass(frozen=True, slots=True)
 class Rejection:
     """What a collector took only in part: how many spans, points or records it did not want, and why."""
 
     kind: Kind
     count: int
     reason: str
-
-
-def collector_of(url: str, headers: str | None = None) -> Collector:
-    """The collector at an http(s) address; `headers` is a list like `name=value,other=value`.
-
-    Raises ValidationError.
-    """
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        known = False
-    if not known or parts.query or parts.fragment:
-        raise ValidationError(
-            f"{url!r} is no address of a collector; allowed: http://HOST:PORT or https://HOST, with a path if need be.",
-            rule="url",
-        )
-    found = {}
-    for pair in filter(None, (each.strip() for each in (headers or "").split(","))):
-        name, separator, value = pair.partition("=")
-        if not separator or not name.strip().isascii():
-            raise ValidationError("The headers for a collector are a list like name=value,other=value.", rule="headers")
-        found[name.strip().lower()] = value.strip()
-    return Collector(url.rstrip("/"), found)
 
 
 async def send(exported: Exported, collector: Collector, *, pause_s: float = 0.5) -> list[Rejection]:
