@@ -1,14 +1,14 @@
 """What lies ahead of a node: service times, failures and routes, drawn in blocks before they are needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 import numpy as np
 
-from windtunnel.simulation.network import Network
-from windtunnel.simulation.outcome import Flags, NodeStatistics
+from windtunnel.simulation.network import Network, Uniforms
 from windtunnel.simulation.portable import Floats
-from windtunnel.simulation.randomness import Purpose, Streams
+from windtunnel.simulation.randomness import ManyStreams, Streams
 
 BLOCK_MIN = 64
 BLOCK_MAX = 4_096
@@ -38,40 +38,104 @@ class Supply(Generic[T]):
 class Ahead:
     """What lies ahead of one node, next one last: service time and failure per attempt, target per success."""
 
+    __slots__ = ("_attempts", "_network", "_node", "_routes", "_streams", "_times", "durations", "failures", "targets")
+
     def __init__(self, network: Network, node: int, streams: Streams) -> None:
         self._network, self._node, self._streams = network, node, streams
         self._attempts = self._routes = 0
-        self._busy: list[Floats] = []
-        self._failed: list[Flags] = []
+        self._times: list[Floats] = []
         self.durations: list[float] = []
         self.failures: list[int] = []
         self.targets: list[int] = []
 
     def draw_attempts(self) -> None:
         """Draw the next block of attempts; only when none is left."""
-        count = min(max(BLOCK_MIN, self._attempts), BLOCK_MAX)
-        durations, failed = self._network.draw_attempts(self._node, self._streams, self._attempts, count)
-        self._busy.append(durations)
-        self._failed.append(failed)
-        self.durations += durations[::-1].tolist()
-        self.failures += failed[::-1].astype(np.int8).tolist()
-        self._attempts += count
+        start, count = self._attempts, min(max(BLOCK_MIN, self._attempts), BLOCK_MAX)
+        durations, failed = self._network.draw_attempts(self._node, self._uniforms(start, count), count)
+        self.put_attempts(durations, durations[::-1].tolist(), failed[::-1].astype(np.int8).tolist())
+
+    def put_attempts(self, times: Floats, durations: list[float], failures: list[int]) -> None:
+        """Take a block of attempts that was drawn elsewhere; the lists begin with the last one."""
+        self._times.append(times)
+        self.durations += durations
+        self.failures += failures
+        self._attempts += len(durations)
 
     def draw_targets(self) -> None:
         """Draw the next block of targets; only when none is left."""
-        count = min(max(BLOCK_MIN, self._routes), BLOCK_MAX)
-        draws = self._streams.uniforms(Purpose.ROUTING, self._network.stream[self._node], self._routes, count)
-        self.targets += reversed(self._network.targets(self._node, draws))
-        self._routes += count
+        start, count = self._routes, min(max(BLOCK_MIN, self._routes), BLOCK_MAX)
+        self.put_targets(self._network.draw_targets(self._node, self._uniforms(start, count), count)[::-1].tolist())
 
-    def statistics(self, key: str, waited: float, gave_up: int, queue_max: int) -> NodeStatistics:
-        """What was consumed; durations are added one after the other, so that the sum does not depend on blocks."""
-        made = self._attempts - len(self.durations)
-        if not made:
-            return NodeStatistics(key, 0, 0, 0, 0.0, 0.0)
-        failures = int(np.count_nonzero(np.concatenate(self._failed)[:made]))
-        busy = float(np.cumsum(np.concatenate(self._busy)[:made])[-1])
-        visits = made - failures + gave_up
-        return NodeStatistics(
-            key, made, failures, visits, busy, waited, retries=failures - gave_up, queue_max=queue_max
-        )
+    def put_targets(self, targets: list[int]) -> None:
+        """Take a block of targets that was drawn elsewhere, which begins with the last one."""
+        self.targets += targets
+        self._routes += len(targets)
+
+    def _uniforms(self, start: int, count: int) -> Uniforms:
+        stream = self._network.stream[self._node]
+        return lambda purpose: self._streams.uniforms(purpose, stream, start, count)
+
+    @property
+    def attempts(self) -> int:
+        """How many were taken."""
+        return self._attempts - len(self.durations)
+
+    @property
+    def successes(self) -> int:
+        """How many targets were taken, which is how many attempts succeeded."""
+        return self._routes - len(self.targets)
+
+    @property
+    def busy_ms(self) -> float:
+        """What the attempts took, added one after the other, so that the sum does not depend on blocks."""
+        attempts = self.attempts
+        return float(np.cumsum(np.concatenate(self._times)[:attempts])[-1]) if attempts else 0.0
+
+
+class FirstBlocks:
+    """The first blocks of every node of several replications, drawn at once: calls of numpy cost more than numbers."""
+
+    def __init__(self, network: Network, streams: Sequence[Streams], tasks: int) -> None:
+        self._network, self._streams = network, streams
+        many = ManyStreams(streams)
+        self._times: list[Floats] = []
+        self._lists: list[tuple[list[list[float]], list[list[int]], list[list[int]]]] = []
+        for node, count in enumerate(_sizes(network, tasks)):
+            size, shape = count * len(streams), (len(streams), count)
+            uniforms = partial(many.uniforms, node=network.stream[node], start=0, count=count)
+            durations, failed = network.draw_attempts(node, uniforms, size)
+            times = durations.reshape(shape)
+            failures = failed.astype(np.int8).reshape(shape)
+            targets = network.draw_targets(node, uniforms, size).reshape(shape)
+            self._times.append(times)
+            self._lists.append((times[:, ::-1].tolist(), failures[:, ::-1].tolist(), targets[:, ::-1].tolist()))
+
+    def of(self, row: int) -> list[Ahead]:
+        """What lies ahead of each node in one of the replications."""
+        ahead = [Ahead(self._network, node, self._streams[row]) for node in range(len(self._times))]
+        for one, times, (durations, failures, targets) in zip(ahead, self._times, self._lists, strict=True):
+            one.put_attempts(times[row], durations[row], failures[row])
+            one.put_targets(targets[row])
+        return ahead
+
+
+def _sizes(network: Network, tasks: int) -> list[int]:
+    """About how many attempts each node makes, and a few more; blocks of any size give the same results."""
+    nodes = len(network.keys)
+    visits = np.zeros(nodes)
+    np.add.at(visits, list(network.entry), tasks / len(network.entry))
+    coming, total = visits, visits.copy()
+    # A few rounds tell enough; work that goes round more often is drawn later.
+    for _ in range(8):
+        going = np.zeros(nodes)
+        for node in range(nodes):
+            share = 0.0
+            for place in range(network.start[node], network.start[node + 1]):
+                going[network.target[place]] += coming[node] * (network.share[place] - share)
+                share = network.share[place]
+        coming = going
+        total += coming
+    failure, most = np.array(network.failure), np.array(network.attempts)
+    attempts = total * np.where(failure < 1.0, (1.0 - failure**most) / np.maximum(1.0 - failure, 1e-9), most)
+    sizes: list[int] = np.clip(attempts + 2.0 * np.sqrt(attempts) + 4.0, 8, BLOCK_MAX).astype(np.int64).tolist()
+    return sizes

@@ -8,23 +8,36 @@ fed the same blocks repeats it bit for bit.
 from collections import deque
 from heapq import heappop, heappush, heapreplace
 from math import inf
+from typing import NamedTuple
 
 import numpy as np
 
 from windtunnel.simulation.ahead import Ahead
 from windtunnel.simulation.arrivals import draw_arrivals
 from windtunnel.simulation.network import LEAVES, Network
-from windtunnel.simulation.outcome import Outcome
-from windtunnel.simulation.randomness import Streams
+from windtunnel.simulation.outcome import NodeStatistics, Outcome, Step
+from windtunnel.simulation.randomness import ManyStreams, Streams
 from windtunnel.simulation.resilient import simulate_resilient
 
 _OK, _FAILED, _AGAIN = 0, 1, 2
 
 
-def simulate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would halve its speed
+class Ran(NamedTuple):
+    """What one run of the loop leaves: per task, over all, and per node."""
+
+    left_ms: list[float]
+    succeeded: list[bool]
+    steps: int
+    end_ms: float
+    wait_ms: list[float]
+    gave_up: list[int]
+    queue_max: list[int]
+
+
+def simulate(
     network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, replication: int = 0, told: bool = False
 ) -> Outcome:
-    """Run one replication until every task has left; it starts empty and arrivals are Poisson at the entry nodes."""
+    """Run one replication until every token is gone; it starts empty and arrivals are Poisson at the entry nodes."""
     if network.extras:
         return simulate_resilient(
             network,
@@ -36,10 +49,42 @@ def simulate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would
             told=told,
         )
     streams = Streams(seed, replication)
-    born_ms, doors = draw_arrivals(network, streams, tasks, arrivals_per_ms)
-    born, entries = born_ms.tolist(), doors.tolist()
-    nodes = range(len(network.keys))
-    ahead = [Ahead(network, node, streams) for node in nodes]
+    (born,), (entries,) = draw_arrivals(network, ManyStreams([streams]), tasks, arrivals_per_ms)
+    ahead = [Ahead(network, node, streams) for node in range(len(network.keys))]
+    log: list[Step] | None = [] if told else None
+    ran = run(network, born.tolist(), entries.tolist(), ahead, log)
+    return Outcome(
+        born_ms=born,
+        left_ms=np.array(ran.left_ms),
+        succeeded=np.array(ran.succeeded, dtype=np.bool_),
+        delivered=np.array(ran.succeeded, dtype=np.bool_),
+        degraded=np.zeros(tasks, dtype=np.bool_),
+        steps=ran.steps,
+        end_ms=ran.end_ms,
+        nodes=tuple(
+            NodeStatistics(
+                key,
+                attempts=one.attempts,
+                failures=one.attempts - one.successes,
+                visits=one.successes + gave_up,
+                busy_ms=one.busy_ms,
+                wait_ms=waited,
+                retries=one.attempts - one.successes - gave_up,
+                queue_max=longest,
+            )
+            for key, one, waited, gave_up, longest in zip(
+                network.keys, ahead, ran.wait_ms, ran.gave_up, ran.queue_max, strict=True
+            )
+        ),
+        log=log,
+    )
+
+
+def run(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would halve its speed
+    network: Network, born: list[float], entries: list[int], ahead: list[Ahead], log: list[Step] | None
+) -> Ran:
+    """The plain loop, over the arrivals of one replication and what lies ahead of its nodes."""
+    nodes, tasks = range(len(network.keys)), len(born)
     durations = [one.durations for one in ahead]
     failures = [one.failures for one in ahead]
     targets = [one.targets for one in ahead]
@@ -51,7 +96,6 @@ def simulate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would
     gave_up = [0] * len(nodes)
     left = [0.0] * tasks
     succeeded = [False] * tasks
-    log: list[tuple[float, int, int, int, bool]] | None = [] if told else None
     agenda: list[tuple[float, int, int, int, int, int]] = [(inf, 0, 0, 0, 0, 0)]
     sequence = steps = arrived = 0
     now = 0.0
@@ -113,17 +157,4 @@ def simulate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would
             queue.append((task, attempt, now))
             if len(queue) > queue_max[node]:  # noqa: PLR1730 - half the time of max()
                 queue_max[node] = len(queue)
-    return Outcome(
-        born_ms=born_ms,
-        left_ms=np.array(left),
-        succeeded=np.array(succeeded, dtype=np.bool_),
-        delivered=np.array(succeeded, dtype=np.bool_),
-        degraded=np.zeros(tasks, dtype=np.bool_),
-        steps=steps,
-        end_ms=now,
-        nodes=tuple(
-            one.statistics(network.keys[node], waited[node], gave_up[node], queue_max[node])
-            for node, one in enumerate(ahead)
-        ),
-        log=log,
-    )
+    return Ran(left, succeeded, steps, now, waited, gave_up, queue_max)

@@ -1,6 +1,6 @@
 """A queueing network, compiled: flat columns by node number, ready for the discrete-event core."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -9,16 +9,19 @@ import numpy as np
 from windtunnel.domain.architectures import Distribution
 from windtunnel.simulation.extras import BEGINS_MS, Extras, compile_extras
 from windtunnel.simulation.nodes import Node, Route
-from windtunnel.simulation.outcome import Flags
+from windtunnel.simulation.outcome import Counts, Flags
 from windtunnel.simulation.portable import Floats
-from windtunnel.simulation.randomness import Purpose, Streams
+from windtunnel.simulation.randomness import Purpose
 from windtunnel.simulation.resilience import Quota
-from windtunnel.simulation.service import level_and_spread, service_times
+from windtunnel.simulation.service import is_constant, level_and_spread, service_times
 
 __all__ = ["LEAVES", "Network", "Node", "Route", "compile_network"]
 
 LEAVES = -1
 """The node number that means: out of the network."""
+
+Uniforms = Callable[[Purpose], Floats]
+"""Draws as many numbers in (0, 1) as are needed, for a purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +49,26 @@ class Network:
     extras: Extras | None = None
     """What the plain loop does not know; None when no node uses any of it."""
 
-    def durations(self, node: int, draws: Floats) -> Floats:
-        """Service times for uniform numbers, not yet bounded by the time limit."""
-        return service_times(self.distribution[node], self.level[node], self.spread[node], draws)
-
-    def draw_attempts(self, node: int, streams: Streams, start: int, count: int) -> tuple[Floats, Flags]:
-        """How long attempts of a node take, and which of them fail, by chance or by the time limit."""
-        durations = self.durations(node, streams.uniforms(Purpose.SERVICE, self.stream[node], start, count))
-        chances = streams.uniforms(Purpose.FAILURE, self.stream[node], start, count)
-        failed = (durations > self.timeout[node]) | (chances < self.failure[node])
+    def draw_attempts(self, node: int, uniforms: Uniforms, count: int) -> tuple[Floats, Flags]:
+        """How long so many attempts of a node take, and which of them fail, by chance or by the time limit."""
+        distribution, level, spread = self.distribution[node], self.level[node], self.spread[node]
+        if is_constant(distribution, spread):
+            durations = np.full(count, level)
+        else:
+            durations = service_times(distribution, level, spread, uniforms(Purpose.SERVICE))
+        failed = durations > self.timeout[node]
+        if self.failure[node]:
+            failed |= uniforms(Purpose.FAILURE) < self.failure[node]
         return np.minimum(durations, self.timeout[node]), failed
 
-    def targets(self, node: int, draws: Floats) -> list[int]:
-        """Where work goes for uniform numbers; LEAVES for out of the network."""
+    def draw_targets(self, node: int, uniforms: Uniforms, count: int) -> Counts:
+        """Where work goes after so many successes; LEAVES for out of the network."""
         first, last = self.start[node], self.start[node + 1]
-        places = np.searchsorted(self.share[first:last], draws, side="right")
-        choice = (*self.target[first:last], LEAVES)
-        return [choice[place] for place in places.tolist()]
+        choice = np.array([*self.target[first:last], LEAVES])
+        if first == last or self.share[first] >= 1.0:
+            # What goes one way only needs no numbers.
+            return np.full(count, choice[0])
+        return choice[np.searchsorted(self.share[first:last], uniforms(Purpose.ROUTING), side="right")]
 
 
 def compile_network(

@@ -10,6 +10,9 @@ from windtunnel.simulation.portable import Floats
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.int64]
 
+Step = tuple[float, int, int, int, bool]
+"""A completed attempt: time, node, task, attempts before, success."""
+
 
 @dataclass(frozen=True, slots=True)
 class NodeStatistics:
@@ -65,8 +68,8 @@ class Outcome:
     take servers, to their join. A task has succeeded when it was delivered without a flaw. `degraded` marks the tasks
     that succeeded with the help of a fallback.
 
-    `steps` counts completed attempts. `end_ms` is when the last token was gone. `log` holds (time, node, task,
-    attempt, succeeded) of every step when it was asked for.
+    `steps` counts completed attempts. `end_ms` is when the last token was gone. `log` holds every step
+    when it was asked for.
     """
 
     born_ms: Floats
@@ -77,7 +80,7 @@ class Outcome:
     steps: int
     end_ms: float
     nodes: tuple[NodeStatistics, ...]
-    log: list[tuple[float, int, int, int, bool]] | None = None
+    log: list[Step] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,13 @@ class Batch:
     caught: Counts
     late: Counts
     queue_max: Counts
+
+    def put(self, row: int, outcome: Outcome) -> None:
+        """Write one of the replications down."""
+        for name in ("born_ms", "left_ms", "succeeded", "delivered", "degraded", "steps", "end_ms"):
+            getattr(self, name)[row] = getattr(outcome, name)
+        for name in COLUMNS:
+            getattr(self, name)[row] = [getattr(node, name) for node in outcome.nodes]
 
     def outcome(self, row: int, keys: tuple[str, ...]) -> Outcome:
         """One of the replications by itself; `keys` are those of the network's nodes."""

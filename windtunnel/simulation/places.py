@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 
 from windtunnel.simulation.ahead import Supply
@@ -108,7 +109,8 @@ def _place(network: Network, extras: Extras, streams: Streams, node: int, bucket
     stream = network.stream[node]
 
     def services(start: int, count: int) -> list[Attempt]:
-        durations, failed = network.draw_attempts(node, streams, start, count)
+        uniforms = partial(streams.uniforms, node=stream, start=start, count=count)
+        durations, failed = network.draw_attempts(node, uniforms, count)
         return list(zip(durations.tolist(), failed.tolist(), strict=True))
 
     def fallbacks(start: int, count: int) -> list[Attempt]:
@@ -124,7 +126,9 @@ def _place(network: Network, extras: Extras, streams: Streams, node: int, bucket
         return pauses
 
     def targets(start: int, count: int) -> list[int]:
-        return network.targets(node, streams.uniforms(Purpose.ROUTING, stream, start, count))
+        ends = network.draw_targets(node, partial(streams.uniforms, node=stream, start=start, count=count), count)
+        listed: list[int] = ends.tolist()
+        return listed
 
     def chances(purpose: Purpose, chance: float) -> Callable[[int, int], list[bool]]:
         return lambda start, count: (streams.uniforms(purpose, stream, start, count) < chance).tolist()

@@ -1,30 +1,61 @@
-"""Many replications on the plain loop."""
+"""Many replications on the plain loops."""
 
 import numpy as np
 
-from windtunnel.simulation.core import simulate
+from windtunnel.simulation.ahead import FirstBlocks
+from windtunnel.simulation.arrivals import draw_arrivals
+from windtunnel.simulation.core import run, simulate
 from windtunnel.simulation.network import Network
 from windtunnel.simulation.outcome import COLUMNS, Batch
+from windtunnel.simulation.randomness import ManyStreams, Streams
+
+_TOGETHER = 64
+"""Replications whose first numbers are drawn at once."""
 
 
 def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, first: int, count: int) -> Batch:
     """Run replications `first` to `first` + `count` - 1."""
-    nodes = len(network.keys)
-    outcomes = [
-        simulate(network, seed=seed, tasks=tasks, arrivals_per_ms=arrivals_per_ms, replication=first + number)
-        for number in range(count)
-    ]
+    batch = _empty(first, count, tasks, len(network.keys))
+    if network.extras:
+        for row in range(count):
+            outcome = simulate(
+                network, seed=seed, tasks=tasks, arrivals_per_ms=arrivals_per_ms, replication=first + row
+            )
+            batch.put(row, outcome)
+        return batch
+    for start in range(0, count, _TOGETHER):
+        rows = range(start, min(start + _TOGETHER, count))
+        streams = [Streams(seed, first + row) for row in rows]
+        batch.born_ms[rows.start : rows.stop], entries = draw_arrivals(
+            network, ManyStreams(streams), tasks, arrivals_per_ms
+        )
+        blocks = FirstBlocks(network, streams, tasks)
+        for row in rows:
+            ahead = blocks.of(row - start)
+            ran = run(network, batch.born_ms[row].tolist(), entries[row - start].tolist(), ahead, None)
+            batch.left_ms[row], batch.succeeded[row] = ran.left_ms, ran.succeeded
+            batch.steps[row], batch.end_ms[row] = ran.steps, ran.end_ms
+            batch.wait_ms[row], batch.queue_max[row] = ran.wait_ms, ran.queue_max
+            batch.visits[row] = [one.successes + gave_up for one, gave_up in zip(ahead, ran.gave_up, strict=True)]
+            batch.attempts[row] = [one.attempts for one in ahead]
+            batch.busy_ms[row] = [one.busy_ms for one in ahead]
+            batch.failures[row] = [one.attempts - one.successes for one in ahead]
+    batch.retries[:] = batch.attempts - batch.visits
+    batch.delivered[:] = batch.succeeded
+    return batch
+
+
+def _empty(first: int, count: int, tasks: int, nodes: int) -> Batch:
     return Batch(
         first=first,
-        born_ms=np.array([one.born_ms for one in outcomes], dtype=np.float64).reshape(count, tasks),
-        left_ms=np.array([one.left_ms for one in outcomes], dtype=np.float64).reshape(count, tasks),
-        succeeded=np.array([one.succeeded for one in outcomes], dtype=np.bool_).reshape(count, tasks),
-        delivered=np.array([one.delivered for one in outcomes], dtype=np.bool_).reshape(count, tasks),
-        degraded=np.array([one.degraded for one in outcomes], dtype=np.bool_).reshape(count, tasks),
-        steps=np.array([one.steps for one in outcomes], dtype=np.int64),
-        end_ms=np.array([one.end_ms for one in outcomes], dtype=np.float64),
-        **{
-            name: np.array([[getattr(node, name) for node in one.nodes] for one in outcomes]).reshape(count, nodes)
-            for name in COLUMNS
-        },
+        born_ms=np.zeros((count, tasks)),
+        left_ms=np.zeros((count, tasks)),
+        succeeded=np.zeros((count, tasks), dtype=np.bool_),
+        delivered=np.zeros((count, tasks), dtype=np.bool_),
+        degraded=np.zeros((count, tasks), dtype=np.bool_),
+        steps=np.zeros(count, dtype=np.int64),
+        end_ms=np.zeros(count),
+        busy_ms=np.zeros((count, nodes)),
+        wait_ms=np.zeros((count, nodes)),
+        **{name: np.zeros((count, nodes), dtype=np.int64) for name in COLUMNS if name not in ("busy_ms", "wait_ms")},
     )

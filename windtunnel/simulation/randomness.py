@@ -5,12 +5,15 @@ drawing what lies before. Which numbers a node sees depends on (seed, replicatio
 used, never on the size of the blocks or on other nodes: two variants of a network meet common random numbers.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windtunnel.simulation.portable import Floats
+
+Raw = NDArray[np.uint64]
 
 STRETCH = 2**64
 PERIOD = 2**128
@@ -55,10 +58,36 @@ class Streams:
 
     def uniforms(self, purpose: Purpose, node: int, start: int, count: int) -> Floats:
         """`count` numbers in (0, 1) of a stream, from number `start` on."""
+        return _uniforms(self.raw(purpose, node, start, count))
+
+    def raw(self, purpose: Purpose, node: int, start: int, count: int) -> Raw:
+        """The same numbers as they come."""
         place = beginning(purpose, node) + start
         if place != self._at:
             self._bits.advance((place - self._at) % PERIOD)
         self._at = place + count
-        raw: NDArray[np.uint64] = self._bits.random_raw(count)
-        # 53 bits and a half, so that neither end of the interval is ever reached.
-        return ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+        return self._bits.random_raw(count)
+
+
+class ManyStreams:
+    """The streams of several replications."""
+
+    __slots__ = ("_each",)
+
+    def __init__(self, each: Sequence[Streams]) -> None:
+        self._each = each
+
+    @property
+    def count(self) -> int:
+        """How many replications."""
+        return len(self._each)
+
+    def uniforms(self, purpose: Purpose, node: int, start: int, count: int) -> Floats:
+        """`count` numbers in (0, 1) of a stream of the first replication, then those of the second, ..."""
+        raw = [streams.raw(purpose, node, start, count) for streams in self._each]
+        return _uniforms(np.concatenate(raw)) if raw else np.empty(0)
+
+
+def _uniforms(raw: Raw) -> Floats:
+    # 53 bits and a half, so that neither end of the interval is ever reached.
+    return ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53

@@ -12,9 +12,9 @@ import numpy as np
 from windtunnel.simulation.arrivals import draw_arrivals
 from windtunnel.simulation.extras import Extras
 from windtunnel.simulation.network import Network
-from windtunnel.simulation.outcome import Outcome
+from windtunnel.simulation.outcome import Outcome, Step
 from windtunnel.simulation.places import Place, lay_out
-from windtunnel.simulation.randomness import Streams
+from windtunnel.simulation.randomness import ManyStreams, Streams
 from windtunnel.simulation.tokens import ALONE, Tokens
 
 _OK, _FAILED, _AGAIN, _BRANCH, _FALLBACK_OK, _FALLBACK_FAILED = range(6)
@@ -25,7 +25,7 @@ def simulate_resilient(
 ) -> Outcome:
     """Run one replication, as `core.simulate`."""
     streams = Streams(seed, replication)
-    born, entries = draw_arrivals(network, streams, tasks, arrivals_per_ms)
+    (born,), (entries,) = draw_arrivals(network, ManyStreams([streams]), tasks, arrivals_per_ms)
     run = _Run(lay_out(network, extras, streams), Tokens(extras, tasks), told=told)
     run.go(born.tolist(), entries.tolist())
     return Outcome(
@@ -48,7 +48,7 @@ class _Run:
 
     def __init__(self, places: list[Place], tokens: Tokens, *, told: bool) -> None:
         self.places, self.tokens = places, tokens
-        self.log: list[tuple[float, int, int, int, bool]] | None = [] if told else None
+        self.log: list[Step] | None = [] if told else None
         self.now = 0.0
         self.steps = 0
         self._sequence = 0

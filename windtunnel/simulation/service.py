@@ -16,10 +16,15 @@ def level_and_spread(service: ServiceTime) -> tuple[float, float]:
     return float(level[0]), float(np.sqrt(variance)[0])
 
 
+def is_constant(distribution: Distribution, spread: float) -> bool:
+    """Whether every service takes the same time, so that no numbers are needed."""
+    return distribution is Distribution.DETERMINISTIC or (distribution is Distribution.LOGNORMAL and spread == 0.0)
+
+
 def service_times(distribution: Distribution, level: float, spread: float, draws: Floats) -> Floats:
     """Service times in milliseconds for uniform numbers in (0, 1)."""
     if distribution is Distribution.EXPONENTIAL:
         return portable.log(1.0 - draws) * -level
-    if distribution is Distribution.DETERMINISTIC or spread == 0.0:
+    if is_constant(distribution, spread):
         return np.full_like(draws, level)
     return portable.exp(portable.normal_quantile(draws) * spread + level)
