@@ -72,11 +72,21 @@ class FailureImpact:
 
 
 @dataclass(frozen=True, slots=True)
+class LatencyBin:
+    """So many tasks of all replications together took at least `from_ms` and less than `to_ms` milliseconds."""
+
+    from_ms: float
+    to_ms: float
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentResult:
     """What one side of an experiment measured. Latencies are of tasks that succeeded, in milliseconds.
 
     The first `warmup_tasks` tasks of each replication, in which the network fills, count for neither success nor
-    latency. Costs are None without a price table. `analytic` is the closed form, where there is one.
+    latency. Costs are None without a price table. `analytic` is the closed form, where there is one. `latencies` are
+    neighbouring bins, from the fastest task to the slowest, evenly wide on a logarithmic scale.
     """
 
     success_rate: Estimate
@@ -94,6 +104,7 @@ class ExperimentResult:
     bottleneck: str | None
     steps: int
     warmup_tasks: int
+    latencies: tuple[LatencyBin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +139,8 @@ class Load:
 class Experiment:
     """An experiment as stored. `overrides` and `variant` are as asked for; `findings` once it has succeeded.
 
-    `progress` is 0 to 1. `failure` says why it FAILED, in words.
+    `progress` is 0 to 1. `failure` says why it FAILED, in words. `request_id` is that of the request that began it.
+    Whoever conducts it has claimed it under `fence`, and is `lease_owner`.
     """
 
     id: str
@@ -147,7 +159,32 @@ class Experiment:
     created_by: str
     created_at: datetime
     finished_at: datetime | None
+    request_id: str = ""
+    fence: int = 0
+    lease_owner: str | None = None
 
+
+@dataclass(frozen=True, slots=True)
+class ExperimentEvent:
+    """How an experiment stood at some time. `seq` counts from 1 without gaps; `progress` is 0 to 1."""
+
+    experiment_id: str
+    seq: int
+    at: datetime
+    status: ExperimentStatus
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentFilter:
+    """Which experiments are wanted: all conditions hold together; None is no condition."""
+
+    architecture_id: str | None = None
+    statuses: frozenset[ExperimentStatus] | None = None
+
+
+FINAL_STATUSES = frozenset(status for status in ExperimentStatus if status.is_final)
+OPEN_STATUSES = frozenset(ExperimentStatus) - FINAL_STATUSES
 
 _FINDINGS = TypeAdapter(Findings)
 

@@ -18,6 +18,7 @@ from windtunnel.domain.experiments import (
 from windtunnel.domain.prices import ModelPrice
 from windtunnel.experiments.closed_forms import closed_form
 from windtunnel.experiments.estimates import estimate, paired, rounded, share_estimate
+from windtunnel.experiments.histogram import bins_of
 from windtunnel.experiments.measures import Measures, cost_of, tokens_of
 from windtunnel.experiments.model import Model
 from windtunnel.experiments.study import Purpose, Study
@@ -79,6 +80,7 @@ def _result(
         bottleneck=None if busiest is None or busiest.utilisation.mean == 0.0 else busiest.key,
         steps=int(rows.of("steps").sum()),
         warmup_tasks=study.warmup,
+        latencies=bins_of(rows.latencies),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from windtunnel.domain.prices import ModelPrice
+from windtunnel.experiments.histogram import BUCKETS, Counts, counted
 from windtunnel.experiments.model import Model
 from windtunnel.simulation.outcome import Batch
 from windtunnel.simulation.portable import Floats
@@ -35,6 +36,8 @@ class Measures:
     """[replication, measure], columns as in OVERALL."""
     nodes: Floats
     """[replication, node, measure], columns as in PER_NODE."""
+    latencies: Counts
+    """How many tasks of all these replications together took how long: [bucket], see `histogram`."""
 
     def of(self, name: str) -> Floats:
         """One measure of every replication."""
@@ -69,25 +72,32 @@ def measured(batch: Batch, warmup: int) -> Measures:
     for place, name in enumerate(PER_NODE[:-1]):
         nodes[:, :, place] = getattr(batch, name)
     nodes[:, :, -1] = end[:, None]
-    return Measures(overall, nodes)
+    return Measures(overall, nodes, counted(stay))
 
 
 def joined(parts: list[Measures]) -> Measures:
     """One after the other."""
-    return Measures(np.concatenate([one.overall for one in parts]), np.concatenate([one.nodes for one in parts]))
+    return Measures(
+        np.concatenate([one.overall for one in parts]),
+        np.concatenate([one.nodes for one in parts]),
+        np.sum([one.latencies for one in parts], axis=0),
+    )
 
 
 def packed(measures: Measures) -> bytes:
     """As bytes, little-endian; `unpacked` is the reverse."""
-    both = np.concatenate([measures.overall.ravel(), measures.nodes.ravel()])
-    return both.astype("<f8").tobytes()
+    # A float holds every whole number up to 9e15: no count is rounded.
+    everything = np.concatenate([measures.overall.ravel(), measures.nodes.ravel(), measures.latencies])
+    return everything.astype("<f8").tobytes()
 
 
 def unpacked(data: bytes, count: int) -> Measures:
     """The measures of `count` replications. Raises ValueError for bytes that are no such thing."""
-    both = np.frombuffer(data, dtype="<f8").astype(np.float64)
-    split = count * len(OVERALL)
-    return Measures(both[:split].reshape(count, len(OVERALL)), both[split:].reshape(count, -1, len(PER_NODE)))
+    everything = np.frombuffer(data, dtype="<f8").astype(np.float64)
+    overall, nodes, latencies = np.split(everything, [count * len(OVERALL), -BUCKETS])
+    return Measures(
+        overall.reshape(count, len(OVERALL)), nodes.reshape(count, -1, len(PER_NODE)), latencies.astype(np.int64)
+    )
 
 
 def tokens_of(model: Model, measures: Measures, tasks: int) -> Floats:

@@ -37,6 +37,7 @@ def _result(result: ExperimentResult) -> Json:
             "p95": asdict(result.latency_p95_ms),
             "p99": asdict(result.latency_p99_ms),
         },
+        "latencies": [asdict(one) for one in result.latencies],
         "tokens_per_task": asdict(result.tokens_per_task),
         "cost_usd_per_task": _optional(result.cost_usd_per_task),
         "bottleneck": result.bottleneck,
