@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 
 from benchmarks.engine import ARRIVALS_PER_MS, workload
 from tests.simulation.random_networks import networks
+from windtunnel.domain.architectures import ServiceTime
 from windtunnel.simulation import core, engine, plain, portable
 from windtunnel.simulation.kernel import batch, preparing
 from windtunnel.simulation.kernel.compiling import entrance
 from windtunnel.simulation.kernel.mathematics import fill_quantiles
-from windtunnel.simulation.network import Network
+from windtunnel.simulation.network import Network, Node, Route, compile_network
 from windtunnel.simulation.outcome import Batch
 from windtunnel.simulation.portable import Floats
 from windtunnel.simulation.randomness import Purpose, Streams
+from windtunnel.simulation.resilience import NodeMode
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -81,6 +83,15 @@ def test_replications_do_not_depend_on_their_batch(network: Network, first: int,
 def test_no_tasks_and_no_replications_are_possible() -> None:
     assert _compare(workload(), seed=1, tasks=0, arrivals=1.0).steps.tolist() == [0, 0]
     assert _compare(workload(), seed=1, tasks=5, arrivals=1.0, count=0).left_ms.shape == (0, 5)
+
+
+def test_tokens_that_multiply_without_end_are_refused_by_both() -> None:
+    again = Node("again", ServiceTime(1.0), servers=1_000_000, mode=NodeMode.FORK)
+    for routes in ([Route("again", "again"), Route("again", "again")], [Route("again", "again")]):
+        network = compile_network([again], routes, ["again"])
+        for many in (plain.simulate_many, batch.simulate_many):
+            with pytest.raises(ValueError, match="multiply without end"):
+                many(network, seed=1, tasks=1, arrivals_per_ms=1.0, first=0, count=1)
 
 
 def test_the_engine_takes_the_kernel_once_it_is_ready() -> None:

@@ -28,6 +28,8 @@ def simulate(network: Network, *, seed: int, tasks: int, arrivals_per_ms: float,
 def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, first: int, count: int) -> Batch:
     """Run replications `first` to `first` + `count` - 1, equal bit for bit to as many calls of `simulate`.
 
+    Raises ValueError when the tokens of a network's forks multiply without end.
+
     The kernel runs without the interpreter's lock, so that threads run at the same time; the plain loop does not.
     """
     many = _kernel[0] if _kernel else plain.simulate_many

@@ -7,6 +7,13 @@ from windtunnel.simulation.extras import Extras
 ALONE = -1
 """The fork of a token that no fork made."""
 
+ENDLESS = "the tokens of this network multiply without end: its forks lead back to forks too often"
+
+
+def tokens_max(tasks: int) -> int:
+    """How many tokens, and how many forks at work, so many tasks may make: more mean that they multiply for ever."""
+    return 100_000 + 1_000 * tasks
+
 
 class Tokens:
     """Every token of a replication, by number, with its task, its innermost fork, whether it is flawed, and whether a
@@ -26,6 +33,7 @@ class Tokens:
         "_joins",
         "_live",
         "_met",
+        "_most",
         "_outer",
         "_reworked",
         "degraded",
@@ -49,7 +57,8 @@ class Tokens:
         self.group: list[int] = []
         self.degraded: list[bool] = []
         self.flawed: list[bool] = []
-        self._reworked: list[Counter[int]] = []
+        self._reworked: dict[int, Counter[int]] = {}
+        self._most = tokens_max(tasks)
         self._outer: list[int] = []
         self._branches: list[int] = []
         self._met: list[bool] = []
@@ -67,12 +76,13 @@ class Tokens:
         self.group.append(group)
         self.degraded.append(degraded)
         self.flawed.append(flawed)
-        self._reworked.append(Counter())
         return len(self.task) - 1
 
     def fork(self, token: int, branches: int) -> list[int]:
         """The tokens that a fork makes of one, which is the first of them."""
         group = len(self._outer)
+        if len(self.task) + branches - 1 > self._most or group == self._most:
+            raise ValueError(ENDLESS)
         self._outer.append(self.group[token])
         self._branches.append(branches)
         self._met.append(False)
@@ -85,15 +95,16 @@ class Tokens:
         self.group[token] = group
         task, degraded, flawed = self.task[token], self.degraded[token], self.flawed[token]
         others = [self.new(task, group, degraded=degraded, flawed=flawed) for _ in range(branches - 1)]
-        for other in others:
-            self._reworked[other] = self._reworked[token].copy()
+        if token in self._reworked:
+            self._reworked.update((other, self._reworked[token].copy()) for other in others)
         return [token, *others]
 
     def rework(self, token: int, node: int, rounds: int) -> bool:
         """Whether a node may have a flawed token done anew; then it is flawed no more."""
-        if self._reworked[token][node] >= rounds:
+        used = self._reworked.setdefault(token, Counter())
+        if used[node] >= rounds:
             return False
-        self._reworked[token][node] += 1
+        used[node] += 1
         self.flawed[token] = False
         return True
 

@@ -9,6 +9,7 @@ from windtunnel.simulation.kernel.workspace import COUNTS, make_results, make_wo
 from windtunnel.simulation.network import Network
 from windtunnel.simulation.outcome import Batch
 from windtunnel.simulation.randomness import generator
+from windtunnel.simulation.tokens import ENDLESS, tokens_max
 
 
 def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, first: int, count: int) -> Batch:
@@ -17,13 +18,16 @@ def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: f
     origins = _origins(seed, first, count)
     results = make_results(count, nodes, tasks)
     # Without forks there are never more tokens than tasks; with them, try until they have room.
+    most = tokens_max(tasks)
     room = 4 * tasks + 64 if tables.fork.any() else tasks
     done = 0
     while done < count:
         work = make_workspace(tables, tasks, room)
-        done = replicate(tables, work, results, origins, arrivals_per_ms, done)
-        if done < count:
-            room *= 2
+        done, made = replicate(tables, work, results, origins, arrivals_per_ms, most, done)
+        if made > most:
+            raise ValueError(ENDLESS)
+        if made:
+            room = min(2 * room, most)
             for column in results:
                 column[done] = 0
     return Batch(

@@ -44,11 +44,18 @@ _IS_CHECKED, _SUCCEEDS, _ENTERS, _ARRIVES, _BEGINS, _FAILS, _GIVES_UP, _LEAVES, 
 
 
 @entrance
-def replicate(tables: Tables, work: Workspace, results: Results, origins: Words, rate: float, row: int) -> int:
-    """Run replications from `row` on, up to the first that needs more room than there is; the number of that one."""
-    while row < origins.shape[0] and _run(tables, work, results, origins[row], rate, row):
-        row += 1
-    return row
+def replicate(
+    tables: Tables, work: Workspace, results: Results, origins: Words, rate: float, most: int, row: int
+) -> tuple[int, int]:
+    """Run replications from `row` on, up to the first that needs more room, or makes more tokens, than it may have.
+
+    Says which one that is, and how many tokens, or forks at work, it would have made.
+    """
+    made = 0
+    while row < origins.shape[0] and not made:
+        made = _run(tables, work, results, origins[row], rate, most, row)
+        row += not made
+    return row, made
 
 
 @compiled
@@ -71,16 +78,16 @@ def _begin(t: Tables, work: Workspace, results: Results, origin: Words, rate: fl
 
 @compiled
 def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what makes it fast
-    t: Tables, work: Workspace, results: Results, origin: Words, rate: float, row: int
-) -> bool:
-    """Run one replication; False when there was no room for all its tokens or forks."""
+    t: Tables, work: Workspace, results: Results, origin: Words, rate: float, most: int, row: int
+) -> int:
+    """Run one replication; 0, or when there was no room for all its tokens or forks, how many it would have made."""
     _begin(t, work, results, origin, rate, row)
     agenda, ahead, places, tokens, forks = work.agenda, work.ahead, work.places, work.tokens, work.forks
     limited = t.window
     count, sums, born, left = results.counts[row], results.sums[row], results.born[row], results.left[row]
     succeeded, delivered, degraded = results.succeeded[row], results.delivered[row], results.degraded[row]
     tasks, unused = born.size, tokens.free.size
-    size = order = groups = arrived = steps = 0
+    size = order = groups = arrived = steps = made = 0
     now = 0.0
     next_arrival = born[0] if tasks else math.inf
     while True:
@@ -109,8 +116,9 @@ def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what ma
                 verb = _VANISHES
         elif arrived < tasks:
             if not unused:
-                return False
+                return made + 1
             unused -= 1
+            made += 1
             now, node, token, verb = next_arrival, tokens.entries[arrived], tokens.free[unused], _ENTERS
             make_token(tokens, token, arrived)
             arrived += 1
@@ -152,8 +160,9 @@ def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what ma
                 elif first == last:
                     target = LEAVES
                 else:
-                    if groups == forks.outer.size or unused < last - first - 1:
-                        return False
+                    made += last - first - 1
+                    if made > most or groups == forks.outer.size or unused < last - first - 1:
+                        return int(max(made, groups + 1))
                     begin_fork(forks, groups, tokens.group[token], last - first)
                     tokens.group[token] = groups
                     for route in range(first + 1, last):
@@ -280,4 +289,4 @@ def _run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what ma
     for node in range(t.servers.size):
         count[_OPENED, node] = places.circuits[node, OPENED]
     results.steps[row], results.ends[row] = steps, now
-    return True
+    return 0
