@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from windtunnel.domain.errors import ValidationError
 
@@ -44,11 +44,14 @@ def collector_of(url: str, headers: str | None = None) -> Collector:
 
 
 def headers_of(given: str) -> dict[str, str]:
-    """The headers in a list like `name=value,other=value`. Raises ValidationError, with nothing of a value in it."""
+    """The headers in a list like `name=value,other=value`, where %20 stands for a space and %2C for a comma.
+
+    Raises ValidationError, with nothing of a value in it.
+    """
     found = {}
     for pair in filter(None, (each.strip() for each in given.split(","))):
         name, separator, value = pair.partition("=")
-        if not (separator and _NAME.fullmatch(name.strip()) and _VALUE.fullmatch(value.strip())):
+        if not (separator and _NAME.fullmatch(name.strip()) and _VALUE.fullmatch(unquote(value.strip()))):
             raise ValidationError("The headers for a collector are a list like name=value,other=value.", rule="headers")
-        found[name.strip().lower()] = value.strip()
+        found[name.strip().lower()] = unquote(value.strip())
     return found
