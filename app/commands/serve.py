@@ -122,6 +122,7 @@ async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]
     from app.caretaker import Caretaker
     from app.deliverer import Deliverer
     from app.deployer import Deployer
+    from app.experimenter import Experimenter
     from app.housekeeper import Housekeeper
     from app.worker import Worker
 
@@ -130,6 +131,7 @@ async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]
         Deliverer(runtime.services, owner=runtime.owner),
         Caretaker(runtime.services, owner=runtime.owner),
         Deployer(runtime.services, owner=runtime.owner),
+        Experimenter(runtime.services, owner=runtime.owner),
         Worker(runtime.services, owner=runtime.owner, concurrency=concurrency),
     ):
         yield

@@ -9,6 +9,7 @@ from app.caretaker import Caretaker
 from app.checkpointer import Checkpointer
 from app.deliverer import Deliverer
 from app.deployer import Deployer
+from app.experimenter import Experimenter
 from app.housekeeper import Housekeeper
 from app.logs import configure_logs
 from app.settings import Settings, load_settings
@@ -37,6 +38,7 @@ async def _work(settings: Settings) -> None:
         Deliverer(runtime.services, owner=runtime.owner),
         Caretaker(runtime.services, owner=runtime.owner),
         Deployer(runtime.services, owner=runtime.owner),
+        Experimenter(runtime.services, owner=runtime.owner),
         Worker(runtime.services, owner=runtime.owner, concurrency=settings.worker_concurrency),
     ):
         typer.echo("Ready.")

@@ -17,6 +17,7 @@ describe(
         "TELEMETRY_EXPORTED": "Somebody had the telemetry of a run sent to the operator's collector.",
         "EXPERIMENT_RUN": "Somebody asked for an experiment.",
         "EXPERIMENT_CANCELLED": "Somebody cancelled an experiment.",
+        "EXPERIMENT_FINISHED": "An experiment came to its own end.",
         "ENVIRONMENT_REQUESTED": "Somebody asked for an environment.",
         "ENVIRONMENT_READY": "An environment was provisioned.",
         "ENVIRONMENT_FAILED": "An environment could not be provisioned.",

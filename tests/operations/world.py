@@ -16,6 +16,7 @@ from windtunnel.domain.policy import LEASE_MS
 from windtunnel.domain.simulations import Simulation, SimulationStage
 from windtunnel.domain.tokens import digest_of
 from windtunnel.domain.viewers import Role, Viewer
+from windtunnel.experiments.crew import Crew
 from windtunnel.knowledge import load_book
 from windtunnel.operations.conduct_simulation import conduct_simulation
 from windtunnel.operations.leaseholder import Leaseholder
@@ -38,6 +39,8 @@ EVERYTHING = 100_000
 APPROVALS = ApprovalKeys.generate()
 INSPECTOR = Inspector()
 atexit.register(INSPECTOR.close)
+CREW = Crew(1)
+atexit.register(CREW.close)
 
 
 class ReadyPlanner:
@@ -90,7 +93,7 @@ async def process(
     What is `more` goes to `open_services` as it is.
     """
     store, own_bus = await open_store(url), bus or await open_bus(None)
-    usual: dict[str, Any] = {"approvals": APPROVALS, "inspector": INSPECTOR}
+    usual: dict[str, Any] = {"approvals": APPROVALS, "inspector": INSPECTOR, "crew": CREW}
     try:
         async with open_services(
             store,

@@ -12,6 +12,7 @@ class Kind(StrEnum):
     SCENARIO = "Scenario"
     ARCHITECTURE = "Architecture"
     SIMULATION = "Simulation"
+    EXPERIMENT = "Experiment"
     USER = "User"
     TENANT = "Tenant"
     API_TOKEN = "ApiToken"  # noqa: S105 - a kind, no secret

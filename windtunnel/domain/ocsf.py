@@ -131,6 +131,7 @@ _CLASSES: dict[str, OcsfClass] = {
             AuditAction.SIMULATION_CANCELLED,
             AuditAction.SIMULATION_FINISHED,
             AuditAction.EXPERIMENT_CANCELLED,
+            AuditAction.EXPERIMENT_FINISHED,
         )
     },
     AuditAction.DEPLOYMENT_COMPLETED: OcsfClass(APPLICATION_LIFECYCLE, INSTALL),

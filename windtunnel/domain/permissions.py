@@ -18,6 +18,10 @@ class Action(StrEnum):
     EXPORT_TELEMETRY = "exportTelemetry"
     CALIBRATE_ARCHITECTURE = "POST /architectures/{id}/calibration"
     WATCH_SIMULATION = "simulationEvents"
+    DEFINE_ARCHITECTURE = "defineArchitecture"
+    RUN_EXPERIMENT = "runExperiment"
+    CANCEL_EXPERIMENT = "cancelExperiment"
+    WATCH_EXPERIMENT = "experimentEvents"
     MARK_NOTIFICATIONS_READ = "markNotificationsRead"
     WATCH_NOTIFICATIONS = "notificationReceived"
     SET_FEATURE_FLAG = "setFeatureFlag"
@@ -65,6 +69,10 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.EXPORT_TELEMETRY: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
     Action.CALIBRATE_ARCHITECTURE: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
     Action.WATCH_SIMULATION: EVERY_ROLE,
+    Action.DEFINE_ARCHITECTURE: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.RUN_EXPERIMENT: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.CANCEL_EXPERIMENT: frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
+    Action.WATCH_EXPERIMENT: EVERY_ROLE,
     Action.MARK_NOTIFICATIONS_READ: EVERY_ROLE,
     Action.WATCH_NOTIFICATIONS: EVERY_ROLE,
     Action.SET_FEATURE_FLAG: frozenset({Role.ADMIN}),

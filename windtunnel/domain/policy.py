@@ -145,3 +145,8 @@ EXPERIMENT_WORK_MAX = 50_000_000
 """Replications times tasks."""
 EXPERIMENT_RATE_MAX = 1_000_000.0
 """Tasks per simulated second."""
+EXPERIMENTS_WAITING_PER_TENANT = 200
+"""Not over yet."""
+EXPERIMENTS_RUNNING_PER_TENANT = 4
+EXPERIMENT_TOLD_EVERY_S = 0.25
+"""How often it is said how far an experiment has come, at most; what is done is stored as often."""

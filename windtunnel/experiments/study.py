@@ -15,6 +15,8 @@ PROBES = 25
 """So many replications say what is lost when one thing is forced to go wrong."""
 CHUNK_TASKS = 30_000
 """A chunk has about so many tasks: some tenths of a second of work."""
+CHUNK_REPLICATIONS = 500
+"""At most: what is measured of a chunk shall not be large."""
 
 
 class Purpose(StrEnum):
@@ -56,7 +58,7 @@ class Study:
     @property
     def chunks(self) -> tuple[Chunk, ...]:
         """The work, cut into pieces."""
-        size = max(1, CHUNK_TASKS // self.load.tasks)
+        size = min(max(1, CHUNK_TASKS // self.load.tasks), CHUNK_REPLICATIONS)
         return tuple(_pieces(self.sides, size))
 
     def do(self, chunk: Chunk) -> Measures:
@@ -64,8 +66,10 @@ class Study:
         return measured(_batch(self.sides[chunk.side].model, self.load, chunk.first, chunk.count), self.warmup)
 
 
-def study_of(base: Model, variant: Model | None, load: Load, *, probes: bool = True) -> Study:
-    """Lay out an experiment. Pilot replications of the base say how long the network fills.
+def study_of(
+    base: Model, variant: Model | None, load: Load, *, probes: bool = True, warmup: int | None = None
+) -> Study:
+    """Lay out an experiment. Pilot replications of the base say how long the network fills, unless `warmup` does.
 
     With `probes`, each agent and tool of the base is forced down, and each of its failure modes forced to happen.
     """
@@ -76,8 +80,9 @@ def study_of(base: Model, variant: Model | None, load: Load, *, probes: bool = T
         few = min(PROBES, load.replications)
         sides += [Side(Purpose.NODE_DOWN, base.without(owner), few, owner) for owner in base.owners]
         sides += [Side(Purpose.FAILURE_MODE, base.struck_by(mode), few, mode.code) for mode in base.modes]
-    pilot = _batch(base, load, 0, min(PILOTS, load.replications))
-    return Study(load, tuple(sides), warmup_tasks(pilot))
+    if warmup is None:
+        warmup = warmup_tasks(_batch(base, load, 0, min(PILOTS, load.replications)))
+    return Study(load, tuple(sides), warmup)
 
 
 def _batch(model: Model, load: Load, first: int, count: int) -> Batch:

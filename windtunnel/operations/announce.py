@@ -25,6 +25,9 @@ ENVIRONMENTS = "environments"
 PIPELINE = "pipeline"
 """The channel that rings when there may be a deployment to validate or to deploy, or a rollback to do."""
 
+EXPERIMENTS = "experiments"
+"""The channel that rings when there may be an experiment to conduct."""
+
 MESSAGE_MAX_BYTES = 64 * 1024
 READ_THE_LOG = "[]"
 
@@ -87,6 +90,11 @@ async def announce_environments(bus: Bus) -> None:
 async def announce_pipeline(bus: Bus) -> None:
     """Have deployers look for something to validate, to deploy or to roll back."""
     await bus.publish(PIPELINE, "")
+
+
+async def announce_experiments(bus: Bus) -> None:
+    """Have experimenters look for something to conduct."""
+    await bus.publish(EXPERIMENTS, "")
 
 
 async def announce_environment(bus: Bus, environment_id: str, events: Sequence[EnvironmentEvent]) -> None:

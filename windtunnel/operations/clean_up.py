@@ -22,12 +22,13 @@ from windtunnel.domain.receipts import receipt_of
 from windtunnel.operations.environment_changes import Changed
 from windtunnel.operations.environment_parts import is_there, remove
 from windtunnel.operations.environment_runs import halt_runs
+from windtunnel.operations.experiment_log import announce_experiments_deleted
 from windtunnel.operations.measure_environments import measure
 from windtunnel.operations.provisioning import refused
 from windtunnel.operations.sandboxes import code_remaining, end_code
 from windtunnel.operations.services import Services
 from windtunnel.operations.tell_environment import Entry, Notice, tell
-from windtunnel.storage import environment_care, environment_resources
+from windtunnel.storage import environment_care, environment_resources, experiment_changes
 from windtunnel.storage.times import milliseconds
 
 UNREACHED = "its server cannot be used right now"
@@ -77,6 +78,7 @@ async def clean_up(services: Services, environment: Environment) -> None:
     Raises LeaseLostError, UnavailableError.
     """
     await _halt(services, environment)
+    await _forget_experiments(services, environment)
     await measure(services, environment)
     await services.places.close(environment.namespace)
     ended, remaining = await _end_code(services, environment)
@@ -103,6 +105,14 @@ async def _halt(services: Services, environment: Environment) -> None:
         log.warning("simulations of environment not ended", environment_id=environment.id, reason=error.message)
     except Exception:
         log.exception("simulations of environment not ended because of a defect", environment_id=environment.id)
+
+
+async def _forget_experiments(services: Services, environment: Environment) -> None:
+    """They lie at home, and what they found is of what was in the environment."""
+    store, tenant_id = services.home.store, environment.tenant_id
+    async with store.transaction(tenant_id):
+        deleted = await experiment_changes.delete_of_environment(store, tenant_id, environment.id)
+    await announce_experiments_deleted(services.home.bus, deleted)
 
 
 async def _let_code_end(services: Services, environment: Environment) -> None:

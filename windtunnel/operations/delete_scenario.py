@@ -1,4 +1,4 @@
-"""Deleting a scenario with everything that came of it; simulations under way end without a trace."""
+"""Deleting a scenario with everything that came of it; what is under way ends without a trace."""
 
 from dataclasses import replace
 
@@ -12,10 +12,11 @@ from windtunnel.domain.simulations import OPEN_STATUSES, SimulationFilter
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.announce import announce_deleted, announce_work
 from windtunnel.operations.audit_trail import record
+from windtunnel.operations.experiment_log import announce_experiments_deleted
 from windtunnel.operations.permit import permit, permitted_transaction
 from windtunnel.operations.places import place_of
 from windtunnel.operations.services import Services
-from windtunnel.storage import scenarios, simulations
+from windtunnel.storage import architectures, experiment_changes, scenarios, simulations
 
 
 async def delete_scenario(services: Services, viewer: Viewer, scenario_id: str) -> str:
@@ -25,22 +26,25 @@ async def delete_scenario(services: Services, viewer: Viewer, scenario_id: str) 
     async with place_of(services, viewer.tenant_id, scenario_id) as place:
         if place is None:
             raise _not_found(scenario_id)
-        unfinished = await _delete(place, viewer, subject)
+        unfinished, experiments = await _delete(place, viewer, subject)
         for simulation_id in unfinished:
             await announce_deleted(place.bus, simulation_id)
+    await announce_experiments_deleted(services.home.bus, experiments)
     await announce_work(services.home.bus)  # the tenant may run more
     return scenario_id
 
 
-async def _delete(place: Services, viewer: Viewer, subject: Subject) -> list[str]:
-    """The ids of the simulations that were not over."""
+async def _delete(place: Services, viewer: Viewer, subject: Subject) -> tuple[list[str], list[str]]:
+    """The ids of the simulations that were not over, and of all experiments."""
     tenant_id = viewer.tenant_id
     async with permitted_transaction(place, viewer, Action.DELETE_SCENARIO, subject):
         unfinished = await _unfinished(place, tenant_id, subject.id)  # under the lock: no more of them begin now
+        planned = await architectures.of_scenario(place.store, tenant_id, subject.id)
         if not await scenarios.delete(place.store, tenant_id, subject.id):
             raise _not_found(subject.id)
+        gone = await experiment_changes.delete_of_architectures(place.home.store, tenant_id, planned)
         await record(place, viewer, tenant_id, AuditAction.SCENARIO_DELETED, subject)
-    return unfinished
+    return unfinished, gone
 
 
 async def _unfinished(services: Services, tenant_id: str, scenario_id: str) -> list[str]:

@@ -64,6 +64,12 @@ async def let_in(place: Services, viewer: Viewer) -> None:
     await ensure_resident(place.store, tenant_id, viewer.user.id)
 
 
+async def in_use(home: Services, tenant_id: str, environment_id: str) -> Environment:
+    """Inside a transaction at home: the environment, READY until it ends. Raises NotFoundError, ConflictError."""
+    found = await locked(home.store, tenant_id, environment_id)
+    return _checked(found, environment_id, await home.store.now(), _READY)
+
+
 def _checked(
     found: Environment | None, environment_id: str, now: datetime, statuses: frozenset[EnvironmentStatus]
 ) -> Environment:

@@ -20,6 +20,7 @@ from windtunnel.domain.ids import new_id
 from windtunnel.domain.planning import Planner
 from windtunnel.domain.policy import SIMULATIONS_RUNNING_PER_TENANT, SIMULATIONS_WAITING_PER_TENANT
 from windtunnel.domain.prices import ModelPrice
+from windtunnel.experiments.crew import Crew
 from windtunnel.knowledge import Book
 from windtunnel.operations.code_host import CodeHost
 from windtunnel.operations.flag_client import open_flag_client
@@ -77,6 +78,7 @@ class Services:
     target: DeployTarget
     inspector: Inspector
     signers: Signers
+    crew: Crew
     price: ModelPrice | None = None
     checkpoints: CheckpointFiles | None = None
     approvals: ApprovalKeys | None = field(default=None, repr=False)
@@ -123,6 +125,7 @@ async def open_services(
     target: DeployTarget | None = None,
     inspector: Inspector | None = None,
     signers: Signers | None = None,
+    crew: Crew | None = None,
     collector: Collector | None = None,
     profile: Profile = Profile.V1_41,
 ) -> AsyncIterator[Services]:
@@ -133,6 +136,7 @@ async def open_services(
     the services are open. In that directory each environment has one of its own, by its namespace. Without a `target`,
     agents are deployed to processes on this machine, which are ended with the services; without an `inspector`,
     packages are looked into by a process of these services, and without `signers`, nobody is trusted to sign them.
+    Without a `crew`, experiments are done by processes of these services.
     Simulated telemetry is sent to the `collector` when somebody asks for it, in the words of `profile`.
 
     In the end, plans under way are given up and their leases released: a worker takes over. Followers are sent away.
@@ -143,6 +147,7 @@ async def open_services(
     places: OpenPlaces | None = None
     deploys_to = target
     looks_into = inspector or Inspector()
+    does_experiments = crew or Crew()
     try:
         with open_flag_client(store) as flags, _kept_meanwhile() as directory:
             places_dir = environments_dir or directory / "environments"
@@ -168,6 +173,7 @@ async def open_services(
                 target=deploys_to,
                 inspector=looks_into,
                 signers=signers or Signers(),
+                crew=does_experiments,
                 started_at=await store.now(),
                 planning_slots=asyncio.Semaphore(limits.planning_at_once),
                 price=price,
@@ -188,6 +194,8 @@ async def open_services(
             await deploys_to.close()
         if inspector is None:
             looks_into.close()
+        if crew is None:
+            does_experiments.close()
 
 
 @contextmanager

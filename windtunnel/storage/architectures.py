@@ -58,6 +58,18 @@ async def made_before(store: Store, tenant_id: str, based_on: str, digest: str) 
     return rows[0]["id"] if rows else None
 
 
+async def of_scenario(store: Store, tenant_id: str, scenario_id: str) -> list[str]:
+    """The ids of the scenario's architectures."""
+    if not known_ids([scenario_id]):
+        return []
+    rows = await store.of(tenant_id).run(
+        Architectures.select(Architectures.id).where(
+            Architectures.tenant_id == tenant_id, Architectures.scenario_id == scenario_id
+        )
+    )
+    return [row["id"] for row in rows]
+
+
 async def get_many(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str, StoredArchitecture]:
     """Those of the tenant's architectures that exist, by id.
 

@@ -27,6 +27,12 @@ from windtunnel.storage.environment_statements import (
     RELEASE_ENVIRONMENT,
     RENEW_ENVIRONMENTS,
 )
+from windtunnel.storage.experiment_statements import (
+    ANY_CLAIMABLE_EXPERIMENT,
+    CLAIM_EXPERIMENTS,
+    RELEASE_EXPERIMENT,
+    RENEW_EXPERIMENTS,
+)
 from windtunnel.storage.privilege import Privileged
 
 _CLAIMABLE = (
@@ -254,4 +260,8 @@ STATEMENTS: tuple[Privileged, ...] = (
     ROLLBACKS_DUE,
     ROLLBACKS_OVERDUE,
     TALLY_ROLLBACKS,
+    ANY_CLAIMABLE_EXPERIMENT,
+    CLAIM_EXPERIMENTS,
+    RENEW_EXPERIMENTS,
+    RELEASE_EXPERIMENT,
 )

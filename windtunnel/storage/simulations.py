@@ -64,6 +64,21 @@ async def exists(store: Store, tenant_id: str, id: str) -> bool:
     )
 
 
+async def ran(store: Store, tenant_id: str, architecture_id: str, package_digest: str) -> bool:
+    """Whether there is a simulation of the architecture for which it was planned as what the package declares."""
+    if not known_ids([architecture_id, package_digest]):
+        return False
+    return bool(
+        await store.of(tenant_id).fetch(
+            "SELECT 1 AS one FROM simulations WHERE tenant_id = $1 AND package_digest = $2 AND architecture_id = $3"
+            " LIMIT 1",
+            tenant_id,
+            package_digest,
+            architecture_id,
+        )
+    )
+
+
 async def get_many(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str, Simulation]:
     """Those of the tenant's simulations that exist, by id."""
     if not (known := known_ids(ids)):

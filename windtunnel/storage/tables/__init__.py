@@ -13,6 +13,7 @@ from windtunnel.storage.tables.access import (
     Users,
 )
 from windtunnel.storage.tables.environments import EnvironmentEvents, EnvironmentResources, Environments
+from windtunnel.storage.tables.experimenting import ExperimentChunks, ExperimentEvents, Experiments
 from windtunnel.storage.tables.news import Inboxes, Notifications, WebhookDeliveries, Webhooks
 from windtunnel.storage.tables.packages import Packages, PackageSignatures
 from windtunnel.storage.tables.pipeline import Agents, AgentVersions, DeploymentEvents, Deployments
@@ -40,6 +41,9 @@ __all__ = [
     "EnvironmentEvents",
     "EnvironmentResources",
     "Environments",
+    "ExperimentChunks",
+    "ExperimentEvents",
+    "Experiments",
     "FeatureFlags",
     "IdempotencyKeys",
     "Identities",
@@ -108,5 +112,8 @@ TABLES: tuple[type[Table], ...] = (
     ProductionEvents,
     ReviewQueueEvents,
     ProductionFollowers,
+    Experiments,
+    ExperimentEvents,
+    ExperimentChunks,
     SchemaRevisions,
 )

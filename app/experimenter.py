@@ -1,0 +1,53 @@
+"""The experimenter: claims experiments and conducts them, beside any number of others."""
+
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from app.claiming import Claiming
+from windtunnel.operations.announce import EXPERIMENTS, announce_experiments
+from windtunnel.operations.conduct_experiment import conduct_experiment
+from windtunnel.operations.leaseholder import Leaseholder
+from windtunnel.operations.services import Services
+from windtunnel.storage import experiment_care
+
+CONDUCTED_AT_ONCE = 2
+"""They share the hands of one crew: more would only make each of them slower."""
+STOP_TIMEOUT_S = 5.0
+
+
+class Experimenter:
+    """Conducts at most CONDUCTED_AT_ONCE experiments at a time; `owner` names it in leases. Use it as `async with`.
+
+    It outlives outages of database and bus. Leaving the block gives every experiment up, so that others can go on with
+    it at once.
+    """
+
+    def __init__(self, services: Services, owner: str) -> None:
+        self._services = services
+        self._owner = owner
+        self._holder: Leaseholder
+        self._claiming: Claiming
+
+    async def __aenter__(self) -> Self:
+        self._holder = Leaseholder(self._owner, "experiment", experiment_care)
+        self._claiming = Claiming(self._services.hub, EXPERIMENTS, self._look, trouble="no experiment claimed")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._claiming.stop(timeout_s=STOP_TIMEOUT_S)
+        await self._holder.close()
+        await announce_experiments(self._services.bus)
+
+    async def _look(self) -> bool:
+        """Claim and begin some; False when there is nothing to claim, or no hand free."""
+        free = CONDUCTED_AT_ONCE - len(self._holder)
+        if free <= 0 or not await experiment_care.any_claimable(self._services.store):
+            return False
+        claimed = await experiment_care.claim(self._services.store, self._owner, free)
+        for experiment in claimed:
+            job = partial(conduct_experiment, self._services)
+            self._holder.start(self._services.store, experiment, job, after=self._claiming.look)
+        return bool(claimed)
