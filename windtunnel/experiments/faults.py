@@ -25,8 +25,7 @@ def with_faults(model: Model, architecture: Architecture) -> Model:
         struck = _struck(model, mode)
         each = 1.0 - (1.0 - mode.probability) ** (1.0 / len(struck)) if struck else 0.0
         places = [
-            replace(place, node=_damaged(place.node, mode, each)) if place in struck else place
-            for place in model.places
+            replace(place, node=_damaged(place, mode, each)) if place in struck else place for place in model.places
         ]
         model = replace(model, places=tuple(places))
     return replace(model, modes=tuple(_mode(model, mode) for mode in architecture.failure_modes))
@@ -49,33 +48,41 @@ def _own_work(places: Sequence[Place]) -> Sequence[Place]:
 
 def _mode(model: Model, mode: FailureMode) -> Mode:
     struck = _struck(model, mode)[:1]
-    return Mode(mode.code, mode.probability, mode.provenance, tuple(_certain(place.node, mode) for place in struck))
+    return Mode(mode.code, mode.probability, mode.provenance, tuple(_certain(place, mode) for place in struck))
 
 
-def _damaged(node: Node, mode: FailureMode, chance: float) -> Node:
-    """A node at which the mode strikes an attempt with this chance."""
-    inject = mode.effect.inject
+def _damaged(place: Place, mode: FailureMode, chance: float) -> Node:
+    """The node of a place at which the mode strikes an attempt with this chance."""
+    node, inject = place.node, mode.effect.inject
     if inject in _SLOWER:
         return replace(node, service=_slower(node.service, 1.0 + chance * (SLOW_FACTOR - 1.0)))
     if inject in _MORE_WORK:
         return replace(node, service=_slower(node.service, 1.0 + chance))
     if mode.effect.silent:
-        return replace(node, flaw_probability=_either(node.flaw_probability, chance))
+        return _misled(place, chance)
     return replace(node, failure_probability=_either(node.failure_probability, chance))
 
 
-def _certain(node: Node, mode: FailureMode) -> Node:
-    """A node while the mode happens: what can be tried again loses one attempt, all else is as bad as it gets."""
-    inject = mode.effect.inject
+def _certain(place: Place, mode: FailureMode) -> Node:
+    """The node while the mode happens: what can be tried again loses one attempt, all else is as bad as it gets."""
+    node, inject = place.node, mode.effect.inject
     if inject in _SLOWER:
         return replace(node, service=_slower(node.service, SLOW_FACTOR))
     if inject in _MORE_WORK:
         return replace(node, service=_slower(node.service, 2.0))
     if mode.effect.silent:
-        return replace(node, flaw_probability=1.0)
+        return _misled(place, 1.0)
     if mode.effect.retryable and inject is not Inject.OUTAGE_WINDOW and node.max_attempts > 1:
         return replace(node, max_attempts=node.max_attempts - 1)
     return replace(node, failure_probability=1.0)
+
+
+def _misled(place: Place, chance: float) -> Node:
+    """The node when its results are wrong with this chance and nobody sees it; who only checks then sees nothing."""
+    node = place.node
+    if place.checks:
+        return replace(node, catch_probability=node.catch_probability * (1.0 - chance))
+    return replace(node, flaw_probability=_either(node.flaw_probability, chance))
 
 
 def _slower(service: ServiceTime, factor: float) -> ServiceTime:

@@ -11,12 +11,15 @@ from windtunnel.experiments.joins import put_joins
 from windtunnel.experiments.model import Model, Place
 from windtunnel.simulation.graph import Graph, graph_of
 from windtunnel.simulation.network import Node, Route
+from windtunnel.simulation.noticing import EYES
 from windtunnel.simulation.resilience import Breaker, Fallback, NodeMode, WorkingHours
 
 CROSSING_SERVERS = 1_000_000
 """A crossing takes no time, so nobody ever waits there."""
 FALLBACK_SHARE = 0.5
 """A fallback is simpler than what it stands for: it takes half as long. Our prior."""
+CHECKERS = frozenset({AgentRole.CRITIC, AgentRole.GUARDRAIL})
+VOTING = "debate_voting"
 _NO_TIME = ServiceTime(0.0)
 
 
@@ -26,6 +29,9 @@ def model_of(architecture: Architecture, *, working_hours: bool = False) -> Mode
     A visit to an agent is its own work and then a call of each of its tools, one after another; each has as many places
     as the agent works on things at once, and the agent's policy for time limits, attempts, back-off, breaker and
     fallback. With `working_hours` people work from 9 to 17 on weekdays, else around the clock.
+
+    Agents notice mistakes of others as often as in a told run, and have the work done again, where a link says who does
+    it, else by themselves. Where the architecture debates and votes, a join goes by the majority.
     """
     graph = graph_of(architecture)
     flow = flow_of(graph)
@@ -69,15 +75,19 @@ def _visit(step: Step, graph: Graph, *, working_hours: bool) -> tuple[list[Place
 
 def _places(step: Step, graph: Graph, *, working_hours: bool) -> Iterator[Place]:
     if step.agent is None:
-        yield _crossing(step.key, step.quorum)
+        votes = step.quorum > 2 and VOTING in graph.architecture.patterns
+        yield _crossing(step.key, step.quorum, vote=votes)
         return
     agent = graph.agents[step.agent]
+    node = _node(step.key, agent, agent.service, working_hours=working_hours)
+    again = step.again[0][0] if step.again else step.key
     yield Place(
-        _node(step.key, agent, agent.service, working_hours=working_hours),
+        replace(node, catch_probability=EYES[agent.role], rework=again if EYES[agent.role] else None),
         agent.key,
         agent.key,
         agent.tokens.input,
         agent.tokens.output,
+        checks=bool(step.again) and agent.role in CHECKERS,
     )
     if step.key != agent.key:
         return  # It has the answers: what tools it needed it has used before.
@@ -104,5 +114,5 @@ def _node(
     )
 
 
-def _crossing(key: str, quorum: int = 0) -> Place:
-    return Place(Node(key, _NO_TIME, servers=CROSSING_SERVERS, join=quorum or None), "")
+def _crossing(key: str, quorum: int = 0, *, vote: bool = False) -> Place:
+    return Place(Node(key, _NO_TIME, servers=CROSSING_SERVERS, join=quorum or None, vote=vote), "")

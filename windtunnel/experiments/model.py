@@ -14,8 +14,8 @@ class Place:
     """A node of the network with what it stands for.
 
     `owner` is the agent or tool that its load is reported under ("" for a mere crossing): several nodes may stand for
-    one. `agent` is the agent whose visit it is part of. An attempt uses `input_tokens` and `output_tokens` of a model,
-    on average.
+    one. `agent` is the agent whose visit it is part of; it `checks` others' work when all that it can get wrong is not
+    to see their mistakes. An attempt uses `input_tokens` and `output_tokens` of a model, on average.
     """
 
     node: Node
@@ -23,6 +23,7 @@ class Place:
     agent: str = ""
     input_tokens: float = 0.0
     output_tokens: float = 0.0
+    checks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
