@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.answers import answered, json_response, paying_session
-from app.graphql.cost import ENTRY_POINTS
 from app.limiting.limiter import Limiter
 from app.requests import RequestError, read_body
 from app.sign_in.entrance import Entrance
@@ -45,7 +44,7 @@ class Telemetry:
     async def _read(self, request: Request) -> Response:
         from windtunnel.telemetry.export import Kind as Signal
 
-        session = await paying_session(request, self._entrance, self._limiter, ENTRY_POINTS)
+        session = await paying_session(request, self._entrance, self._limiter, MUTATION_POINTS)
         viewer = session.viewer_in(request.state.request_id)
         await permit(self._services, viewer, Action.WATCH_SIMULATION, aimed_at(request.path_params))
         raw = demand(Kind.SIMULATION, request.path_params["id"], ("id",))

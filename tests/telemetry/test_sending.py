@@ -9,10 +9,11 @@ from tests.examples import support_triage
 from tests.telemetry.collectors import Received, collecting
 from tests.telemetry.reading import read
 from tests.telemetry.runs import about, told
-from windtunnel.domain.errors import UnavailableError, ValidationError
+from windtunnel.domain.errors import ErrorCode, UnavailableError, ValidationError
+from windtunnel.telemetry import sending
 from windtunnel.telemetry.collector import collector_of
 from windtunnel.telemetry.export import Exported, Kind, exported
-from windtunnel.telemetry.sending import ATTEMPTS, send
+from windtunnel.telemetry.sending import ATTEMPTS, LONGEST_WAIT_S, send
 
 
 @pytest.fixture
@@ -50,6 +51,35 @@ async def test_a_collector_that_stays_busy_is_given_up(collector: Received, run:
     with pytest.raises(UnavailableError, match=r"did not take the traces: it answered 503\."):
         await send(run, collector_of(collector.url), pause_s=0)
     assert len(collector.paths) == ATTEMPTS
+
+
+async def test_a_collector_that_never_answers_is_left(run: Exported, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "TOTAL_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(UnavailableError, match=r"did not take everything within 0\.05 s") as refused:
+            await send(run, collector_of(url))
+    assert refused.value.code is ErrorCode.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("asked", "wait"),
+    [
+        (None, 1.5),
+        ("0", 0.0),
+        ("2.5", 2.5),
+        ("-3", 0.0),
+        ("3600", LONGEST_WAIT_S),
+        ("nan", 1.5),
+        ("inf", 1.5),
+        ("soon", 1.5),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", 0.0),
+        ("Wed, 21 Oct 2199 07:28:00 GMT", LONGEST_WAIT_S),
+    ],
+)
+def test_a_collector_may_say_when_to_come_again(asked: str | None, wait: float) -> None:
+    assert sending._asked(asked, 1.5) == wait
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 404, 500])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 from windtunnel.telemetry.calibrating import Calibrated
@@ -29,7 +30,7 @@ def as_data(found: Calibrated) -> dict[str, Any]:
                 "name": each.name,
                 "durations": each.durations,
                 "attempts": each.attempts,
-                "errors": dict(each.errors),
+                "errors": dict(islice(each.errors.items(), NAMES_MAX)),
                 "latency": _plain(each.calibration.latency) if each.calibration else None,
                 "failures": _plain(each.calibration.failures) if each.calibration else None,
                 "reasons": list(each.reasons),

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import isfinite
 
 import httpx
 from google.protobuf.message import DecodeError
@@ -13,13 +14,15 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from windtunnel.domain.errors import UnavailableError
+from windtunnel.domain.errors import ErrorCode, UnavailableError
 from windtunnel.telemetry.collector import Collector
 from windtunnel.telemetry.export import Exported, Kind
 
 ATTEMPTS = 4
 TIMEOUT_S = 10.0
 LONGEST_WAIT_S = 5.0
+TOTAL_S = 30.0
+"""For everything, with all attempts."""
 ANSWER_MAX_BYTES = 64 * 1024
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
 
@@ -37,13 +40,22 @@ async def send(exported: Exported, collector: Collector, *, pause_s: float = 0.5
     """Hand a run's three signals to a collector; what it rejected of them.
 
     `pause_s` is the wait before the second attempt of a request; it doubles, with jitter. Redirects are not followed
-    and no proxy is used. Raises UnavailableError when the collector cannot be reached or refuses.
+    and no proxy is used. Raises UnavailableError when the collector cannot be reached, refuses, or takes too long.
     """
     counts = exported.counts()
-    async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client:
-        answers = [
-            await _deliver(client, collector, kind, exported.protobuf(kind), pause_s) for kind in Kind if counts[kind]
-        ]
+    try:
+        async with (
+            asyncio.timeout(TOTAL_S),
+            httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client,
+        ):
+            answers = [
+                await _deliver(client, collector, kind, exported.protobuf(kind), pause_s)
+                for kind in Kind
+                if counts[kind]
+            ]
+    except TimeoutError:
+        message = f"The collector at {collector.place} did not take everything within {TOTAL_S:g} s."
+        raise UnavailableError(message, code=ErrorCode.TIMEOUT) from None
     return [each for each in answers if each.count or each.reason]
 
 
@@ -106,14 +118,14 @@ def _asked(retry_after: str | None, wait: float) -> float:
     if retry_after is None:
         return wait
     try:
-        return min(max(float(retry_after), 0.0), LONGEST_WAIT_S)
+        asked = float(retry_after)
     except ValueError:
-        pass
-    try:
-        until = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return wait
-    return min(max((until - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_WAIT_S)
+        try:
+            until = parsedate_to_datetime(retry_after)
+        except ValueError:
+            return wait
+        asked = (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return min(max(asked, 0.0), LONGEST_WAIT_S) if isfinite(asked) else wait
 
 
 def _reason(error: httpx.HTTPError) -> str:
