@@ -4,7 +4,6 @@ Run with `python -m training.measure`.
 """
 
 import asyncio
-import json
 import statistics
 import sys
 import time
@@ -117,7 +116,7 @@ async def main() -> None:
     out("|---|---|---|---|---|---|---|---|---|\n")
     examples = [row for row in rows_of(TESTS / "scenarios.jsonl") if "error" not in row]
     out(line("example scenarios (tuned on)", await tally(examples)))
-    out(line("own texts kept out of training", await tallytexts("test")))
+    out(line("own texts kept out of training", await tally(texts("test"))))
     held_out = rows_of(TESTS / "held_out.jsonl")
     if held_out:
         out(line("held-out texts by another author", await tally(held_out)))

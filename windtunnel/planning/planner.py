@@ -24,6 +24,7 @@ from windtunnel.planning.asking import Api, Asker, EndpointAsker, Limits, Offlin
 from windtunnel.planning.assembly import assemble
 from windtunnel.planning.endpoint import SENTENCES, client_for
 from windtunnel.planning.naming import clean
+from windtunnel.planning.offline.coverage import not_drawn
 from windtunnel.planning.offline.warnings import warnings_of
 from windtunnel.planning.reading.reading import read
 from windtunnel.planning.team import ARCHITECT, FAILURES, INTERPRETER, MAPPER, NARRATOR, Member
@@ -80,6 +81,8 @@ class _Session:
             interpreter=interpreter, architect=architect, mapper=mapper, failures=failures, narrator=narrator
         )
         warnings = [*warnings_of(read(text), interpreter.confidence), *self._warnings]
+        if not self._measured:
+            warnings += not_drawn(read(text))
         return assemble(text, answers, book, warnings)
 
     async def _ask(self, member: Member[B, A], brief: B) -> Any:

@@ -20,6 +20,7 @@ from windtunnel.planning.offline.frame import (
 from windtunnel.planning.offline.lists import agents_near, items_of
 from windtunnel.planning.offline.patterns import patterns_of
 from windtunnel.planning.offline.steps import STEPS_MAX, Doer, Step, is_gate, loose_steps_of, steps_of
+from windtunnel.planning.offline.wording import how_it_works
 from windtunnel.planning.reading.lexicon import label
 from windtunnel.planning.reading.reading import Reading, read
 
@@ -32,7 +33,7 @@ def design(text: str) -> ArchitectAnswer:
     """The network for a scenario: always connected, its agents named in the text's words."""
     reading = read(text)
     patterns = patterns_of(reading)
-    steps = ordered(_enough_steps(reading, patterns)[:STEPS_MAX])
+    steps = ordered(steps_drawn(reading, patterns))
     undo = next((step for step in steps if is_undo(step)), None) if "saga_transaction" in patterns else None
     drawing = Drawing(reading, [step for step in steps if step is not undo] or steps)
     place(drawing, patterns)
@@ -62,8 +63,13 @@ def design(text: str) -> ArchitectAnswer:
     )
 
 
+def steps_drawn(reading: Reading, patterns: Sequence[str]) -> list[Step]:
+    """The steps of the text, at most `STEPS_MAX`; cut more finely when the patterns need more agents than the verbs
+    that are known."""
+    return _enough_steps(reading, patterns)[:STEPS_MAX]
+
+
 def _enough_steps(reading: Reading, patterns: Sequence[str]) -> list[Step]:
-    """The steps of the text; cut more finely when the patterns need more agents than the known verbs tell."""
     steps = steps_of(reading)
     needed = 2 if _PIPELINE in patterns or "event_driven_monitor" in patterns else 1
     doing = [step for step in steps if not is_gate(step)]
@@ -161,7 +167,7 @@ def _draw_router(drawing: Drawing, step: Step) -> None:
     else:
         drawing.at -= len(following)
         names = items_of(drawing.reading, step.clause)[:_MEMBERS_MAX]
-        names = names or [label(drawing.language, part) for part in ("general", "special")]
+        names = names or [f"{label(drawing.language, 'specialist')} {number}" for number in (1, 2)]
         branches = [(name, f"{name}: {step.text}") for name in names]
     router = step
     if not step.named and step.action != "route":
@@ -213,8 +219,10 @@ _DRAW: dict[str, Callable[[Drawing, Step], None]] = {
 
 def _summary(drawing: Drawing, patterns: Sequence[str]) -> str:
     agents = drawing.sketch.agents
-    shown = ", ".join(agent.name for agent in agents[:6]) + (" ..." if len(agents) > 6 else "")
+    shown = ", ".join(agent.name for agent in agents[:6]) + (" and others" if len(agents) > 6 else "")
     people = sum(agent.role == AgentRole.HUMAN for agent in agents)
-    kinds = ", ".join(pattern.replace("_", " ") for pattern in patterns)
-    count = f"{len(agents)} agents" if len(agents) > 1 else "1 agent"
-    return clean(f"{count}{f', {people} of them people' if people else ''} ({kinds}): {shown}.")
+    working = len(agents) - people
+    count = f"{working} agent{'s' * (working != 1)}"
+    if people:
+        count += f" and {people} {'person' if people == 1 else 'people'}"
+    return clean(f"{count}: {shown}. {how_it_works(patterns)}.")

@@ -11,6 +11,10 @@ from windtunnel.planning.reading.words import Word
 _NAMED_MAX = 8
 _DEED_WORDS = 5
 _DEED_CHARS = 40
+_TURNS = frozenset(
+    ["or", "oder", "ou", "o", "u", "oppure", "if", "wenn", "falls", "si", "se", "when", "as", "because", "weil", "until", "bis", "against", "unless", "that", "which", "who", "over", "above", "under", "uber", "plus", "needs", "need"]
+)
+"""Words behind which a clause turns to something else than the deed."""
 _DEED_CHARS_SOLID = 16
 _AGENTIVE = ("er", "or", "ist", "ian", "critic", "expert", "clerk", "lead")
 """English endings of nouns for doers: a fact checker, a lead researcher, a bear analyst."""
@@ -40,7 +44,16 @@ def person_in(clause: Clause, deeds: Sequence[Hit]) -> Hit | None:
             return title
         if clause.has("approve") and (first is None or first.concept not in _TALKING):
             return title
+        if _is_needed(clause, title):
+            return title
     return None
+
+
+def _is_needed(clause: Clause, title: Hit) -> bool:
+    """True for "refunds over 200 need a manager"."""
+    needs = [hit for hit in clause.hits if hit.section == "concepts" and hit.concept == "needs"]
+    solid = any(word.solid for word in clause.words)
+    return title.concept != "expert" and any(hit.end <= title.start or solid for hit in needs)
 
 
 def person_name(clause: Clause, person: Hit, languages: Sequence[str]) -> str:
@@ -83,7 +96,11 @@ def deed_name(clause: Clause, action: Hit | None, languages: Sequence[str]) -> s
     taken = words[:1]
     for word in words[1:]:
         content = sum(not is_function(known, languages) for known in taken)
-        if content == _DEED_WORDS - 1 or word.end - taken[0].start > _DEED_CHARS:
+        if (
+            (content > 1 and word.form in _TURNS)
+            or content == _DEED_WORDS - 1
+            or word.end - taken[0].start > _DEED_CHARS
+        ):
             break
         taken.append(word)
     while len(taken) > 1 and is_function(taken[-1], languages):

@@ -9,9 +9,13 @@ from windtunnel.planning.reading.reading import Reading
 
 MERGING = frozenset({"merge", "compare", "summarise", "decide"})
 _WRITING = frozenset({"pay", "order", "book", "ship", "publish", "deploy", "undo", "update", "act", "notify"})
+_IRREVERSIBLE = frozenset({"pay", "order", "book", "ship", "publish", "deploy"})
+_LOOKING = frozenset(
+    {"collect", "read", "extract", "monitor", "search", "check", "review", "score", "compare", "summarise", "route"}
+)
 _STEM = 5
 
-_ANCHORS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
+ANCHORS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "hierarchical": (frozenset(), ("hierarchy",)),
     "supervisor_workers": (frozenset({"delegate", "split"}), ("delegate", "team")),
     "blackboard": (frozenset(), ("shared_board",)),
@@ -79,7 +83,7 @@ class Drawing:
 
 def place(drawing: Drawing, patterns: Sequence[str]) -> None:
     """Give each pattern the step that speaks of it most."""
-    for pattern, (deeds, concepts) in _ANCHORS.items():
+    for pattern, (deeds, concepts) in ANCHORS.items():
         if pattern not in patterns or _COVERED.get(pattern, frozenset()).intersection(patterns):
             continue
         scores = [
@@ -96,14 +100,53 @@ def ordered(steps: Sequence[Step]) -> list[Step]:
     found = list(steps)
     for gate in [step for step in steps if is_gate(step)]:
         at = found.index(gate)
-        before = [index for index in range(1, at) if found[index].action in _WRITING and not is_gate(found[index])]
-        spoken = [index for index in before if _shares_word(found[index], gate)]
-        target = spoken[-1] if spoken else None
-        if target is None and at == len(found) - 1 and gate.has("approve") and before[-1:] == [at - 1]:
-            target = at - 1
+        target = _guarded(found, at)
         if target is not None:
             found.insert(target, found.pop(at))
+        elif gate.conditional and not any(not is_gate(step) for step in found[:at]):
+            found.insert(_guarded_later(found, at), found.pop(at))
     return found
+
+
+def _guarded_later(found: Sequence[Step], at: int) -> int:
+    """Where an exception goes that is told before all the work: right before the step it guards, else behind all."""
+    rest = found[at + 1 :]
+    spoken = [index for index, step in enumerate(rest) if not is_gate(step) and _shares_word(step, found[at])]
+    final = [index for index, step in enumerate(rest) if not is_gate(step) and _does(step) & _IRREVERSIBLE]
+    writing = [index for index, step in enumerate(rest) if not is_gate(step) and _does(step) & _WRITING]
+    places = [index for index in spoken if index in writing] or final or writing[-1:]
+    return at + max(1, places[0]) if places else len(found) - 1
+
+
+def _guarded(found: Sequence[Step], at: int) -> int | None:
+    """The place of the step that the gate at `at` guards, when the text tells it before the gate."""
+    gate = found[at]
+    before = [index for index in range(at) if not is_gate(found[index]) and _does(found[index]) & _WRITING]
+    spoken = [
+        index
+        for index in before
+        if _shares_word(found[index], gate) or _does(found[index]) & gate.deeds() & _IRREVERSIBLE
+    ]
+    for index in spoken:
+        if _does(found[index]) & _IRREVERSIBLE:
+            return index
+    if spoken:
+        return spoken[-1]
+    if gate.has("approve", "needs") and all(is_gate(step) for step in found[at + 1 :]):
+        final = [index for index in before if _does(found[index]) & _IRREVERSIBLE]
+        if final:
+            return final[-1]
+        if before[-1:] == [at - 1]:
+            return at - 1
+    return None
+
+
+def _does(step: Step) -> frozenset[str]:
+    """What is done in a step, also by a noun: "issues a refund". Who only looks at something does nothing to it."""
+    if step.action in _LOOKING:
+        return step.deeds()
+    named = {hit.concept for hit in step.clause.hits if hit.section == "actions"}
+    return step.deeds() | named
 
 
 def _shares_word(step: Step, gate: Step) -> bool:

@@ -7,6 +7,7 @@ from windtunnel.domain.failures import Severity
 from windtunnel.knowledge import Book
 from windtunnel.planning.answers import FailureAnswer, FailuresAnswer
 from windtunnel.planning.failure_model import Expectation, expectations
+from windtunnel.planning.offline.wording import reason
 from windtunnel.planning.shape import Shape
 
 MODES_MIN, MODES_MAX = 4, 12
@@ -42,7 +43,8 @@ def choose_failures(shape: Shape, book: Book) -> FailuresAnswer:
     ranked = sorted(weighed, key=lambda one: (-_rank(one, added), one.definition.code))
     relevant = [one for one in ranked if one.hits or one.definition.code in added]
     count = max(MODES_MIN, min(MODES_MAX, 3 + len(shape.agents)))
-    chosen = (relevant + [one for one in ranked if one not in relevant])[:count]
+    chosen = relevant[:count]
+    chosen += [one for one in ranked if one not in chosen][: max(0, MODES_MIN - len(chosen))]
     return FailuresAnswer(failure_modes=[_answer(one, shape, one.definition.code in added) for one in chosen])
 
 
@@ -63,11 +65,11 @@ def _facts(shape: Shape) -> frozenset[str]:
 def _answer(one: Expectation, shape: Shape, from_pattern: bool) -> FailureAnswer:
     names = [agent.name for agent in shape.agents if agent.key in one.targets]
     where = ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
-    reasons = [hit.replace("_", " ") for hit in one.hits]
+    reasons = list(dict.fromkeys(reason(hit) for hit in one.hits))[:3]
     if reasons:
-        why = f"this scenario has {', '.join(reasons[:3])}"
+        why = " and ".join([", ".join(reasons[:-1]), reasons[-1]] if len(reasons) > 1 else reasons)
     elif from_pattern:
-        why = "it comes with the pattern used here"
+        why = "networks of this kind are known for it"
     else:
         why = "any network of this kind can meet it"
     tool = next((tool.kind for tool in shape.tools if tool.key == one.tool), None)

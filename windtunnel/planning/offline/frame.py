@@ -56,7 +56,8 @@ def draw_undo(drawing: Drawing, step: Step | None) -> None:
     """What takes back the last writing steps."""
     sketch = drawing.sketch
     writers = [agent.key for agent in sketch.agents if agent.role == AgentRole.INTEGRATION][-_UNDONE_MAX:]
-    writers = writers or [exit_.key for exit_ in sketch.open][:1] or [sketch.agents[-1].key]
+    working = [agent.key for agent in sketch.agents if agent.role not in {AgentRole.HUMAN, AgentRole.MEMORY}]
+    writers = writers or working[-1:] or [sketch.agents[-1].key]
     teams.draw_compensator(sketch, drawing.language, step, writers)
 
 

@@ -2,14 +2,17 @@
 
 from windtunnel.planning.answers import InterpreterAnswer
 from windtunnel.planning.naming import capitalised, clean
+from windtunnel.planning.offline.lists import items_of
 from windtunnel.planning.offline.patterns import patterns_of
+from windtunnel.planning.offline.rules import is_rule
 from windtunnel.planning.offline.steps import Doer, steps_of
 from windtunnel.planning.reading.lexicon import Hit
 from windtunnel.planning.reading.reading import Reading, read
 
 _ENTERING = frozenset({"collect", "read", "extract", "monitor"})
 _LEAVING = frozenset({"publish", "notify", "summarise", "pay", "order", "book", "deploy", "update", "ship", "answer"})
-_BOUNDS = ("limit", "policy", "urgent", "sensitive", "audit", "volume", "legacy", "unreliable", "schedule")
+BOUNDS = ("limit", "policy", "urgent", "sensitive", "audit", "volume", "legacy", "unreliable", "schedule")
+"""Concepts that make a clause a limit to keep."""
 
 
 def interpret(text: str) -> InterpreterAnswer:
@@ -73,7 +76,7 @@ def _text(reading: Reading, hit: Hit) -> str:
 
 
 def _constraints(reading: Reading) -> list[str]:
-    found = [clean(clause.text, 160) for clause in reading.clauses if clause.has(*_BOUNDS)]
+    found = [clean(clause.text, 160) for clause in reading.clauses if clause.has(*BOUNDS) or is_rule(reading, clause)]
     return list(dict.fromkeys(found))[:8]
 
 
@@ -96,6 +99,10 @@ def _questions(reading: Reading, people: list[str], confidence: float) -> list[s
         questions.append("What comes in, and from whom?")
     if not people and "human_approval_gate" not in patterns_of(reading):
         questions.append("Which steps must a person approve?")
+    if "router_triage" in patterns_of(reading) and not any(
+        items_of(reading, clause) for clause in reading.clauses if clause.has("route")
+    ):
+        questions.append("Which kinds of items are told apart, and who takes each?")
     if "volume" not in found:
         questions.append("How many items arrive per hour, and how fast must each be done?")
     if "undo" not in found and reading.found("tools") & {"payments", "orders", "booking", "ci_cd"}:

@@ -10,18 +10,19 @@ from windtunnel.planning.reading.segments import fragments
 _ITEM_WORDS = 3
 _ITEM_CHARS_SOLID = 12
 _AT_LEAST = 2
+_OR = frozenset({"or", "oder", "ou", "o", "u", "oppure"})
 
 
 def items_of(reading: Reading, clause: Clause) -> list[str]:
     """Names of the things that a clause, else one beside it, enumerates: at least two, or none."""
-    found = _items(reading, clause)
-    if found:
-        return found
+    own = _items(reading, clause)
+    if len(own) > _AT_LEAST:
+        return own
     for other in _beside(reading, clause):
         found = _items(reading, other)
-        if len(found) > _AT_LEAST or (found and other.has("kinds", "versus", "route")):
+        if len(found) > _AT_LEAST or (found and not own and other.has("kinds", "versus", "route")):
             return found
-    return []
+    return own
 
 
 def agents_near(reading: Reading, clause: Clause) -> list[str]:
@@ -42,6 +43,7 @@ def _items(reading: Reading, clause: Clause) -> list[str]:
     deeds = clause.deeds
     start = deeds[0].end if deeds else clause.start
     joints = [joint for joint in reading.joints if start <= joint[0] < clause.end]
+    joints += [(word.start, word.end) for word in clause.words if word.start >= start and word.form in _OR]
     names = []
     for piece_start, piece_end in fragments(reading.text, (start, clause.end), joints):
         if any(piece_start <= hit.start < piece_end for hit in deeds[1:]):

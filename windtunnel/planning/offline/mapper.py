@@ -16,6 +16,7 @@ _BY_ACTION: dict[str, str] = {
     "calculate": "calculator", "extract": "document_parser", "ship": "logistics", "search": "vector_search",
     "monitor": "monitoring", "update": "database", "collect": "database", "read": "database",
 }  # fmt: skip
+_BY_ROLE: dict[str, str] = {AgentRole.MEMORY: "database", AgentRole.GUARDRAIL: "moderation"}
 _DEFAULT = "database"
 
 
@@ -56,8 +57,8 @@ def _tools_of(agent: AgentAnswer, reading: Reading) -> list[str]:
             kind = _BY_ACTION.get(action.concept)
             if kind is not None:
                 scores[kind] = scores.get(kind, 0) + 0.9
-    if agent.role == AgentRole.MEMORY and not scores:
-        scores[_DEFAULT] = 1
+    if not scores and agent.role in _BY_ROLE:
+        scores[_BY_ROLE[agent.role]] = 1
     return sorted(scores, key=lambda kind: -scores[kind])[:_PER_AGENT]
 
 

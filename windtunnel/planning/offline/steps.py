@@ -7,6 +7,8 @@ from enum import StrEnum
 from windtunnel.planning.naming import NAME_MAX_CHARS, capitalised, clean, fold_all
 from windtunnel.planning.offline.counts import copies_in
 from windtunnel.planning.offline.doers import agents_in, deed_name, is_function, person_in, person_name
+from windtunnel.planning.offline.orders import is_order
+from windtunnel.planning.offline.rules import is_condition_of_next, is_rule
 from windtunnel.planning.reading.clauses import Clause, loosely
 from windtunnel.planning.reading.lexicon import Hit, label
 from windtunnel.planning.reading.reading import Reading
@@ -43,6 +45,10 @@ class Step:
         """Every clause that this step stands for."""
         return "; ".join(clean(clause.text) for clause in (self.clause, *self.also))
 
+    def deeds(self) -> frozenset[str]:
+        """The concepts of everything that is done in its clauses."""
+        return frozenset(deed.concept for clause in (self.clause, *self.also) for deed in clause.deeds)
+
     def has(self, *concepts: str) -> bool:
         """True when one of the concepts is in one of its clauses."""
         return any(clause.has(*concepts) for clause in (self.clause, *self.also))
@@ -50,15 +56,41 @@ class Step:
 
 def steps_of(reading: Reading) -> list[Step]:
     """The steps in the order of the text; the same doer or name twice is one step."""
-    found: list[Step] = []
-    for clause in reading.clauses:
-        for step in _steps(clause, reading, first=not found):
-            _add(found, step)
+    found = _told(reading, with_rules=False) or _told(reading, with_rules=True)
     if not found:
         clause = reading.clauses[0]
         name = deed_name(clause, None, reading.known) if clause.words else label(reading.language, "assistant")
         found = [Step(name, None, Doer.AGENT, named=False, clause=clause)]
     return found
+
+
+def _told(reading: Reading, *, with_rules: bool) -> list[Step]:
+    found: list[Step] = []
+    condition: Clause | None = None
+    for index, clause in enumerate(reading.clauses):
+        if is_order(clause):
+            continue
+        if is_condition_of_next(reading, index):
+            condition = clause
+            continue
+        steps = _steps(clause, reading, first=not found)
+        if not with_rules and is_rule(reading, clause):
+            steps = [step for step in steps if is_gate(step)]
+        for step in steps:
+            if condition is not None:
+                step = replace(step, conditional=True, also=(condition,))
+                condition = None
+            _add(found, step)
+    return [step for step in found if not _is_let_through(step, found)]
+
+
+def _is_let_through(step: Step, found: Sequence[Step]) -> bool:
+    """True for what a gate lets through when another step does it already: "refunds need a manager to sign off"."""
+    if step.named or not any(is_gate(gate) and gate.clause is step.clause for gate in found):
+        return False
+    return any(
+        not is_gate(other) and other.clause is not step.clause and step.action in other.deeds() for other in found
+    )
 
 
 def loose_steps_of(reading: Reading) -> list[Step]:
@@ -67,7 +99,7 @@ def loose_steps_of(reading: Reading) -> list[Step]:
     for clause in reading.clauses:
         for part in loosely(clause, reading.text, reading.joints):
             steps = _steps(part, reading, first=not found)
-            if not steps and not part.has("before", "if"):
+            if not steps and not part.has("before", "if") and not is_rule(reading, part):
                 name = agents_in(part, reading.known)[:1] or [deed_name(part, None, reading.known)]
                 steps = [Step(name[0], None, Doer.AGENT, named=False, clause=part)]
             for step in steps:

@@ -3,23 +3,13 @@
 from windtunnel.domain.architectures import PlanningWarning
 from windtunnel.domain.policy import ARCHITECTURE_MAX_AGENTS
 from windtunnel.planning.offline.counts import most_agents_in
+from windtunnel.planning.offline.orders import has_orders
 from windtunnel.planning.reading.language import UNKNOWN
 from windtunnel.planning.reading.lexicon import FULL
 from windtunnel.planning.reading.reading import Reading
-from windtunnel.planning.reading.words import fold
 
 LOW_CONFIDENCE = 0.3
 _SHORT_WORDS = 4
-_ORDERS = (
-    "ignore all previous", "ignore previous", "ignore the above", "ignore your instructions", "disregard all",
-    "disregard previous", "disregard the above", "forget your instructions", "forget all previous", "system prompt",
-    "reveal your", "api key", "api_key", "you are now", "developer mode", "jailbreak", "output only",
-    "respond only with",
-    "zero failure modes", "no failure modes", "mark the security review", "ignora las instrucciones",
-    "ignora todas", "ignoriere alle", "ignoriere die", "vergiss alle", "ignore les instructions",
-    "ignorez les instructions", "ignorez toutes", "ignore as instrucoes", "ignora le istruzioni", "ignora tutte",
-    "忽略之前", "忽略以上", "忽略所有", "系统提示", "以前の指示を無視", "指示を無視", "システムプロンプト",
-)  # fmt: skip
 
 
 def warnings_of(reading: Reading, confidence: float) -> list[PlanningWarning]:
@@ -62,12 +52,6 @@ def warnings_of(reading: Reading, confidence: float) -> list[PlanningWarning]:
             )
         )
     return found
-
-
-def has_orders(text: str) -> bool:
-    """True when the text holds phrases that address the planner instead of describing a system."""
-    folded = " ".join(" ".join(fold(word) for word in text.split()).split())
-    return any(phrase in folded for phrase in _ORDERS)
 
 
 def is_short(reading: Reading) -> bool:

@@ -24,6 +24,23 @@ _VERBS_LIKE_DOERS = frozenset(
     )
     for ending in ("", "s")
 )  # fmt: skip
+_BEHIND_THINGS = frozenset(
+    {
+        "over",
+        "above",
+        "below",
+        "exceeding",
+        "need",
+        "require",
+        "must",
+        "may",
+        "are",
+        "should",
+        "cannot",
+        "will",
+        "shall",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +101,7 @@ def deeds_of(text: str, words: Sequence[Word], hits: Sequence[Hit], languages: S
             continue
         at = bisect_left(starts, hit.start)
         last = words[bisect_left(starts, hit.end) - 1].form
-        if "en" in languages and _DOER.search(last) and last not in _VERBS_LIKE_DOERS:
+        if "en" in languages and (_names_a_doer(last) or _names_things(last, words, bisect_left(starts, hit.end))):
             continue
         if at and _is_article(words[at - 1], languages) and not text[words[at - 1].end : hit.start].strip(_GLUE):
             before = words[at - 2] if at > 1 else None
@@ -93,6 +110,15 @@ def deeds_of(text: str, words: Sequence[Word], hits: Sequence[Hit], languages: S
                 continue
         found.append(hit)
     return found
+
+
+def _names_a_doer(form: str) -> bool:
+    return bool(_DOER.search(form)) and form not in _VERBS_LIKE_DOERS
+
+
+def _names_things(form: str, words: Sequence[Word], after: int) -> bool:
+    """True for "refunds over 200" and "payments must": several things, no deed."""
+    return form.endswith("s") and after < len(words) and words[after].form in _BEHIND_THINGS
 
 
 def _may_be_subject(word: Word, found: Sequence[Hit], languages: Sequence[str]) -> bool:

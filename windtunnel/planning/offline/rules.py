@@ -1,0 +1,71 @@
+"""What a text says besides the work: rules to keep, and conditions under which the next thing is done."""
+
+import re
+from functools import lru_cache
+
+from windtunnel.planning.reading.clauses import Clause
+from windtunnel.planning.reading.reading import Reading
+from windtunnel.planning.reading.words import fold, words_of
+
+_BULLET = re.compile(r"\s*(?:[-*•–·・]|\d{1,3}[.)]|[a-z][.)])\s*")
+_HEADINGS = frozenset(
+    ["rules", "rule", "constraints", "constraint", "policy", "policies", "guidelines", "limits", "limitations", "conditions", "restrictions", "guardrails", "boundaries", "principles", "notes", "regeln", "regel", "vorgaben", "bedingungen", "grenzen", "grundsatze", "hinweise", "auflagen", "einschrankungen", "regles", "contraintes", "conditions", "limites", "consignes", "principes", "reglas", "restricciones", "condiciones", "limites", "normas", "principios", "regras", "restricoes", "condicoes", "regole", "vincoli", "condizioni", "limiti", "principi"]
+)
+_HEADINGS_SOLID = ("规则", "約束", "约束", "限制", "规定", "原则", "規則", "制約", "ルール", "制限", "条件", "注意")
+_HEADING_WORDS_MAX = 5
+_ELSE = frozenset(
+    {"otherwise", "else", "sonst", "andernfalls", "ansonsten", "sinon", "sino", "senao", "altrimenti", "except"}
+)
+_ELSE_SOLID = ("否则", "さもなければ")
+_COMMAS = frozenset(",，、;；")
+
+
+def is_rule(reading: Reading, clause: Clause) -> bool:
+    """True for what is forbidden, and for the items of a list of rules: no step, but a limit to keep."""
+    if any(start <= clause.start < end for start, end in _listed_rules(reading)):
+        return True
+    bans = [hit.start for hit in clause.hits if hit.section == "concepts" and hit.concept == "forbid"]
+    return bool(bans) and (
+        not clause.deeds or any(word.solid for word in clause.words) or bans[0] < clause.deeds[0].end
+    )
+
+
+def is_condition_of_next(reading: Reading, index: int) -> bool:
+    """True for "if it cannot answer" before ", it asks": what is done comes behind the comma."""
+    if index + 1 >= len(reading.clauses):
+        return False
+    clause, following = reading.clauses[index], reading.clauses[index + 1]
+    if following.sentence != clause.sentence or not clause.words:
+        return False
+    first = clause.words[0]
+    starts = any(hit.concept == "if" and hit.section == "concepts" and hit.start == first.start for hit in clause.hits)
+    if not starts or first.form in _ELSE or first.form.startswith(_ELSE_SOLID):
+        return False
+    return not _COMMAS.isdisjoint(reading.text[clause.end : following.start])
+
+
+@lru_cache(maxsize=8)
+def _listed_rules(reading: Reading) -> tuple[tuple[int, int], ...]:
+    """The spans of the lists whose heading speaks of rules."""
+    found = []
+    at, under = 0, False
+    for line in reading.text.splitlines(keepends=True):
+        bare = line.strip()
+        if _is_heading(bare):
+            under = True
+        elif under and bare and _BULLET.match(line):
+            found.append((at, at + len(line)))
+        elif bare:
+            under = False
+        at += len(line)
+    return tuple(found)
+
+
+def _is_heading(line: str) -> bool:
+    title = line.rstrip(":：").strip("#*_ \t")
+    if not title or not (line.endswith((":", "：")) or line.startswith(("#", "**"))):
+        return False
+    if any(word in title for word in _HEADINGS_SOLID):
+        return len(title) <= 3 * _HEADING_WORDS_MAX
+    words = words_of(title)
+    return len(words) <= _HEADING_WORDS_MAX and any(fold(word.form) in _HEADINGS for word in words)
