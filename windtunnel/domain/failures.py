@@ -123,6 +123,10 @@ class FailureMode:
     effect: FailureEffect
 
 
+CALIBRATED = "calibrated"
+"""How the provenance of a number begins that was measured: `FailureEffect.probability` is then of one attempt."""
+
+
 def likelihood_of(probability: float) -> Likelihood:
     """The band of a probability per run."""
     if probability < 0.01:

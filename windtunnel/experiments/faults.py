@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from windtunnel.domain.architectures import Architecture, ServiceTime
-from windtunnel.domain.failures import FailureMode, FaultUnit, Inject
+from windtunnel.domain.failures import CALIBRATED, FailureMode, FaultUnit, Inject
 from windtunnel.experiments.model import Mode, Model, Place
 from windtunnel.simulation.network import Node
 
@@ -18,17 +18,23 @@ def with_faults(model: Model, architecture: Architecture) -> Model:
     """The model with each failure mode at the probability that the architecture states for it.
 
     That probability is of one task: it is spread over the places that the mode may strike, so that all of them
-    together strike as often. Each of the modes is kept with what happens when it strikes for certain, at the first
-    of its places.
+    together strike as often. One that was calibrated has its measured share of attempts at each of them. Each of the
+    modes is kept with what happens when it strikes for certain, at the first of its places.
     """
     for mode in architecture.failure_modes:
         struck = _struck(model, mode)
-        each = 1.0 - (1.0 - mode.probability) ** (1.0 / len(struck)) if struck else 0.0
+        each = _at_each(mode, len(struck))
         places = [
             replace(place, node=_damaged(place, mode, each)) if place in struck else place for place in model.places
         ]
         model = replace(model, places=tuple(places))
     return replace(model, modes=tuple(_mode(model, mode) for mode in architecture.failure_modes))
+
+
+def _at_each(mode: FailureMode, places: int) -> float:
+    if mode.provenance.startswith(CALIBRATED):
+        return mode.effect.probability
+    return 1.0 - (1.0 - mode.probability) ** (1.0 / places) if places else 0.0
 
 
 def _struck(model: Model, mode: FailureMode) -> Sequence[Place]:

@@ -4,9 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic import ValidationError as PydanticError
+from pydantic_core import from_json
 
-from windtunnel.domain.architectures import Distribution, ServiceTime
+from windtunnel.domain.architectures import Architecture, Distribution, ServiceTime, architecture_from_json
 from windtunnel.domain.errors import ValidationError
+from windtunnel.domain.networks import validate
+from windtunnel.experiments.from_architecture import model_of
 from windtunnel.experiments.model import Model, Place
 from windtunnel.experiments.soundness import check_model
 from windtunnel.simulation.network import Node, Route
@@ -130,10 +133,12 @@ class NetworkFile(_Part):
 
 
 def read_network(data: str | bytes) -> Model:
-    """The model that a network file describes.
+    """The model that a network file describes, or an architecture as `simulate --out` and `calibrate -o` write it.
 
     Raises ValidationError, with the path to the value to blame and what is allowed there.
     """
+    if (drawn := _architecture(data)) is not None:
+        return model_of(drawn)
     try:
         file = NetworkFile.model_validate_json(data)
     except PydanticError as error:
@@ -151,6 +156,24 @@ def read_network(data: str | bytes) -> Model:
     )
     check_model(model)
     return model
+
+
+def _architecture(data: str | bytes) -> Architecture | None:
+    """The architecture in the file, when it is one. Raises ValidationError when it is one that is not valid."""
+    try:
+        given = from_json(data)
+    except ValueError:
+        return None  # told by who reads network files
+    if not (isinstance(given, dict) and "agents" in given and "nodes" not in given):
+        return None
+    try:
+        drawn = architecture_from_json(data)
+        problems = validate(drawn)
+    except ValueError:
+        problems = ["It does not have the form of one."]
+    if problems:
+        raise ValidationError(f"The architecture is not valid. {problems[0]}", rule="architecture", path=("network",))
+    return drawn
 
 
 def _node(entry: NodeEntry, arrivals: int) -> Node:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from enum import Enum
 
 from windtunnel.domain.architectures import AgentRole, Architecture
-from windtunnel.domain.failures import FailureMode, FaultUnit, Inject, Severity, likelihood_of
+from windtunnel.domain.failures import CALIBRATED, FailureMode, FaultUnit, Inject, Severity, likelihood_of
 from windtunnel.knowledge import Book
 from windtunnel.telemetry.fitting import fit_failures
 from windtunnel.telemetry.observed import Observed
@@ -139,7 +139,7 @@ def _measured(mode: FailureMode, failures: int, attempts: int, traces: int, sour
         probability=per_run,
         likelihood=likelihood_of(per_run),
         provenance=(
-            f"calibrated: {failures} of {attempts} attempts failed so, {rate.probability:.3g} per call "
+            f"{CALIBRATED}: {failures} of {attempts} attempts failed so, {rate.probability:.3g} per call "
             f"(95 % interval {rate.low:.3g} to {rate.high:.3g}); {source}"
         ),
         # What was counted are attempts that ended in an error; how long they take is in the fitted durations.
