@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import secrets
+import shlex
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from time import perf_counter
@@ -12,12 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.ending import clean_endings
+from app.commands.out import writable, written
 from app.commands.scenario_input import InputError, scenario_text
 from app.settings import load_settings, price_of_model
 from windtunnel.domain.experiments import Load
 from windtunnel.domain.policy import SEED_MAX
+from windtunnel.domain.scenarios import title_of
 
 if TYPE_CHECKING:
+    from app.studies import Base, Studied, Variant
     from windtunnel.domain.experiments import Findings
     from windtunnel.experiments.model import Model
     from windtunnel.experiments.study import Study
@@ -42,32 +46,55 @@ def experiment(  # noqa: PLR0917
         typer.Option(metavar="FILE.json", help="What to compare with: overrides by key, or another network."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the report, the result and the picture there.")
+    ] = None,
 ) -> None:
     """Put an agent network under load, many times: success, latency, cost and load, with 95 % intervals."""
     with clean_endings():
+        from app import studies
         from windtunnel.experiments.loads import check_load
         from windtunnel.experiments.study import study_of
 
         load = Load(secrets.randbelow(SEED_MAX + 1) if seed is None else seed, replications, tasks, arrival_rate)
         check_load(load)
         base = _network(network, text, file) if network else _planned(scenario_text(text, file))
-        other = None if variant is None else _variant(base, variant)
+        other = None if variant is None else _variant(base.model, variant)
+        directory = writable(out)
         began = perf_counter()
-        findings = _findings(study_of(base, other, load))
-        _show(load, findings, perf_counter() - began, as_json=as_json)
+        findings = _findings(study_of(base.model, other and other.model, load))
+        elapsed_s = perf_counter() - began
+        command = _command(load, text=text, file=file, network=network, variant=variant)
+        studied = studies.Studied(base, other, load, findings, command)
+        paths = written(studies.files(studied, elapsed_s), directory) if directory else []
+        _show(studied, elapsed_s, paths, as_json=as_json)
 
 
-def _show(load: Load, findings: "Findings", elapsed_s: float, *, as_json: bool) -> None:
+def _show(studied: "Studied", elapsed_s: float, paths: list[Path], *, as_json: bool) -> None:
     if as_json:
         from windtunnel.experiments.rendering import as_json as rendered
 
-        typer.echo(json.dumps(rendered(load, findings, elapsed_s), ensure_ascii=False))
+        typer.echo(json.dumps(rendered(studied.load, studied.findings, elapsed_s), ensure_ascii=False))
         return
     from rich.console import Console
 
+    from app.terminal.closing import wrote
     from app.terminal.experiments import show
 
-    show(Console(highlight=False, emoji=False, markup=False), load, findings)
+    console = Console(highlight=False, emoji=False, markup=False)
+    show(console, studied.load, studied.findings)
+    wrote(console, paths)
+
+
+def _command(load: Load, **given: str | Path | None) -> str:
+    """The command that gives the same numbers again; words that came from standard input are left to the reader."""
+    words = ["windtunnel", "experiment"]
+    for name, value in given.items():
+        if value is not None:
+            words += [str(value)] if name == "text" else [f"--{name}", str(value)]
+    words += ["--replications", str(load.replications), "--tasks", str(load.tasks)]
+    words += ["--arrival-rate", f"{load.arrival_rate:g}", "--seed", str(load.seed)]
+    return shlex.join(words)
 
 
 def _findings(study: "Study") -> "Findings":
@@ -83,7 +110,8 @@ def _findings(study: "Study") -> "Findings":
         return findings_of(study, conduct(study, pool), price)
 
 
-def _planned(text: str) -> "Model":
+def _planned(text: str) -> "Base":
+    from app.studies import Base
     from app.wiring import planner_of
     from windtunnel.experiments.from_architecture import model_of
 
@@ -91,19 +119,22 @@ def _planned(text: str) -> "Model":
         pass
 
     plan = asyncio.run(planner_of(load_settings()).plan(text, on_step))
-    return model_of(plan.architecture)
+    return Base(title_of(text), model_of(plan.architecture), plan.architecture, text)
 
 
-def _network(path: Path, text: str | None, file: str | None) -> "Model":
+def _network(path: Path, text: str | None, file: str | None) -> "Base":
+    """A network of nodes and links, or an architecture as `simulate --out` and `calibrate` write it."""
+    from app.studies import Base
     from windtunnel.experiments.network_file import read_network
 
     if text is not None or file is not None:
         raise InputError("Give a scenario or --network, not both.")
-    return read_network(_read(path))
+    return Base(path.name, read_network(_read(path)))
 
 
-def _variant(base: "Model", path: Path) -> "Model":
+def _variant(base: "Model", path: Path) -> "Variant":
     """Another network, or changes to the base by key."""
+    from app.studies import Variant, changes_of
     from windtunnel.experiments.network_file import read_network
     from windtunnel.experiments.overrides import overridden
 
@@ -113,8 +144,8 @@ def _variant(base: "Model", path: Path) -> "Model":
     except ValueError as error:
         raise InputError(f"The file {str(path)!r} is no JSON: {error}.") from None
     if isinstance(given, dict) and isinstance(given.get("nodes"), dict):
-        return overridden(base, given, path=("variant",))
-    return read_network(data).paired_with(base)
+        return Variant(overridden(base, given, path=("variant",)), changes_of(given))
+    return Variant(read_network(data).paired_with(base), (f"Another network: {path.name}.",), is_other=True)
 
 
 def _read(path: Path) -> bytes:

@@ -9,6 +9,7 @@ import typer
 
 from app.commands.ending import clean_endings
 from app.commands.otlp import Outlet, outlet_of, telemetry_of
+from app.commands.out import writable, written
 from app.commands.scenario_input import InputError, scenario_text
 from app.settings import load_settings, price_of_model
 from windtunnel.domain.policy import SEED_MAX
@@ -36,7 +37,7 @@ def simulate(  # noqa: PLR0917
     with clean_endings():
         request = SimulateRequest(scenario_text(text, file), seed=_whole(seed), pace=_number(pace))
         check_request(request, load_book())
-        directory = _writable(out)
+        directory = writable(out)
         outlet = outlet_of(otlp, load_settings())
         asyncio.run(_simulate(request, as_json=as_json, directory=directory, outlet=outlet))
 
@@ -64,7 +65,7 @@ async def _simulate(request: SimulateRequest, *, as_json: bool, directory: Path 
             planner, text, seed, planned=show.planned, tell=rehearsals.paced(show.tell, request.pace), price=price
         )
     told = rehearsals.Told(text, seed, planner, done)
-    paths = _written(rehearsals.files(told), directory) if directory else []
+    paths = written(rehearsals.files(told), directory) if directory else []
     if as_json:
         typer.echo(rehearsals.as_json(told))
     else:
@@ -89,33 +90,3 @@ def _number(given: str) -> float:
         return float(given)
     except ValueError:
         raise InputError(f"--pace {given!r} is refused; allowed: a number, e.g. 10.") from None
-
-
-def _writable(directory: Path | None) -> Path | None:
-    """The directory, made if need be: known to take files before any work is done."""
-    if directory is None:
-        return None
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        probe = directory / ".windtunnel-probe"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except (OSError, ValueError) as error:
-        raise InputError(f"--out {str(directory)!r} cannot be written to: {_reason(error)}.") from None
-    return directory
-
-
-def _written(files: dict[str, str], directory: Path) -> list[Path]:
-    paths: list[Path] = []
-    for name, content in files.items():
-        path = directory / name
-        try:
-            path.write_text(content, "utf-8", newline="\n")
-        except OSError as error:
-            raise InputError(f"{str(path)!r} cannot be written: {_reason(error)}.") from None
-        paths.append(path)
-    return paths
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)

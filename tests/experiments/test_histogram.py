@@ -1,6 +1,7 @@
 """Counts of how long tasks took: each counted once, wherever the work was cut."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -25,7 +26,7 @@ def test_each_time_is_counted_once_in_the_bin_that_holds_it(times: list[float]) 
     assert sum(one.tasks for one in bins) == len(known)
     for one in bins:
         assert one.tasks == sum(one.from_ms <= time < one.to_ms or time >= one.to_ms >= 1e11 for time in known)
-    assert all(one.to_ms == other.from_ms for one, other in zip(bins, bins[1:], strict=False))
+    assert all(one.to_ms == other.from_ms for one, other in pairwise(bins))
     assert not bins or min(bins[0].tasks, bins[-1].tasks) > 0
 
 

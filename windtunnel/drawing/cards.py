@@ -9,6 +9,7 @@ from windtunnel.domain.architectures import Architecture, NetworkAgent, Tool
 from windtunnel.domain.failures import FailureMode, FailureOutcome, Severity
 from windtunnel.drawing.chips import CHIP_HEIGHT, Chip, chip_markup, chip_rows
 from windtunnel.drawing.geometry import Rect
+from windtunnel.drawing.heat import Heat, Heats
 from windtunnel.drawing.icons import role_icon
 from windtunnel.drawing.markup import tag, text, title
 from windtunnel.drawing.outlines import outline
@@ -23,6 +24,7 @@ NAME_SIZE = 13.5
 NAME_LINE = 17.0
 ROLE_SIZE = 10.0
 BADGE_SIZE = 9.5
+HEAT_LINE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,10 @@ class Card:
     chips: Sequence[Sequence[Chip]]
     modes: Sequence[FailureMode]
     height: float
+    heat: Heat | None = None
 
 
-def cards_of(architecture: Architecture) -> list[Card]:
+def cards_of(architecture: Architecture, heats: Heats) -> list[Card]:
     """One card per agent, in order."""
     tools = {tool.key: tool for tool in architecture.tools}
     modes: dict[str, list[FailureMode]] = {agent.key: [] for agent in architecture.agents}
@@ -44,17 +47,18 @@ def cards_of(architecture: Architecture) -> list[Card]:
         for key in dict.fromkeys(mode.targets):
             if key in modes:
                 modes[key].append(mode)
-    return [_card(agent, tools, modes[agent.key]) for agent in architecture.agents]
+    return [_card(agent, tools, modes[agent.key], heats) for agent in architecture.agents]
 
 
-def _card(agent: NetworkAgent, tools: Mapping[str, Tool], modes: Sequence[FailureMode]) -> Card:
+def _card(agent: NetworkAgent, tools: Mapping[str, Tool], modes: Sequence[FailureMode], heats: Heats) -> Card:
     room = CARD_WIDTH - 2 * PADDING - ICON_BOX - 10
     lines = wrap(clean(agent.name), NAME_SIZE, room, 2, bold=True)
     used = [tools[key] for key in dict.fromkeys(agent.tools) if key in tools]
-    chips = chip_rows(used, CARD_WIDTH - 2 * PADDING)
+    chips = chip_rows(used, CARD_WIDTH - 2 * PADDING, heats)
+    heat = heats.get(agent.key)
     head = 16 + NAME_LINE * len(lines)
     height = 2 * PADDING + max(head, ICON_BOX) + (8 + len(chips) * (CHIP_HEIGHT + 5) - 5 if chips else 0)
-    return Card(agent, lines, chips, modes, height)
+    return Card(agent, lines, chips, modes, height + (HEAT_LINE if heat else 0), heat)
 
 
 def card_markup(card: Card, place: Rect, outcome: FailureOutcome | None, load: float | None) -> Markup:
@@ -68,7 +72,7 @@ def card_markup(card: Card, place: Rect, outcome: FailureOutcome | None, load: f
     if outcome:
         ring = Rect(place.x - 4, place.y - 4, place.width + 8, place.height + 8)
         parts.append(tag("path", d=outline(agent.role, ring), class_=f"wt-ring wt-of-{color_of(outcome)}"))
-    parts.append(tag("path", d=shape, class_="wt-card"))
+    parts.append(tag("path", d=shape, class_=f"wt-card wt-heat{card.heat.level}" if card.heat else "wt-card"))
     left, top = place.x + PADDING, place.y + PADDING
     parts.append(tag("rect", x=left, y=top, width=ICON_BOX, height=ICON_BOX, rx=8.0, class_="wt-tint"))
     parts.append(role_icon(agent.role, left + 6, top + 6, 16))
@@ -78,14 +82,36 @@ def card_markup(card: Card, place: Rect, outcome: FailureOutcome | None, load: f
     parts += [
         text(line, beside, top + 11 + NAME_LINE * (number + 1) - 2, "wt-name") for number, line in enumerate(card.lines)
     ]
-    bottom = place.y + place.height - PADDING - (len(card.chips) * (CHIP_HEIGHT + 5) - 5 if card.chips else 0)
+    foot = place.y + place.height - PADDING
+    if card.heat:
+        parts += _heat_words(card.heat, place, foot)
+        foot -= HEAT_LINE
+    bottom = foot - (len(card.chips) * (CHIP_HEIGHT + 5) - 5 if card.chips else 0)
     for number, row in enumerate(card.chips):
         parts.append(chip_markup(row, left, bottom + number * (CHIP_HEIGHT + 5)))
     if load is not None:
         parts.append(_load_bar(place, load))
     badges = _badges(card.modes, place)
-    inside = tag("g", _tooltip(card, outcome, load), *parts, class_=f"wt-agent wt-of-{color_of(agent.role)}")
+    inside = tag("g", _tooltip(card, outcome, load), *parts, class_=_classes(card))
     return tag("g", inside, badges)
+
+
+def _classes(card: Card) -> str:
+    return f"wt-agent wt-of-{color_of(card.agent.role)}" + (" wt-heated" if card.heat else "")
+
+
+def _heat_words(heat: Heat, place: Rect, foot: float) -> list[Markup]:
+    """How busy it is at the foot of the card; the bottleneck has a flag on its upper border."""
+    drawn = [text(heat.words, place.center.x, foot + 1, "wt-hot", "middle")]
+    if heat.is_bottleneck:
+        words = "BOTTLENECK"
+        wide = width(words, 9.0, bold=True) + 18
+        flag = Rect(place.x + 16, place.y - 8, wide, 16)
+        drawn += [
+            tag("rect", x=flag.x, y=flag.y, width=wide, height=16.0, rx=8.0, class_="wt-bottleneck"),
+            text(words, flag.center.x, flag.center.y + 3.2, "wt-bottleneck-words", "middle"),
+        ]
+    return drawn
 
 
 def _tooltip(card: Card, outcome: FailureOutcome | None, load: float | None) -> Markup:
@@ -97,6 +123,7 @@ def _tooltip(card: Card, outcome: FailureOutcome | None, load: float | None) -> 
         f"Skills: {', '.join(agent.skills)}" if agent.skills else "",
         f"Busy {share(load)} of the time" if load is not None else "",
         f"A failure struck here: {outcome.value.lower()}" if outcome else "",
+        *(card.heat.sentences if card.heat else ()),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from windtunnel.domain.architectures import DataSensitivity, Tool
+from windtunnel.drawing.heat import Heats
 from windtunnel.drawing.icons import LOCK, PENCIL, icon, tool_icon
 from windtunnel.drawing.markup import tag, text, title
 from windtunnel.drawing.text import clean, cut, width
@@ -24,12 +25,13 @@ class Chip:
     words: str
     tooltip: Sequence[str]
     width: float
+    ground: str = "wt-chip"
 
 
-def chip_rows(tools: Sequence[Tool], room: float) -> list[list[Chip]]:
+def chip_rows(tools: Sequence[Tool], room: float, heats: Heats) -> list[list[Chip]]:
     """Chips in rows at most `room` pixels wide; beyond four tools the rest is counted."""
     shown = tools if len(tools) <= CHIPS_MAX else tools[: CHIPS_MAX - 1]
-    chips = [_chip(tool, room) for tool in shown]
+    chips = [_chip(tool, room, heats) for tool in shown]
     if hidden := tools[len(shown) :]:
         words = f"+{len(hidden)} more"
         chips.append(Chip(None, words, [clean(tool.name) for tool in hidden], width(words, CHIP_SIZE) + 16))
@@ -44,7 +46,8 @@ def chip_rows(tools: Sequence[Tool], room: float) -> list[list[Chip]]:
     return rows
 
 
-def _chip(tool: Tool, room: float) -> Chip:
+def _chip(tool: Tool, room: float, heats: Heats) -> Chip:
+    heat = heats.get(tool.key)
     marks = 14 * (tool.side_effects + (tool.data_sensitivity in _GUARDED))
     words = cut(clean(tool.name), CHIP_SIZE, min(room, 150) - 30 - marks)
     tooltip = (
@@ -52,8 +55,10 @@ def _chip(tool: Tool, room: float) -> Chip:
         tool.purpose,
         "Changes things outside" if tool.side_effects else "Only reads",
         f"Data: {tool.data_sensitivity.value.lower()}",
+        *(heat.sentences if heat else ()),
     )
-    return Chip(tool, words, tooltip, width(words, CHIP_SIZE) + 30 + marks)
+    ground = f"wt-chip wt-heat{heat.level}" if heat else "wt-chip"
+    return Chip(tool, words, tooltip, width(words, CHIP_SIZE) + 30 + marks, ground)
 
 
 def chip_markup(chips: Sequence[Chip], x: float, y: float) -> Markup:
@@ -68,7 +73,7 @@ def chip_markup(chips: Sequence[Chip], x: float, y: float) -> Markup:
 def _one(chip: Chip, x: float, y: float) -> Markup:
     parts = [
         title(*chip.tooltip),
-        tag("rect", x=x, y=y, width=chip.width, height=CHIP_HEIGHT, rx=10.0, class_="wt-chip"),
+        tag("rect", x=x, y=y, width=chip.width, height=CHIP_HEIGHT, rx=10.0, class_=chip.ground),
     ]
     if chip.tool is None:
         parts.append(text(chip.words, x + 8, y + 13.8, "wt-chip-words"))

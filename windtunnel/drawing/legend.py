@@ -8,6 +8,7 @@ from markupsafe import Markup
 from windtunnel.domain.architectures import AgentRole, Architecture, DataSensitivity, LinkKind
 from windtunnel.domain.failures import FailureOutcome
 from windtunnel.drawing.cards import badge, badge_width
+from windtunnel.drawing.heat import LEVEL_WORDS
 from windtunnel.drawing.icons import LOCK, PENCIL, icon, role_icon
 from windtunnel.drawing.markup import join, tag, text
 from windtunnel.drawing.palette import color_of
@@ -28,9 +29,11 @@ class Entry:
     sign_width: float
 
 
-def legend(architecture: Architecture, room: float, outcomes: Sequence[FailureOutcome]) -> tuple[Markup, float]:
-    """The legend drawn from (0, 0) in at most `room` pixels, and its height."""
-    return flowing(_entries(architecture, outcomes), room)
+def legend(
+    architecture: Architecture, room: float, outcomes: Sequence[FailureOutcome], levels: Sequence[int]
+) -> tuple[Markup, float]:
+    """The legend drawn from (0, 0) in at most `room` pixels, and its height; `levels` are those of heat."""
+    return flowing(_entries(architecture, outcomes) + _heat_entries(levels), room)
 
 
 def flowing(entries: Sequence[Entry], room: float) -> tuple[Markup, float]:
@@ -71,6 +74,14 @@ def _entries(architecture: Architecture, outcomes: Sequence[FailureOutcome]) -> 
         if outcome in outcomes:
             ring = tag("rect", x=1, y=1, width=20, height=14, rx=5, class_=f"wt-ring wt-of-{color_of(outcome)}")
             entries.append(Entry(ring, f"struck, {outcome.value.lower()}", 22))
+    return entries
+
+
+def _heat_entries(levels: Sequence[int]) -> list[Entry]:
+    entries: list[Entry] = []
+    for level in range(max(levels) + 1 if levels else 0):
+        sign = tag("rect", x=0.5, y=1.5, width=21, height=13, rx=4.0, class_=f"wt-chip wt-heat{level}")
+        entries.append(Entry(sign, LEVEL_WORDS[level], 22))
     return entries
 
 

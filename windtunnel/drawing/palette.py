@@ -40,10 +40,17 @@ COLORS: Mapping[str, tuple[str, str]] = {
     "degraded": ("#b45309", "#fbbf24"),
     "recovered": ("#15803d", "#86efac"),
     "writes": ("#b45309", "#fbbf24"),
+    "variant": ("#b45309", "#fbbf24"),
+    "heat0": ("#ffffff", "#182034"),
+    "heat1": ("#fff3cf", "#33302c"),
+    "heat2": ("#ffe0a3", "#4a3922"),
+    "heat3": ("#ffc58d", "#68391b"),
+    "heat4": ("#ff9f8a", "#86271f"),
 }
 """By name, on a light and on a dark page.
 
-Text colours keep a contrast of at least 4.5 to 1 on `page`, `card` and `chip`, lines and icons 3 to 1.
+Text colours keep a contrast of at least 4.5 to 1 on `page`, `card` and `chip`, lines and icons 3 to 1. On the grounds
+of heat stand only `ink` and what is drawn in it.
 """
 
 

@@ -8,6 +8,7 @@ from windtunnel.drawing.cards import CARD_WIDTH, Card, card_markup, cards_of
 from windtunnel.drawing.gates import GATE, gates_of
 from windtunnel.drawing.geometry import number
 from windtunnel.drawing.grid import Wire
+from windtunnel.drawing.heat import Heats
 from windtunnel.drawing.labels import LABEL_HEIGHT, Label, label_of, label_places
 from windtunnel.drawing.layout import Layout, laid_out
 from windtunnel.drawing.legend import legend
@@ -28,13 +29,15 @@ def svg(
     *,
     load: Mapping[str, float] | None = None,
     struck: Mapping[str, FailureOutcome] | None = None,
+    heats: Heats | None = None,
 ) -> str:
     """The network as an SVG document.
 
     After a run `load` gives the share of time (0 to 1) that agents were busy and `struck` how the worst failure ended
-    that hit them, both by agent key.
+    that hit them, both by agent key. After an experiment `heats` colours agents and tools by how busy they were.
     """
-    cards = cards_of(architecture)
+    heats = heats or {}
+    cards = cards_of(architecture, heats)
     links, wires, labels = _wires(architecture)
     layout = _layout(cards, wires)
     routes = [
@@ -67,7 +70,7 @@ def svg(
         ),
         transform=f"translate({number(left)} {number(MARGIN)})",
     )
-    signs, signs_height = legend(architecture, room, list(struck.values()))
+    signs, signs_height = legend(architecture, room, list(struck.values()), [heats[key].level for key in sorted(heats)])
     line_y = MARGIN + layout.height + GATE + 14
     height = line_y + 16 + signs_height + 12
     wide = room + 2 * MARGIN

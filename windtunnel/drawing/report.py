@@ -2,10 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from windtunnel.domain.architectures import Architecture, Interpretation, digest_of
@@ -15,12 +12,11 @@ from windtunnel.domain.networks import metrics_of
 from windtunnel.domain.observability import ObservabilitySummary
 from windtunnel.domain.scenarios import title_of
 from windtunnel.drawing.facts import agent_rows, failure_rows, humanised
-from windtunnel.drawing.palette import FONT, color_of, variables
+from windtunnel.drawing.pages import page
+from windtunnel.drawing.palette import FONT, variables
 from windtunnel.drawing.picture import svg
 from windtunnel.drawing.story import Event, story_of
-from windtunnel.drawing.text import clean
 from windtunnel.drawing.timeline import timeline
-from windtunnel.drawing.words import count, duration, role_word, share
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,7 @@ def report(told: Told, *, titles: Mapping[str, str] | None = None, patterns: Map
     names = {agent.key: agent.name for agent in architecture.agents}
     headline = [event.message for event in told.events if event.kind is EventKind.NARRATIVE]
     worst = story.worst()
-    return _template().render(
+    return page("report.html").render(
         told=told,
         title=title_of(told.scenario),
         headline=headline[-1] if headline else "",
@@ -63,27 +59,3 @@ def report(told: Told, *, titles: Mapping[str, str] | None = None, patterns: Map
         colors=Markup(variables(":root")),  # noqa: S704
         font=Markup(FONT),  # noqa: S704
     )
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("windtunnel.drawing", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "color": color_of, "count": count, "duration": duration, "role": role_word, "share": share,
-        "word": lambda member: member.value.replace("_", " ").lower(),
-    }  # fmt: skip
-    return environment.get_template("report.html")
-
-
-def _shown(value: Any) -> Any:
-    """Text as it may be shown: without what reorders or hides its surroundings; lines stay lines."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return "\n".join(clean(line) for line in value.splitlines())
-    return value

@@ -35,6 +35,9 @@ _RULES = f"""
 .wt .wt-gate{{fill:currentColor}}
 .wt .wt-gate-ring{{fill:none;stroke:currentColor;stroke-width:2}}
 .wt .wt-legend{{font-size:11px;{paint(fill="soft")}}}
+.wt .wt-hot{{font-size:11px;font-weight:600}}
+.wt .wt-bottleneck{{{paint(fill="ink")}}}
+.wt .wt-bottleneck-words{{font-size:9px;font-weight:700;letter-spacing:.06em;{paint(fill="page")}}}
 .wt .wt-separator{{{paint(stroke="rule")};stroke-width:1}}
 .wt .wt-lane{{{paint(fill="card")}}}
 .wt .wt-lane-name{{font-size:12px;font-weight:600}}
@@ -50,6 +53,9 @@ _RULES = f"""
 .wt .wt-flow{{fill:none;{paint(stroke="data")};stroke-width:1;stroke-opacity:.55}}
 .wt .wt-mark{{fill:currentColor;{paint(stroke="card")};stroke-width:1.2}}
 .wt .wt-mark-sign{{fill:none;{paint(stroke="on")};stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}}
+.wt .wt-heated .wt-role,.wt .wt-heated .wt-chip-words{{{paint(fill="ink")}}}
+.wt .wt-heated .wt-icon{{{paint(stroke="ink")}}}
+{"".join(f".wt .wt-heat{level}{{{paint(fill=f'heat{level}')}}}" for level in range(5))}
 """
 
 
