@@ -1,13 +1,13 @@
 """The agenda in compiled code: a heap with four children per place, ordered by time, then by order of planning."""
 
 from windtunnel.simulation.kernel.compiling import compiled
-from windtunnel.simulation.kernel.workspace import Agenda
+from windtunnel.simulation.outcome import Counts
+from windtunnel.simulation.portable import Floats
 
 
 @compiled
-def push(agenda: Agenda, size: int, time: float, order: int, token: int) -> None:
+def push(times: Floats, orders: Counts, tokens: Counts, size: int, time: float, order: int, token: int) -> None:
     """Add an event, the last planned, to the `size` there are."""
-    times, orders, tokens = agenda
     place = size
     while place > 0:
         parent = (place - 1) >> 2
@@ -20,9 +20,8 @@ def push(agenda: Agenda, size: int, time: float, order: int, token: int) -> None
 
 
 @compiled
-def pop(agenda: Agenda, size: int) -> None:
+def pop(times: Floats, orders: Counts, tokens: Counts, size: int) -> None:
     """Remove the first of the events, of which `size` are left."""
-    times, orders, tokens = agenda
     time, order, token = times[size], orders[size], tokens[size]
     place = 0
     while True:

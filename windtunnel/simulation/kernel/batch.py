@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from windtunnel.simulation.kernel.loop import replicate
+from windtunnel.simulation.kernel.replications import replicate
 from windtunnel.simulation.kernel.sequence import Words
 from windtunnel.simulation.kernel.tables import halves, tabulate
 from windtunnel.simulation.kernel.workspace import COUNTS, make_results, make_workspace

@@ -14,9 +14,6 @@ from windtunnel.simulation.outcome import Counts, Flags
 from windtunnel.simulation.portable import Floats
 from windtunnel.simulation.randomness import Purpose
 
-# Rows of `Ahead.used`.
-_SERVICES, _ROUTES, _FALLBACKS, _JITTERS, _FLAWS, _CATCHES = range(6)
-
 _ARRIVALS, _SERVICE, _FAILURE, _ROUTING, _JITTER, _FALLBACK_SERVICE, _FALLBACK_FAILURE, _FLAW, _CATCH = map(
     int, Purpose
 )
@@ -36,18 +33,17 @@ def begin_streams(jumps: Words, origin: Words, states: Words) -> None:
 
 
 @compiled
-def next_service(t: Tables, ahead: Ahead, origin: Words, node: int) -> int:
-    """Where in the node's block its next attempt is."""
-    if ahead.used[_SERVICES, node] == BLOCK:
-        _draw_services(t, ahead, origin, node)
-        ahead.used[_SERVICES, node] = 0
-    place = ahead.used[_SERVICES, node]
-    ahead.used[_SERVICES, node] = place + 1
+def advance(used: Counts, kind: int, node: int) -> int:
+    """The place in a node's block of what comes next; 0 when the block has to be drawn first."""
+    place = used[kind, node]
+    if place == BLOCK:
+        place = 0
+    used[kind, node] = place + 1
     return int(place)
 
 
 @compiled
-def _draw_services(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
+def draw_services(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
     """The next attempts of a node, as `Network.draw_attempts`."""
     times, failing, states = ahead.services[node], ahead.failing[node], ahead.states[node]
     _draw_times(t.kind[node], t.level[node], t.spread[node], states[_SERVICE], origin, times, ahead.spare)
@@ -55,18 +51,7 @@ def _draw_services(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
 
 
 @compiled
-def next_fallback(t: Tables, ahead: Ahead, origin: Words, node: int) -> int:
-    """Where in the node's block what its fallback does next is."""
-    if ahead.used[_FALLBACKS, node] == BLOCK:
-        _draw_fallbacks(t, ahead, origin, node)
-        ahead.used[_FALLBACKS, node] = 0
-    place = ahead.used[_FALLBACKS, node]
-    ahead.used[_FALLBACKS, node] = place + 1
-    return int(place)
-
-
-@compiled
-def _draw_fallbacks(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
+def draw_fallbacks(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
     """What the fallback of a node does the next times."""
     times, failing, states = ahead.fallbacks[node], ahead.fallback_failing[node], ahead.states[node]
     kind, level, spread = t.fallback_kind[node], t.fallback_level[node], t.fallback_spread[node]
@@ -76,18 +61,7 @@ def _draw_fallbacks(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
 
 
 @compiled
-def next_jitter(t: Tables, ahead: Ahead, origin: Words, node: int) -> float:
-    """What is left of the node's next pause."""
-    if ahead.used[_JITTERS, node] == BLOCK:
-        _draw_jitters(t, ahead, origin, node)
-        ahead.used[_JITTERS, node] = 0
-    place = ahead.used[_JITTERS, node]
-    ahead.used[_JITTERS, node] = place + 1
-    return float(ahead.jitters[node, place])
-
-
-@compiled
-def _draw_jitters(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
+def draw_jitters(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
     """What is left of the next pauses of a node."""
     into = ahead.jitters[node]
     uniforms(ahead.states[node, _JITTER], origin, into)
@@ -96,18 +70,7 @@ def _draw_jitters(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
 
 
 @compiled
-def next_flaw(t: Tables, ahead: Ahead, origin: Words, node: int) -> bool:
-    """Whether the node's next result is wrong."""
-    if ahead.used[_FLAWS, node] == BLOCK:
-        _draw_flaws(t, ahead, origin, node)
-        ahead.used[_FLAWS, node] = 0
-    place = ahead.used[_FLAWS, node]
-    ahead.used[_FLAWS, node] = place + 1
-    return bool(ahead.flaws[node, place])
-
-
-@compiled
-def _draw_flaws(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
+def draw_flaws(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
     """Which of the next results of a node are wrong."""
     uniforms(ahead.states[node, _FLAW], origin, ahead.spare)
     for place in range(ahead.spare.size):
@@ -115,18 +78,7 @@ def _draw_flaws(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
 
 
 @compiled
-def next_catch(t: Tables, ahead: Ahead, origin: Words, node: int) -> bool:
-    """Whether the node notices the next flaw that comes to it."""
-    if ahead.used[_CATCHES, node] == BLOCK:
-        _draw_catches(t, ahead, origin, node)
-        ahead.used[_CATCHES, node] = 0
-    place = ahead.used[_CATCHES, node]
-    ahead.used[_CATCHES, node] = place + 1
-    return bool(ahead.catches[node, place])
-
-
-@compiled
-def _draw_catches(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
+def draw_catches(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
     """Which of the next flaws that come to a node it notices."""
     uniforms(ahead.states[node, _CATCH], origin, ahead.spare)
     for place in range(ahead.spare.size):
@@ -134,18 +86,7 @@ def _draw_catches(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
 
 
 @compiled
-def next_target(t: Tables, ahead: Ahead, origin: Words, node: int) -> int:
-    """Where the next token goes from the node; LEAVES for out of the network."""
-    if ahead.used[_ROUTES, node] == BLOCK:
-        _draw_routes(t, ahead, origin, node)
-        ahead.used[_ROUTES, node] = 0
-    place = ahead.used[_ROUTES, node]
-    ahead.used[_ROUTES, node] = place + 1
-    return int(ahead.targets[node, place])
-
-
-@compiled
-def _draw_routes(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
+def draw_routes(t: Tables, ahead: Ahead, origin: Words, node: int) -> None:
     """Where tokens go after the next successes at a node."""
     first, last = t.start[node], t.start[node + 1]
     into, drawn = ahead.targets[node], ahead.spare

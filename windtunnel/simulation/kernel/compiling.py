@@ -15,6 +15,7 @@ R = TypeVar("R")
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile for the use of other compiled functions.
 
+    What runs at every event is handed arrays, never a tuple of them: each array in it would be counted up and down.
     Arithmetic stays as it is written: no reordering, no fused operations, so that the bits are those of the plain loop.
     """
     # Without a wrapper each it takes half the time to compile.

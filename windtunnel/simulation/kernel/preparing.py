@@ -7,7 +7,7 @@ from pathlib import Path
 from windtunnel.domain.architectures import ServiceTime
 from windtunnel.simulation.kernel.batch import simulate_many
 from windtunnel.simulation.kernel.compiling import source_digest
-from windtunnel.simulation.kernel.loop import replicate
+from windtunnel.simulation.kernel.replications import replicate
 from windtunnel.simulation.network import Node, compile_network
 
 
