@@ -118,10 +118,12 @@ def _show(found: "Calibrated", output: Path | None) -> None:
 
 
 def _cells(calibration: Any) -> list[str]:
+    from windtunnel.drawing.words import duration
+
     latency, failures = (calibration.latency, calibration.failures) if calibration else (None, None)
     fit = ["prior", "", "", ""]
     if latency is not None:
-        shape = f"{latency.distribution} {latency.mean_ms:,.4g} ms, cv {latency.cv:.3g}"
+        shape = f"{latency.distribution} {duration(latency.mean_ms)}, cv {latency.cv:.2g}"
         fit = [shape, str(latency.samples), f"{latency.ks_distance:.3f}", latency.quality.lower()]
     if failures is None:
         return [*fit, "prior", ""]

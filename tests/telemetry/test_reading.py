@@ -59,6 +59,18 @@ def test_lines_of_other_signals_and_empty_ones_are_passed_over(run: Exported) ->
     assert _read(mixed) == _read(run.line(Kind.TRACES))
 
 
+def test_a_last_line_that_is_still_being_written_is_left_out(run: Exported) -> None:
+    whole = run.line(Kind.TRACES)
+    file = TracesFile(io.BytesIO(whole + whole[:-100]), LARGEST)
+    assert list(file.spans()) == _read(whole)
+    assert file.cut_off
+    complete = TracesFile(io.BytesIO(whole + whole.rstrip()), LARGEST)
+    assert len(list(complete.spans())) == 2 * len(_read(whole))
+    assert not complete.cut_off
+    with pytest.raises(ValidationError, match="cannot be read at line 2"):
+        _read(whole + whole[:-100] + b"\n")
+
+
 def test_what_a_span_says_of_itself_is_read() -> None:
     call = called("crm", ms=250, error="timeout", retried=["429", "timeout"])
     spans = [call, invoked("Triage", parent=call), asked(parent=call)]

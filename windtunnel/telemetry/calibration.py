@@ -26,6 +26,7 @@ def calibration_of(
     """
     file = TracesFile(stream, largest)
     gathered = gather(file.spans(), places_of(architecture, matches))
+    gathered.tally.cut_off = int(file.cut_off)
     first, last = gathered.tally.first_ns, gathered.tally.last_ns
     days = sorted({_day(each) for each in (first, last) if 0 < each < 4 * 10**18})
     when = f" of {' to '.join(days)}" if days else ""

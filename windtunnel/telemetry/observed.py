@@ -21,6 +21,7 @@ class Tally:
     `read` counts all; `matched` those of an agent or tool of the architecture, `unmatched` those of others, by name.
     Without a duration to use were: `unfinished`, `negative` and `zero` ones, those of more than a year (`too_long`),
     those whose parts lie outside of them (`skewed`), those that `failed` and those that were `retried`.
+    Not seen were those `left_out` because there are too many, and those of a last line that was `cut_off`.
     """
 
     read: int = 0
@@ -34,6 +35,7 @@ class Tally:
     failed: int = 0
     retried: int = 0
     left_out: int = 0
+    cut_off: int = 0
     traces: int = 0
     first_ns: int = 0
     last_ns: int = 0

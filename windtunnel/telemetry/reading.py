@@ -22,10 +22,12 @@ class TracesFile:
     """Traces being read. `digest` (sha256, hex) and `size` are those of the bytes read so far, as they came.
 
     At most `largest` bytes are read, unpacked ones included; `spans` raises ValidationError (`otlp_too_large`) when
-    there are more, and (`otlp`) with the place where the traces cannot be read.
+    there are more, and (`otlp`) with the place where the traces cannot be read. `cut_off`: the last line was not
+    written to its end, as in a file that a collector still writes, and was left out.
     """
 
     def __init__(self, stream: BinaryIO, largest: int) -> None:
+        self.cut_off = False
         self._source = _Counted(stream, largest)
         self._largest = largest
 
@@ -45,11 +47,44 @@ class TracesFile:
         try:
             if raw.peek(2)[:2] == _GZIP:
                 unpacked = _Counted(gzip.GzipFile(fileobj=raw), self._largest)
-                yield from _spans(io.BufferedReader(unpacked, _BLOCK))
+                yield from self._spans(io.BufferedReader(unpacked, _BLOCK))
             else:
-                yield from _spans(raw)
+                yield from self._spans(raw)
         except (gzip.BadGzipFile, EOFError, zlib.error):
             raise not_otlp("its packing", "it is no whole gzip file") from None
+
+    def _spans(self, stream: "Reader") -> Iterator[RecordedSpan]:
+        start = stream.peek(1)[:1]
+        if not start:
+            raise not_otlp("the beginning", "there is nothing")
+        if start == RESOURCE_SPANS:
+            yield from message_spans(stream, PIECE_MAX_BYTES)
+        elif start == b"\x00":
+            yield from framed_spans(stream, PIECE_MAX_BYTES)
+        else:
+            yield from self._json_spans(stream)
+
+    def _json_spans(self, stream: "Reader") -> Iterator[RecordedSpan]:
+        """Line by line; when the first line is no JSON value by itself, the file is one document."""
+        first = _line(stream, 1)
+        try:
+            found = list(spans_of(first, "line 1"))
+        except ValidationError as broken:
+            yield from _document(first, stream, broken)
+            return
+        yield from found
+        number = 1
+        while line := _line(stream, number := number + 1):
+            if not line.strip():
+                continue
+            try:
+                found = list(spans_of(line, f"line {number}"))
+            except ValidationError:
+                if line.endswith(b"\n"):
+                    raise
+                self.cut_off = True
+                return
+            yield from found
 
 
 class _Counted(io.RawIOBase):
@@ -80,38 +115,15 @@ class _Counted(io.RawIOBase):
 Reader: TypeAlias = "io.BufferedReader[_Counted]"
 
 
-def _spans(stream: Reader) -> Iterator[RecordedSpan]:
-    start = stream.peek(1)[:1]
-    if not start:
-        raise not_otlp("the beginning", "there is nothing")
-    if start == RESOURCE_SPANS:
-        yield from message_spans(stream, PIECE_MAX_BYTES)
-    elif start == b"\x00":
-        yield from framed_spans(stream, PIECE_MAX_BYTES)
-    else:
-        yield from _json_spans(stream)
-
-
-def _json_spans(stream: Reader) -> Iterator[RecordedSpan]:
-    """Line by line; when the first line is no JSON value by itself, the file is one document."""
-    first = _line(stream, 1)
-    try:
-        found = list(spans_of(first, "line 1"))
-    except ValidationError as broken:
-        rest = stream.read(PIECE_MAX_BYTES + 1 - len(first))
-        if not rest.strip():
-            raise broken from None
-        if len(first) + len(rest) > PIECE_MAX_BYTES:
-            raise not_otlp(
-                "line 1", f"it begins a document of more than {PIECE_MAX_BYTES} bytes; write it as JSON lines"
-            ) from None
-        yield from spans_of(first + rest, "the document")
-        return
-    yield from found
-    number = 1
-    while line := _line(stream, number := number + 1):
-        if line.strip():
-            yield from spans_of(line, f"line {number}")
+def _document(first: bytes, stream: Reader, broken: ValidationError) -> Iterator[RecordedSpan]:
+    """The spans of a file that is one JSON value, of which the first line was read; else what is wrong with that."""
+    rest = stream.read(PIECE_MAX_BYTES + 1 - len(first))
+    if not rest.strip():
+        raise broken
+    if len(first) + len(rest) > PIECE_MAX_BYTES:
+        why = f"it begins a document of more than {PIECE_MAX_BYTES} bytes; write it as JSON lines"
+        raise not_otlp("line 1", why)
+    yield from spans_of(first + rest, "the document")
 
 
 def _line(stream: Reader, number: int) -> bytes:

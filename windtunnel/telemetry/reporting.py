@@ -10,6 +10,7 @@ from windtunnel.telemetry.calibrating import Calibrated
 NAMES_MAX = 20
 _MEANINGS = {
     "left_out": "were left out, because there are too many",
+    "cut_off": "line at the end is not written to its end, and was left out",
     "duplicates": "came twice and were counted once",
     "unfinished": "have no beginning or no end and were left out",
     "negative": "end before they begin and gave no duration",
