@@ -9,6 +9,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from windtunnel.domain.architectures import Architecture
+from windtunnel.domain.drawn_networks import DrawnNetwork
 from windtunnel.domain.planning import OnStep, Plan, Planner, PlannerMode, PlannerStep
 from windtunnel.planning.declared import Declared, DeclaredAgent, DeclaredTool
 from windtunnel.planning.failure_model import failure_mode_for
@@ -20,6 +22,7 @@ __all__ = [
     "Declared",
     "DeclaredAgent",
     "DeclaredTool",
+    "draw",
     "failure_mode_for",
     "offline_planner",
     "openai_planner",
@@ -51,6 +54,16 @@ async def plan_declared(declared: Declared, text: str, on_step: OnStep) -> Plan:
     module = await asyncio.to_thread(importlib.import_module, "windtunnel.planning.declared_plan")
     plan: Plan = await module.plan_declared(declared, text, on_step)
     return plan
+
+
+async def draw(drawn: DrawnNetwork, origin: Architecture | None) -> Architecture:
+    """The architecture of a network drawn by hand, or edited from `origin`: always the same for the same two.
+
+    Raises RefusedError for everything that is wrong with it.
+    """
+    module = await asyncio.to_thread(importlib.import_module, "windtunnel.planning.drawn_network")
+    made: Architecture = await asyncio.to_thread(module.architecture_of, drawn, origin)
+    return made
 
 
 def warm_up() -> None:

@@ -62,7 +62,7 @@ def architecture_of(
         agents=agents,
         links=links_of(network),
         tools=tools,
-        patterns=_patterns(network),
+        patterns=patterns_of(network),
         confidence=interpretation.confidence,
         constraints=len(interpretation.constraints),
         concepts=concepts_of(text),
@@ -195,7 +195,8 @@ def _entry_of(tool: DeclaredTool, book: Book) -> ToolEntry:
     return replace(book.tools[kind], access=tool.access, external=tool.external)
 
 
-def _patterns(network: Network) -> tuple[str, ...]:
+def patterns_of(network: Network) -> tuple[str, ...]:
+    """The orchestration patterns that the roles in a network speak of."""
     if len(network.agents) == 1:
         return ("single_agent",)
     roles = {agent.role for agent in network.agents}

@@ -71,7 +71,7 @@ def steps_drawn(reading: Reading, patterns: Sequence[str]) -> list[Step]:
 
 def _enough_steps(reading: Reading, patterns: Sequence[str]) -> list[Step]:
     steps = steps_of(reading)
-    needed = 2 if _PIPELINE in patterns or "event_driven_monitor" in patterns else 1
+    needed = 1 if {_PIPELINE, "event_driven_monitor"}.isdisjoint(patterns) else 2
     doing = [step for step in steps if not is_gate(step)]
     if len(doing) < needed:
         loose = loose_steps_of(reading)
@@ -154,10 +154,9 @@ def _later_names(drawing: Drawing) -> set[str]:
 
 def _draw_fan(drawing: Drawing, step: Step) -> None:
     names = items_of(drawing.reading, step.clause)
-    if not names:
-        names = [f"{step.name} {number}" for number in (1, 2, 3)]
-    workers = [(name, step.text) for name in names[:_MEMBERS_MAX]]
-    blocks.draw_fan(drawing.sketch, drawing.language, workers, drawing.take_merger(), copies=step.copies)
+    copies = step.copies if names else max(_CROWD, step.copies)
+    workers = [(name, step.text) for name in names[:_MEMBERS_MAX] or [step.name]]
+    blocks.draw_fan(drawing.sketch, drawing.language, workers, drawing.take_merger(), copies=copies)
 
 
 def _draw_router(drawing: Drawing, step: Step) -> None:

@@ -7,7 +7,6 @@ from windtunnel.planning.naming import clean
 from windtunnel.planning.offline.architect import steps_drawn
 from windtunnel.planning.offline.drawing import ANCHORS
 from windtunnel.planning.offline.interpreter import BOUNDS
-from windtunnel.planning.offline.orders import is_order
 from windtunnel.planning.offline.patterns import patterns_of
 from windtunnel.planning.offline.rules import is_rule
 from windtunnel.planning.reading.clauses import Clause
@@ -48,7 +47,7 @@ def _left(reading: Reading) -> Iterator[str]:
         first, last = clauses[0].start, clauses[-1].end
         if any(first <= start < last for start in starts) or _is_short(clauses):
             continue
-        if any(clause.has(*BOUNDS, *concepts) or is_rule(reading, clause) or is_order(clause) for clause in clauses):
+        if any(clause.has(*BOUNDS, *concepts) or is_rule(reading, clause) for clause in clauses):
             continue
         yield clean(reading.text[first:last], _SHOWN_CHARS)
 

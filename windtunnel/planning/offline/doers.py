@@ -1,5 +1,6 @@
 """Who does it: the people and agents that a clause names, and the words that name a deed."""
 
+import re
 from collections.abc import Sequence
 from itertools import islice
 
@@ -12,10 +13,16 @@ _NAMED_MAX = 8
 _DEED_WORDS = 5
 _DEED_CHARS = 40
 _TURNS = frozenset(
-    ["or", "oder", "ou", "o", "u", "oppure", "if", "wenn", "falls", "si", "se", "when", "as", "because", "weil", "until", "bis", "against", "unless", "that", "which", "who", "over", "above", "under", "uber", "plus", "needs", "need"]
-)
+    {
+        "above", "against", "as", "because", "bis", "falls", "if", "need", "needs", "o", "oder", "oppure", "or", "ou",
+        "over", "plus", "se", "si", "that", "u", "uber", "under", "unless", "until", "weil", "wenn", "when", "which",
+        "who",
+    }
+)  # fmt: skip
 """Words behind which a clause turns to something else than the deed."""
 _DEED_CHARS_SOLID = 16
+_MARKUP = re.compile(r"[<>{}\[\]|`\"\\]+")
+"""Signs of markup languages: they say nothing in a name."""
 _AGENTIVE = ("er", "or", "ist", "ian", "critic", "expert", "clerk", "lead")
 """English endings of nouns for doers: a fact checker, a lead researcher, a bear analyst."""
 _DECIDING = frozenset({"approve", "decide", "check", "review", "escalate", "score"})
@@ -42,9 +49,7 @@ def person_in(clause: Clause, deeds: Sequence[Hit]) -> Hit | None:
             return title
         if is_subject and first is not None and first.concept in _DECIDING:
             return title
-        if clause.has("approve") and (first is None or first.concept not in _TALKING):
-            return title
-        if _is_needed(clause, title):
+        if _is_needed(clause, title) or (clause.has("approve") and (first is None or first.concept not in _TALKING)):
             return title
     return None
 
@@ -185,7 +190,7 @@ def is_function(word: Word, languages: Sequence[str]) -> bool:
 
 
 def _titled(clause: Clause, start: int, end: int) -> str:
-    return clean(capitalised([_text(clause, start, end)]), NAME_MAX_CHARS)
+    return clean(capitalised([_MARKUP.sub(" ", _text(clause, start, end)).strip()]), NAME_MAX_CHARS)
 
 
 def _text(clause: Clause, start: int, end: int) -> str:

@@ -31,12 +31,12 @@ def interpret(text: str) -> InterpreterAnswer:
             leaving.append(clean(clause.text, 120))
     confidence = confidence_of(reading)
     return InterpreterAnswer(
-        goal=clean(reading.clauses[0].text, 200),
+        goal=clean(reading.clauses[0].text or text, 200),
         domain=domain_of(reading),
         actors=list(dict.fromkeys([*_outsiders(reading), *named, *people]))[:12],
         people=people[:8],
-        inputs=list(dict.fromkeys(entering)) or [clean(reading.clauses[0].text, 120)],
-        outputs=list(dict.fromkeys(leaving)) or [clean(reading.clauses[-1].text, 120)],
+        inputs=list(dict.fromkeys(entering)) or [clean(reading.clauses[0].text or text, 120)],
+        outputs=list(dict.fromkeys(leaving)) or [clean(reading.clauses[-1].text or text, 120)],
         constraints=_constraints(reading),
         assumptions=_assumptions(reading, people),
         clarifying_questions=_questions(reading, people, confidence),

@@ -16,7 +16,9 @@ def patterns_of(reading: Reading) -> list[str]:
     """The ids of the patterns, the surest first; at least one, at most five."""
     scores = scores_of(reading)
     ranked = sorted(scores, key=lambda name: (-scores[name], name))
-    found = [name for name in ranked if scores[name] >= 1] or ranked[:1]
+    found = [name for name in ranked if scores[name] >= 1]
+    if not found and (reading.found() or reading.found("actions")):
+        found = ranked[:1]  # something is done here, but no pattern stands out
     others = [name for name in found if name != _SINGLE]
     return others[:PATTERNS_MAX] or [_SINGLE]
 

@@ -9,8 +9,14 @@ from windtunnel.planning.reading.words import fold, words_of
 
 _BULLET = re.compile(r"\s*(?:[-*•–·・]|\d{1,3}[.)]|[a-z][.)])\s*")
 _HEADINGS = frozenset(
-    ["rules", "rule", "constraints", "constraint", "policy", "policies", "guidelines", "limits", "limitations", "conditions", "restrictions", "guardrails", "boundaries", "principles", "notes", "regeln", "regel", "vorgaben", "bedingungen", "grenzen", "grundsatze", "hinweise", "auflagen", "einschrankungen", "regles", "contraintes", "conditions", "limites", "consignes", "principes", "reglas", "restricciones", "condiciones", "limites", "normas", "principios", "regras", "restricoes", "condicoes", "regole", "vincoli", "condizioni", "limiti", "principi"]
-)
+    {
+        "auflagen", "bedingungen", "boundaries", "condiciones", "condicoes", "conditions", "condizioni", "consignes",
+        "constraint", "constraints", "contraintes", "einschrankungen", "grenzen", "grundsatze", "guardrails",
+        "guidelines", "hinweise", "limitations", "limites", "limiti", "limits", "normas", "notes", "policies",
+        "policy", "principes", "principi", "principios", "principles", "regel", "regeln", "reglas", "regles",
+        "regole", "regras", "restricciones", "restricoes", "restrictions", "rule", "rules", "vincoli", "vorgaben",
+    }
+)  # fmt: skip
 _HEADINGS_SOLID = ("规则", "約束", "约束", "限制", "规定", "原则", "規則", "制約", "ルール", "制限", "条件", "注意")
 _HEADING_WORDS_MAX = 5
 _ELSE = frozenset(

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from windtunnel.planning.naming import NAME_MAX_CHARS, capitalised, clean, fold_all
 from windtunnel.planning.offline.counts import copies_in
 from windtunnel.planning.offline.doers import agents_in, deed_name, is_function, person_in, person_name
-from windtunnel.planning.offline.orders import is_order
 from windtunnel.planning.offline.rules import is_condition_of_next, is_rule
 from windtunnel.planning.reading.clauses import Clause, loosely
 from windtunnel.planning.reading.lexicon import Hit, label
@@ -56,30 +56,33 @@ class Step:
 
 def steps_of(reading: Reading) -> list[Step]:
     """The steps in the order of the text; the same doer or name twice is one step."""
+    return list(_steps_of(reading))
+
+
+@lru_cache(maxsize=8)
+def _steps_of(reading: Reading) -> tuple[Step, ...]:
     found = _told(reading, with_rules=False) or _told(reading, with_rules=True)
     if not found:
         clause = reading.clauses[0]
         name = deed_name(clause, None, reading.known) if clause.words else label(reading.language, "assistant")
         found = [Step(name, None, Doer.AGENT, named=False, clause=clause)]
-    return found
+    return tuple(found)
 
 
 def _told(reading: Reading, *, with_rules: bool) -> list[Step]:
     found: list[Step] = []
     condition: Clause | None = None
     for index, clause in enumerate(reading.clauses):
-        if is_order(clause):
-            continue
         if is_condition_of_next(reading, index):
             condition = clause
             continue
         steps = _steps(clause, reading, first=not found)
         if not with_rules and is_rule(reading, clause):
             steps = [step for step in steps if is_gate(step)]
+        if condition is not None and steps:
+            steps[0] = replace(steps[0], conditional=True, also=(condition,))
+            condition = None
         for step in steps:
-            if condition is not None:
-                step = replace(step, conditional=True, also=(condition,))
-                condition = None
             _add(found, step)
     return [step for step in found if not _is_let_through(step, found)]
 
@@ -99,9 +102,12 @@ def loose_steps_of(reading: Reading) -> list[Step]:
     for clause in reading.clauses:
         for part in loosely(clause, reading.text, reading.joints):
             steps = _steps(part, reading, first=not found)
-            if not steps and not part.has("before", "if") and not is_rule(reading, part):
+            if is_rule(reading, part):
+                steps = [step for step in steps if is_gate(step)]
+            elif not steps and not part.has("before", "if"):
                 name = agents_in(part, reading.known)[:1] or [deed_name(part, None, reading.known)]
-                steps = [Step(name[0], None, Doer.AGENT, named=False, clause=part)]
+                copies = copies_in(part, reading.known)
+                steps = [Step(name[0], None, Doer.AGENT, named=False, clause=part, copies=copies)]
             for step in steps:
                 _add(found, step)
     return found

@@ -3,9 +3,9 @@
 from windtunnel.domain.architectures import PlanningWarning
 from windtunnel.domain.policy import ARCHITECTURE_MAX_AGENTS
 from windtunnel.planning.offline.counts import most_agents_in
-from windtunnel.planning.offline.orders import has_orders
 from windtunnel.planning.reading.language import UNKNOWN
 from windtunnel.planning.reading.lexicon import FULL
+from windtunnel.planning.reading.orders import has_orders
 from windtunnel.planning.reading.reading import Reading
 
 LOW_CONFIDENCE = 0.3

@@ -8,6 +8,7 @@ from functools import lru_cache
 from windtunnel.planning.reading.clauses import Clause, clauses_of
 from windtunnel.planning.reading.language import languages_of
 from windtunnel.planning.reading.lexicon import LANGUAGES, Hit, matcher
+from windtunnel.planning.reading.orders import without_orders
 from windtunnel.planning.reading.segments import Span
 from windtunnel.planning.reading.words import words_of
 
@@ -48,13 +49,16 @@ def read(text: str) -> Reading:
 
 
 def look(text: str) -> Reading:
-    """Read a text; all of it, however long. There is at least one clause, though perhaps without words."""
+    """Read a text; all of it, however long, but for sentences that address the planner.
+
+    There is at least one clause, though perhaps without words.
+    """
     words = words_of(text)
     languages = languages_of(text, words)
     known = tuple(name for name in languages if name in LANGUAGES) or ("en",)
     hits = _without_titles(matcher(known).hits(text, words))
     joints = tuple((hit.start, hit.end) for hit in hits if hit.section == "grammar" and hit.concept == "joint")
-    clauses = clauses_of(text, words, hits, known, joints=joints)
+    clauses = without_orders(text, clauses_of(text, words, hits, known, joints=joints))
     counts: Counter[tuple[str, str]] = Counter()
     for clause in clauses:
         counts.update({(hit.section, hit.concept) for hit in clause.hits})

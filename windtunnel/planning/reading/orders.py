@@ -1,5 +1,7 @@
 """Text that addresses the planner instead of describing a system: it is data, and nobody obeys it."""
 
+from collections.abc import Sequence
+
 from windtunnel.planning.reading.clauses import Clause
 from windtunnel.planning.reading.words import fold
 
@@ -8,13 +10,14 @@ _ORDERS = (
     "ignore any instructions", "ignore everything above", "ignore all of the above", "ignore the previous",
     "disregard all", "disregard previous", "disregard the above", "disregard your", "disregard any previous",
     "forget your instructions", "forget all previous", "forget everything above", "override your instructions",
-    "new instructions:", "system prompt", "system message", "reveal your", "print your instructions", "api key",
+    "new instructions", "system prompt", "system message", "reveal your", "print your instructions", "api key",
     "api_key", "you are now", "you are no longer", "developer mode", "jailbreak", "output only", "respond only with",
     "reply only with", "return only json", "do not follow your", "instead of planning", "output an architecture with",
     "zero failure modes", "no failure modes", "mark the security review", "approve the security review",
     "confidence to 1", "confidence 1", "<|im_start|>", "<|system|>", "[inst]", "<<sys>>",
     "ignora las instrucciones", "ignora todas", "ignora lo anterior", "olvida las instrucciones", "olvida todas",
     "prompt del sistema", "ignoriere alle", "ignoriere die", "ignoriere alles", "vergiss alle", "vergiss deine",
+    "gib nur",
     "missachte alle", "systemanweisung", "du bist jetzt", "ignore les instructions", "ignorez les instructions",
     "ignorez toutes", "ignore toutes", "oublie les instructions", "oubliez les instructions", "oublie tes instructions",
     "tu es maintenant", "ignore as instrucoes", "ignore todas as", "esqueca as instrucoes", "esqueca todas",
@@ -30,6 +33,13 @@ def has_orders(text: str) -> bool:
     return any(phrase in folded for phrase in _ORDERS)
 
 
-def is_order(clause: Clause) -> bool:
-    """True for a clause that addresses the planner; no step is made of it."""
-    return has_orders(clause.text)
+def without_orders(text: str, clauses: Sequence[Clause]) -> list[Clause]:
+    """The clauses of the sentences that do not address the planner; one without words when all of them do."""
+    if not has_orders(text):
+        return list(clauses)
+    spans: dict[int, tuple[int, int]] = {}
+    for clause in clauses:
+        start, _ = spans.get(clause.sentence, (clause.start, clause.end))
+        spans[clause.sentence] = (start, clause.end)
+    orders = {number for number, (start, end) in spans.items() if has_orders(text[start:end])}
+    return [clause for clause in clauses if clause.sentence not in orders] or [Clause("", 0, 0, 0, (), (), ())]
