@@ -1,12 +1,14 @@
-"""Reading and drawing architectures."""
+"""Reading, defining and drawing architectures."""
 
 from asyncio import to_thread
 from enum import StrEnum
 
 from resolvers.context import Context
 from windtunnel.domain.architectures import Architecture, StoredArchitecture, canonical_json
+from windtunnel.domain.drawn_networks import DrawnNetwork
 from windtunnel.domain.errors import NotFoundError
 from windtunnel.drawing import dot, mermaid, svg
+from windtunnel.operations.define_architecture import define_architecture
 
 
 class GraphFormat(StrEnum):
@@ -30,6 +32,15 @@ async def existing(context: Context, id: str) -> StoredArchitecture:
     if found is None:
         raise NotFoundError("This architecture was deleted.")
     return found
+
+
+async def define(
+    context: Context, drawn: DrawnNetwork, based_on: str | None, idempotency_key: str | None
+) -> StoredArchitecture:
+    """A network drawn by hand, as a new architecture."""
+    return await define_architecture(
+        context.services, context.signed_in(), drawn, based_on=based_on, idempotency_key=idempotency_key
+    )
 
 
 async def drawn(architecture: Architecture, format: GraphFormat) -> str:

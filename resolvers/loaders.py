@@ -15,6 +15,7 @@ from windtunnel.domain.architectures import StoredArchitecture
 from windtunnel.domain.audit import AuditEntry
 from windtunnel.domain.environments import Environment, Resource
 from windtunnel.domain.events import EventKind, SimulationEvent
+from windtunnel.domain.experiments import Experiment
 from windtunnel.domain.isolation import IsolationLevel
 from windtunnel.domain.notifications import Notification
 from windtunnel.domain.pages import Keyset, Page, PageRequest
@@ -35,6 +36,7 @@ from windtunnel.storage import (
     environment_resources,
     environments,
     events,
+    experiments,
     notifications,
     production,
     scenarios,
@@ -100,6 +102,9 @@ class Loaders:
             partial(anywhere, architectures.get_many)
         )
         self.simulations: DataLoader[str, Simulation | None] = by_id(partial(anywhere, simulations.get_many))
+        self.experiments: DataLoader[str, Experiment | None] = by_id(
+            lambda ids: experiments.get_many(store, tenant_id, ids)
+        )
         self.users: DataLoader[str, User | None] = by_id(lambda ids: tenants.users(store, tenant_id, ids))
         self.tokens: DataLoader[str, ApiToken | None] = by_id(lambda ids: tokens.get_many(store, tenant_id, ids))
         self.notifications: DataLoader[str, Notification | None] = by_id(

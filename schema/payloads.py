@@ -36,10 +36,11 @@ class UserErrors(FieldExtension):
         try:
             return await next_(source, info, **kwargs)
         except errors.WindtunnelError as error:
-            shown = user_error(error, kwargs)
-            if shown is None:
+            problems = error.problems if isinstance(error, errors.RefusedError) else [error]
+            shown = [found for each in problems if (found := user_error(each, kwargs))]
+            if not shown:
                 raise
-            return _payload_type(info)(errors=[shown])
+            return _payload_type(info)(errors=shown)
 
 
 def user_error(error: errors.WindtunnelError, arguments: Mapping[str, object]) -> UserError | None:

@@ -16,6 +16,8 @@ from schema.environments import Environment
 from schema.errors import USER_ERRORS
 from schema.events import EVENTS
 from schema.execution import PerEventExecutor
+from schema.experiment_root import ExperimentMutation, ExperimentQuery, ExperimentSubscription
+from schema.experiments import Experiment
 from schema.mutation import Mutation as GeneralMutation
 from schema.notifications import Notification
 from schema.pipeline_mutation import PipelineMutation
@@ -48,17 +50,17 @@ Conventions (hold for the whole schema):
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(PipelineQuery, GeneralQuery):
+class Query(ExperimentQuery, PipelineQuery, GeneralQuery):
     """The root of queries."""
 
 
 @strawberry.type(description="Everything that can be done.")
-class Mutation(TelemetryMutation, PipelineMutation, GeneralMutation):
+class Mutation(ExperimentMutation, TelemetryMutation, PipelineMutation, GeneralMutation):
     """The root of mutations."""
 
 
 @strawberry.type(description="Everything that can be followed.")
-class Subscription(PipelineSubscription, GeneralSubscription):
+class Subscription(ExperimentSubscription, PipelineSubscription, GeneralSubscription):
     """The root of subscriptions."""
 
 
@@ -85,6 +87,7 @@ def build_schema(
             Deployment,
             SecurityReview,
             Rollback,
+            Experiment,
             *EVENTS,
             *USER_ERRORS,
         ],

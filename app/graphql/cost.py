@@ -52,6 +52,8 @@ FIELD_POINTS = {
     "Environment.simulations": 10,
     "EnvironmentConfiguration.drift": 20,
     "EnvironmentConfiguration.matchesProduction": 5,
+    "Experiment.result": 5,
+    "Experiment.variantResult": 5,
     "Observability.logs": 10,
     "Observability.metrics": 20,
     "Observability.summary": 20,

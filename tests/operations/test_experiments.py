@@ -34,6 +34,6 @@ async def test_it_is_queued_conducted_and_told_of(database_url: str) -> None:
         ]
         assert notice.subject == Subject(Kind.EXPERIMENT, made.id)
         assert notice.body.startswith("6 replications of 20 tasks: success ")
-        entries = [each for each in await audit.read(services.store, viewer.tenant_id, 0, 1_000)]
+        entries = await audit.read(services.store, viewer.tenant_id, 0, 1_000)
         about = [(each.action, each.actor_id) for each in entries if each.subject_id == made.id]
         assert about == [("EXPERIMENT_RUN", viewer.user.id), ("EXPERIMENT_FINISHED", None)]

@@ -2,6 +2,7 @@
 
     WindtunnelError
     ├── ValidationError      an input value was refused
+    │   └── RefusedError     several were
     ├── NotFoundError        it does not exist, or is not yours
     ├── ConflictError        its state does not allow this
     ├── QuotaError           a quota is used up
@@ -76,6 +77,15 @@ class ValidationError(WindtunnelError):
     ) -> None:
         super().__init__(message, code=code, path=path)
         self.rule = rule
+
+
+class RefusedError(ValidationError):
+    """Several input values were refused: all `problems`, of which this is the first."""
+
+    def __init__(self, problems: Sequence[ValidationError]) -> None:
+        first = problems[0]
+        super().__init__(first.message, rule=first.rule, code=first.code, path=first.path)
+        self.problems = tuple(problems)
 
 
 class NotFoundError(WindtunnelError):

@@ -150,3 +150,10 @@ EXPERIMENTS_WAITING_PER_TENANT = 200
 EXPERIMENTS_RUNNING_PER_TENANT = 4
 EXPERIMENT_TOLD_EVERY_S = 0.25
 """How often it is said how far an experiment has come, at most; what is done is stored as often."""
+NETWORK_TOOLS_MAX = 128
+"""Of a network drawn by hand; so are the following."""
+NETWORK_LINKS_MAX = 6 * ARCHITECTURE_MAX_AGENTS
+NETWORK_SKILLS_MAX = 32
+NETWORK_NAME_MAX_CHARS = 200
+NETWORK_TEXT_MAX_CHARS = 4_000
+NETWORK_CONCURRENCY_MAX = 10_000

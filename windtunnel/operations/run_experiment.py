@@ -56,7 +56,7 @@ async def run_experiment(services: Services, viewer: Viewer, request: Experiment
     check_key(request.idempotency_key)
     home, tenant_id = services.home, viewer.tenant_id
     async with place_of(services, tenant_id, request.architecture_id) as place:
-        refusal = None if place else _no_architecture(request)
+        refusal: WindtunnelError | None = None
         try:
             await _check(place, viewer, request, load)
         except WindtunnelError as error:
