@@ -34,6 +34,7 @@ class Variant:
     model: Model
     changes: tuple[str, ...]
     is_other: bool = False
+    architecture: Architecture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,8 @@ def files(studied: Studied, elapsed_s: float) -> dict[str, str]:
     architecture = base.architecture or drawn(base.model)
     other = None
     if variant is not None:
-        is_same = base.architecture is not None and not variant.is_other
-        other = as_modelled(architecture, variant.model) if is_same else drawn(variant.model)
+        origin = variant.architecture if variant.is_other else base.architecture
+        other = as_modelled(origin, variant.model) if origin else drawn(variant.model)
     titles = {code: definition.title for code, definition in load_book().definitions.items()}
     reported = Reported(
         base.title,

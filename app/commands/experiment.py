@@ -62,7 +62,7 @@ def experiment(  # noqa: PLR0917
         other = None if variant is None else _variant(base.model, variant)
         directory = writable(out)
         began = perf_counter()
-        findings = _findings(study_of(base.model, other and other.model, load))
+        findings = _findings(study_of(base.model, None if other is None else other.model, load))
         elapsed_s = perf_counter() - began
         command = _command(load, text=text, file=file, network=network, variant=variant)
         studied = studies.Studied(base, other, load, findings, command)
@@ -125,17 +125,18 @@ def _planned(text: str) -> "Base":
 def _network(path: Path, text: str | None, file: str | None) -> "Base":
     """A network of nodes and links, or an architecture as `simulate --out` and `calibrate` write it."""
     from app.studies import Base
-    from windtunnel.experiments.network_file import read_network
+    from windtunnel.experiments.network_file import architecture_in, read_network
 
     if text is not None or file is not None:
         raise InputError("Give a scenario or --network, not both.")
-    return Base(path.name, read_network(_read(path)))
+    data = _read(path)
+    return Base(path.name, read_network(data), architecture_in(data))
 
 
 def _variant(base: "Model", path: Path) -> "Variant":
     """Another network, or changes to the base by key."""
     from app.studies import Variant, changes_of
-    from windtunnel.experiments.network_file import read_network
+    from windtunnel.experiments.network_file import architecture_in, read_network
     from windtunnel.experiments.overrides import overridden
 
     data = _read(path)
@@ -145,7 +146,8 @@ def _variant(base: "Model", path: Path) -> "Variant":
         raise InputError(f"The file {str(path)!r} is no JSON: {error}.") from None
     if isinstance(given, dict) and isinstance(given.get("nodes"), dict):
         return Variant(overridden(base, given, path=("variant",)), changes_of(given))
-    return Variant(read_network(data).paired_with(base), (f"Another network: {path.name}.",), is_other=True)
+    other = read_network(data).paired_with(base)
+    return Variant(other, (f"Another network: {path.name}.",), is_other=True, architecture=architecture_in(data))
 
 
 def _read(path: Path) -> bytes:

@@ -1,148 +1,153 @@
-"""What an experiment found, for a person to read: numbers with intervals, loads as bars, and what breaks first."""
+"""What an experiment found, in 80 columns: verdicts, numbers with intervals, a plot, loads, risks."""
 
-from collections.abc import Sequence
-
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from app.terminal.plots import latency_plot
 from windtunnel.domain.experiments import Estimate, ExperimentResult, Findings, Load, NodeLoad
+from windtunnel.drawing.risks import ranked, risk_of
 from windtunnel.drawing.text import clean
-from windtunnel.drawing.words import duration
+from windtunnel.drawing.verdicts import fails, fine_duration, gaps, has_latency, headline, remarks
+from windtunnel.drawing.words import share
 
-_BAR = 20
-_ROWS_MAX = 30
+BASE, VARIANT = "blue", "yellow"
+_BAR = 12
+_NAME = 24
+_NODES_MAX = 24
+_MODES_MAX = 12
+_STYLES = {"better": "bold green", "worse": "bold red", "none": "dim"}
+_MATTERS = {"bad": "bold red", "warn": "bold yellow", "plain": "bold"}
+_HOT, _WARM = 0.85, 0.7
 
 
 def show(console: Console, load: Load, findings: Findings) -> None:
     """Everything that was found, in at most a screen or two."""
     base, variant = findings.base, findings.variant
+    console.print(Text(headline(base), style="bold"))
     console.print(
         Text(
             f"{load.replications:,} replications of {load.tasks:,} tasks, {load.arrival_rate:g} a second, "
-            f"seed {load.seed}; ± is half of the 95 % interval.",
+            f"seed {load.seed}; ± half of a 95 % interval",
             style="dim",
         )
     )
+    if findings.difference is not None:
+        _heading(console, "What the variant changes")
+        for gap in gaps(findings.difference):
+            console.print(Text.assemble(f"{gap.name}: {gap.brief}. ", (gap.sentence, _STYLES[gap.verdict])))
+    _heading(console, "What breaks first")
+    for remark in remarks(base, str, {}):
+        console.print(Text.assemble((f"{remark.head}. ", _MATTERS[remark.matters]), remark.body))
+    _heading(console, "Under load")
     console.print(_numbers(findings))
-    console.print(_loads(base, "Load"))
+    sides = [(base, BASE)] if variant is None else [(base, BASE), (variant, VARIANT)]
+    plot = latency_plot(sides)
+    if plot:
+        _heading(console, "Latency" if variant is None else "Latency: base, then variant")
+        for line in plot:
+            console.print(line)
+    _heading(console, "Load")
+    console.print(_loads(base))
     if variant is not None:
-        console.print(_loads(variant, "Load of the variant"))
+        _heading(console, "Load of the variant")
+        console.print(_loads(variant))
     if base.failure_modes:
+        _heading(console, "What may go wrong")
         console.print(_impacts(base))
-    for line in _remarks(base):
-        console.print(Text(line))
+
+
+def _heading(console: Console, words: str) -> None:
+    console.print()
+    console.print(Text(words, style="bold underline" if console.is_terminal else "bold"))
+
+
+def _grid(*columns: tuple[str, str]) -> Table:
+    """A table without lines; columns by head and l or r."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for head, side in columns:
+        table.add_column(head, justify="right" if side == "r" else "left", no_wrap=True)
+    return table
 
 
 def _numbers(findings: Findings) -> Table:
-    table = Table(title="Under load", title_justify="left", box=None, pad_edge=False)
-    table.add_column("measure")
-    table.add_column("base", justify="right")
-    sides = [findings.base]
-    if findings.variant is not None:
-        table.add_column("variant", justify="right")
-        table.add_column("variant - base", justify="right")
-        sides.append(findings.variant)
-    gaps: dict[str, Estimate | None] = {}
-    if (difference := findings.difference) is not None:
-        gaps = {
-            "success": difference.success_rate,
-            "p95": difference.latency_p95_ms,
-            "cost": difference.cost_usd_per_task,
-        }
-    rows: list[tuple[str, list[Estimate | None], str, Estimate | None]] = [
-        ("success", [one.success_rate for one in sides], "share", gaps.get("success")),
-        ("degraded", [one.degraded_rate for one in sides], "share", None),
-        ("latency, mean", [one.latency_mean_ms for one in sides], "time", None),
-        ("latency, median", [one.latency_p50_ms for one in sides], "time", None),
-        (
-            "latency, 95th percentile",
-            [one.latency_p95_ms for one in sides],
-            "time",
-            gaps.get("p95"),
-        ),
-        ("latency, 99th percentile", [one.latency_p99_ms for one in sides], "time", None),
-        ("tasks done per second", [one.throughput_per_s for one in sides], "plain", None),
-        ("tokens per task", [one.tokens_per_task for one in sides], "plain", None),
-        (
-            "USD per task",
-            [one.cost_usd_per_task for one in sides],
-            "plain",
-            gaps.get("cost"),
-        ),
-    ]
-    for name, values, unit, gap in rows:
-        cells = [_spelled(value, unit) for value in values if value is not None]
-        if len(cells) < len(sides):
+    base, variant = findings.base, findings.variant
+    sides = [base] if variant is None else [base, variant]
+    heads = [("", "l"), ("mean" if variant is None else "base", "r")]
+    table = _grid(*heads) if variant is None else _grid(*heads, ("variant", "r"))
+    for name, field, unit in (
+        ("tasks that succeed", "success_rate", "share"),
+        ("degraded, by a fallback", "degraded_rate", "share"),
+        ("latency, mean", "latency_mean_ms", "time"),
+        ("latency, median", "latency_p50_ms", "time"),
+        ("latency, 95th percentile", "latency_p95_ms", "time"),
+        ("latency, 99th percentile", "latency_p99_ms", "time"),
+        ("tasks done per second", "throughput_per_s", "plain"),
+        ("tokens per task", "tokens_per_task", "plain"),
+        ("USD per task", "cost_usd_per_task", "plain"),
+    ):
+        values: list[Estimate | None] = [getattr(side, field) for side in sides]
+        is_idle = field in {"degraded_rate", "tokens_per_task"} and not any(one.mean for one in values if one)
+        if is_idle or None in values:
             continue
-        if findings.variant is not None:
-            cells.append("" if gap is None else _spelled(gap, unit, signed=True))
+        cells = [
+            "-" if unit == "time" and not has_latency(side) else _spelled(value, unit)
+            for side, value in zip(sides, values, strict=True)
+            if value is not None
+        ]
         table.add_row(name, *cells)
     return table
 
 
-def _loads(result: ExperimentResult, title: str) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name in ("agent or tool", "utilisation", "", "wait per visit", "attempts", "failed", "lost if down"):
-        table.add_column(name, justify="left" if name in {"agent or tool", ""} else "right")
-    nodes = sorted(result.nodes, key=lambda node: -node.utilisation.mean)
-    for node in nodes[:_ROWS_MAX]:
+def _loads(result: ExperimentResult) -> Table:
+    table = _grid(("", "l"), ("busy", "r"), ("", "l"), ("wait", "r"), ("failed", "r"), ("lost if down", "r"))
+    nodes = sorted(result.nodes, key=lambda node: (-node.utilisation.mean, node.key))
+    for node in nodes[:_NODES_MAX]:
         table.add_row(
-            Text(clean(node.key)),
+            _cut(node.key),
             f"{node.utilisation.mean:.0%}",
-            _bar(node, result.bottleneck),
-            duration(node.wait_ms.mean),
-            f"{node.attempts:,}",
-            f"{node.failures / node.attempts:.1%}" if node.attempts else "",
+            _bar(node),
+            fine_duration(node.wait_ms.mean),
+            f"{fails(node):.1%}" if node.attempts else "",
             "" if node.blast_radius is None else f"{node.blast_radius:.0%}",
         )
-    if len(nodes) > _ROWS_MAX:
-        table.add_row(f"... and {len(nodes) - _ROWS_MAX} with less load")
+    if len(nodes) > _NODES_MAX:
+        table.add_row(f"and {len(nodes) - _NODES_MAX} with less load")
     return table
 
 
-def _bar(node: NodeLoad, bottleneck: str | None) -> Text:
-    filled = round(min(1.0, node.utilisation.mean) * _BAR)
-    style = "red" if node.key == bottleneck and node.utilisation.mean > 0.8 else "green"
-    return Text("█" * filled, style=style) + Text("·" * (_BAR - filled), style="dim")
+def _bar(node: NodeLoad) -> Text:
+    busy = min(1.0, node.utilisation.mean)
+    filled = round(busy * _BAR)
+    style = "red" if busy >= _HOT else "yellow" if busy >= _WARM else "green"
+    return Text("█" * filled, style=style) + Text("░" * (_BAR - filled), style="dim")
 
 
 def _impacts(result: ExperimentResult) -> Table:
-    table = Table(title="What may go wrong", title_justify="left", box=None, pad_edge=False)
-    for name in ("failure mode", "chance per task", "success lost then", "chance x loss", "source of the chance"):
-        table.add_column(name, justify="left" if name in {"failure mode", "source of the chance"} else "right")
-    for mode in sorted(result.failure_modes, key=lambda mode: -mode.probability * mode.impact):
+    table = _grid(("", "l"), ("chance", "r"), ("loss then", "r"), ("chance x loss", "r"), ("source", "l"))
+    modes = ranked(result.failure_modes)
+    for mode in modes[:_MODES_MAX]:
         table.add_row(
-            mode.code,
-            f"{mode.probability:.1%}",
-            f"{mode.impact:.0%}",
-            f"{mode.probability * mode.impact:.2%}",
-            Text(clean(mode.provenance)),
+            _cut(mode.code),
+            share(mode.probability),
+            share(mode.impact),
+            share(risk_of(mode)),
+            _cut(mode.provenance.partition(":")[0], 12),
         )
+    if len(modes) > _MODES_MAX:
+        table.add_row(f"and {len(modes) - _MODES_MAX} that cost less")
     return table
 
 
-def _remarks(result: ExperimentResult) -> Sequence[str]:
-    lines = []
-    single = [node.key for node in result.nodes if node.blast_radius is not None and node.blast_radius > 0.5]
-    if result.bottleneck is not None:
-        lines.append(f"Bottleneck: {clean(result.bottleneck)}.")
-    if single:
-        lines.append(f"Single points of failure (more than half of the success is lost): {clean(', '.join(single))}.")
-    unstable = (result.analytic or {}).get("unstable") or []
-    if unstable:
-        names = clean(", ".join(unstable))
-        lines.append(f"More work comes than can be done at: {names}. Queues grow for as long as the load lasts.")
-    return lines
+def _cut(words: str, wide: int = _NAME) -> Text:
+    shown = clean(words)
+    return Text(shown if cell_len(shown) <= wide else set_cell_size(shown, wide - 1).rstrip() + "…")
 
 
-def _spelled(value: Estimate, unit: str, *, signed: bool = False) -> str:
-    sign = "+" if signed and value.mean > 0 else ""
-    half = value.half_width
+def _spelled(value: Estimate, unit: str) -> str:
     if unit == "share":
-        points = " points" if signed else " %"
-        return f"{sign}{value.mean * 100:.2f} ± {half * 100:.2f}{points}"
+        return f"{value.mean * 100:.2f} ± {value.half_width * 100:.2f} %"
     if unit == "time":
-        shown = duration(abs(value.mean))
-        return f"{'-' if value.mean < 0 else sign}{shown} ± {duration(half)}"
-    return f"{sign}{value.mean:,.4g} ± {half:,.2g}"
+        return f"{fine_duration(value.mean)} ± {fine_duration(value.half_width)}"
+    return f"{value.mean:,.4g} ± {value.half_width:,.2g}"

@@ -30,14 +30,14 @@ class LogAxis:
         share = log10(max(value, self.low) / self.low) / log10(self.high / self.low)
         return self.left + (self.right - self.left) * min(share, 1.0)
 
-    def time_ticks(self) -> list[tuple[float, str]]:
-        """Round times with room for their words, where they stand and what they say."""
+    def time_ticks(self, room: float = TICK_ROOM) -> list[tuple[float, str]]:
+        """Round times at least `room` apart, where they stand and what they say."""
         ticks: list[tuple[float, str]] = []
         for time in _TIMES:
             if not self.low <= time <= self.high:
                 continue
             x = self.at(time)
-            if not ticks or x - ticks[-1][0] >= TICK_ROOM:
+            if not ticks or x - ticks[-1][0] >= room:
                 ticks.append((x, duration(time) if time >= 1 else f"{time:g} ms"))
         return ticks
 

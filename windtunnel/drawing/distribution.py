@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import floor, log10
 
 from markupsafe import Markup
 
@@ -14,6 +15,7 @@ from windtunnel.drawing.words import count, duration
 WIDE, HIGH = 880.0, 210.0
 _LEFT, _RIGHT, _LINE = 56.0, 16.0, 17.0
 _SIZE = 11.0
+_PER_DECADE = 8
 SQUARE = 1.6
 """An axis spans at least this many times its beginning: one lonely bin is not as wide as the picture."""
 
@@ -32,8 +34,8 @@ class Times:
     noun: str = "task"
 
 
-def distribution(sides: Sequence[Times], label: str) -> Markup:
-    """The picture of one or two sides; empty when there is nothing to show."""
+def distribution(sides: Sequence[Times], label: str, caption: str) -> Markup:
+    """The picture of one or two sides; empty when there is nothing to show. `caption` says what the axis is."""
     shown = [side for side in sides if side.bins]
     if not shown:
         return Markup("")
@@ -53,13 +55,13 @@ def distribution(sides: Sequence[Times], label: str) -> Markup:
     for order, side in enumerate(shown):
         drawn.append(_area(side, axis, foot, y, is_filled=order == 0))
     for order, side in enumerate(shown):
-        drawn += _marks(side, axis, 10.0 + _LINE * order, foot)
+        drawn += _marks(side, axis, 10.0 + _LINE * order, top, foot)
     height = foot + 40
     return tag(
         "svg",
         title(label),
         *drawn,
-        text("time from arrival to end, on a logarithmic scale", (_LEFT + WIDE - _RIGHT) / 2, height - 4, "ch-axis", "middle"),
+        text(caption, (_LEFT + WIDE - _RIGHT) / 2, height - 4, "ch-axis", "middle"),
         xmlns=SVG_NAMESPACE,
         viewBox=f"0 0 {number(WIDE)} {number(height)}",
         width=WIDE,
@@ -68,6 +70,20 @@ def distribution(sides: Sequence[Times], label: str) -> Markup:
         role="img",
         aria_label=label,
     )
+
+
+def binned(times: Sequence[float]) -> list[Bin]:
+    """Times in milliseconds as neighbouring bins, from the shortest to the longest, eight to each power of ten.
+
+    No border is a round number: times that are always the same are round, and a border there would split them.
+    """
+    places = [floor(log10(max(time, 0.1)) * _PER_DECADE - 0.5) for time in times]
+
+    def edge(place: int) -> float:
+        return float(10.0 ** ((place + 0.5) / _PER_DECADE))
+
+    every = range(min(places), max(places) + 1) if places else ()
+    return [(edge(place), edge(place + 1), places.count(place)) for place in every]
 
 
 def _shares(side: Times) -> list[tuple[float, float, float]]:
@@ -119,21 +135,32 @@ def _between(low: float, high: float) -> str:
     return f"{duration(low)} to {duration(high)}" if low else f"less than {duration(high)}"
 
 
-def _marks(side: Times, axis: LogAxis, y: float, foot: float) -> list[Markup]:
-    """Lines at the percentiles, their words beside their heads; a word without room is left to the table."""
+def _marks(side: Times, axis: LogAxis, y: float, top: float, foot: float) -> list[Markup]:
+    """Dashed lines at the percentiles, their words above them in the same order, each as near as the others let it."""
     drawn: list[Markup] = []
-    free = 0.0
+    begin = 0.0
     if side.name:
         drawn.append(tag("rect", x=0, y=y - 9, width=10.0, height=10.0, rx=2.0, class_="ch-swatch"))
         drawn.append(text(side.name, 14, y, "ch-name"))
-        free = 14 + width(side.name, _SIZE, bold=True) + 10
-    for word, time in side.marks:
-        x = axis.at(time)
-        drawn.append(tag("path", d=f"M{number(x)} {number(y + 3)}V{number(foot)}", class_="ch-mark"))
-        words = f"{word} {duration(time)}"
-        wide = width(words, _SIZE)
-        left = min(max(x - wide / 2, free), WIDE - wide)
-        if left <= x + 4:
-            drawn.append(text(words, left, y, "ch-mark-words"))
-            free = left + wide + 12
+        begin = 14 + width(side.name, _SIZE, bold=True) + 12
+    marks = sorted(side.marks, key=lambda mark: mark[1])
+    words = [f"{word} {duration(time)}" for word, time in marks]
+    places = _apart([axis.at(time) for _, time in marks], [width(word, _SIZE) for word in words], begin)
+    for (_, time), word, place in zip(marks, words, places, strict=True):
+        x = number(axis.at(time))
+        drawn.append(tag("path", d=f"M{x} {number(top - 5)}V{number(foot)}", class_="ch-mark"))
+        drawn.append(text(word, place, y, "ch-mark-words"))
     return [tag("g", *drawn, class_=f"is-{side.color}")]
+
+
+def _apart(wishes: Sequence[float], wides: Sequence[float], begin: float) -> list[float]:
+    """Left edges of words centred on their wishes, moved right where they would overlap, then back from the edge."""
+    places: list[float] = []
+    for wish, wide in zip(wishes, wides, strict=True):
+        places.append(max(wish - wide / 2, begin))
+        begin = places[-1] + wide + 12
+    end = WIDE
+    for at in reversed(range(len(places))):
+        places[at] = min(places[at], end - wides[at])
+        end = places[at] - 12
+    return places

@@ -40,8 +40,8 @@ class Studied:
 def experiment_report(studied: Studied, *, titles: Mapping[str, str] | None = None) -> str:
     """The HTML document; `titles` names failure modes by code."""
     base, variant, difference = studied.findings.base, studied.findings.variant, studied.findings.difference
-    things = [*studied.architecture.agents, *studied.architecture.tools]
-    names = {thing.key: thing.name for thing in things}
+    names = {agent.key: agent.name for agent in studied.architecture.agents}
+    names |= {tool.key: tool.name for tool in studied.architecture.tools}
 
     def name(key: str) -> str:
         return names.get(key, key)
@@ -77,7 +77,7 @@ def _latencies(base: ExperimentResult, variant: ExperimentResult | None) -> Mark
     sides = [_times(base, "base" if variant else "", "accent")]
     if variant is not None:
         sides.append(_times(variant, "variant", "variant"))
-    return distribution(sides, "How long tasks took")
+    return distribution(sides, "How long tasks took", "time from arrival to end, on a logarithmic scale")
 
 
 def _times(result: ExperimentResult, name: str, color: str) -> Times:

@@ -10,6 +10,7 @@ from windtunnel.domain.experiments import Estimate, ExperimentResult, Findings, 
 from windtunnel.drawing.heat import Heat
 from windtunnel.drawing.verdicts import fails, has_latency, spelled
 from windtunnel.drawing.whiskers import bars, meter
+from windtunnel.drawing.words import share
 
 SIDES = ("accent", "variant")
 """The colours of base and variant."""
@@ -41,13 +42,13 @@ class NodeRow:
 
 @dataclass(frozen=True, slots=True)
 class ExactRow:
-    """What theory says beside what was simulated; `agrees` when it lies inside of the interval."""
+    """What theory says beside what was simulated; `verdict` how the two stand to each other."""
 
     name: str
     formula: str
     exact: str
     simulated: tuple[str, str]
-    agrees: bool
+    verdict: str
 
 
 def heats_of(result: ExperimentResult) -> dict[str, Heat]:
@@ -140,8 +141,16 @@ def exact_rows(result: ExperimentResult, name: Callable[[str], str]) -> list[Exa
 
 
 def _exact(label: str, formula: str, value: float, unit: str, simulated: Estimate) -> ExactRow:
-    # Ten digits are kept of everything; a mean without any spread agrees with the same number.
-    near = 1e-9 * max(abs(value), 1.0)
-    agrees = simulated.low - near <= value <= simulated.high + near
     exact, _ = spelled(Estimate(value, value, value), unit)
-    return ExactRow(label, formula, exact, spelled(simulated, unit), agrees)
+    return ExactRow(label, formula, exact, spelled(simulated, unit), _verdict(value, simulated))
+
+
+def _verdict(exact: float, simulated: Estimate) -> str:
+    # Ten digits are kept of everything; a mean without any spread agrees with the same number.
+    near = 1e-9 * max(abs(exact), 1.0)
+    if simulated.low - near <= exact <= simulated.high + near:
+        return "inside the interval"
+    if not exact:
+        return "outside"
+    away = simulated.mean / exact - 1.0
+    return f"{share(abs(away))} {'above' if away > 0 else 'below'} the closed form"

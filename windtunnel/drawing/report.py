@@ -11,12 +11,16 @@ from windtunnel.domain.failures import FailureOutcome
 from windtunnel.domain.networks import metrics_of
 from windtunnel.domain.observability import ObservabilitySummary
 from windtunnel.domain.scenarios import title_of
+from windtunnel.drawing.distribution import Times, binned, distribution
 from windtunnel.drawing.facts import agent_rows, failure_rows, humanised
 from windtunnel.drawing.pages import page
 from windtunnel.drawing.palette import FONT, variables
 from windtunnel.drawing.picture import svg
-from windtunnel.drawing.story import Event, story_of
+from windtunnel.drawing.story import Event, Story, story_of
 from windtunnel.drawing.timeline import timeline
+
+STEPS_LEAST = 5
+"""From so many steps on their times are drawn as a distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,18 @@ def report(told: Told, *, titles: Mapping[str, str] | None = None, patterns: Map
         names=names,
         digest=digest_of(architecture),
         network=Markup(svg(architecture, load={row.agent.key: row.busy for row in agents}, struck=worst)),  # noqa: S704
+        steps=_steps(told, story),
         timeline=Markup(timeline(architecture, told.events)),  # noqa: S704
         colors=Markup(variables(":root")),  # noqa: S704
         font=Markup(FONT),  # noqa: S704
     )
+
+
+def _steps(told: Told, story: Story) -> Markup:
+    """How long the steps took, once there are enough of them to speak of a distribution."""
+    times = [step.end_ms - step.start_ms for step in story.steps]
+    if len(times) < STEPS_LEAST:
+        return Markup("")
+    marks = (("p50", told.summary.p50_step_ms), ("p95", told.summary.p95_step_ms))
+    side = Times("", "accent", binned(times), marks, "step")
+    return distribution([side], "How long the steps took", "time that a step took, on a logarithmic scale")

@@ -90,7 +90,8 @@ def _axes(axis: LogAxis) -> list[Markup]:
         drawn.append(tag("path", d=f"M{number(x)} {number(_TOP)}V{number(foot + 5)}", class_="ch-grid"))
         drawn.append(text(f"{chance * 100:g} %", x, foot + 18, "ch-tick", "middle"))
     middle = (axis.left + axis.right) / 2
-    drawn.append(text("chance per task (logarithmic); upwards: success lost when it strikes", middle, foot + 35, "ch-axis", "middle"))
+    words = "chance per task (logarithmic); upwards: success lost when it strikes"
+    drawn.append(text(words, middle, foot + 35, "ch-axis", "middle"))
     return drawn
 
 

@@ -33,6 +33,8 @@ class Gap:
     name: str
     difference: Estimate
     shown: str
+    interval: str
+    brief: str
     verdict: str
     sentence: str
 
@@ -129,32 +131,43 @@ def _amplified(result: ExperimentResult) -> list[Remark]:
         words = f"{throttled:,} attempts found the token quota used up (429)."
         found.append(Remark("Quota", words, "warn" if throttled >= attempts * 0.01 else "plain"))
     if cut_short:
-        found.append(Remark("Circuit breakers", f"{cut_short:,} visits met an open circuit breaker and failed at once."))
+        words = f"{cut_short:,} visits met an open circuit breaker and failed at once."
+        found.append(Remark("Circuit breakers", words))
     return found
+
+
+def fine_duration(milliseconds: float) -> str:
+    """A measured time to three digits: `5.27 ms`, `2.04 s`; from a minute on as people say it."""
+    if milliseconds == 0:
+        return "0 ms"
+    if milliseconds >= 59_950:
+        return duration(milliseconds)
+    value, unit = (milliseconds / 1_000, "s") if milliseconds >= 999.5 else (milliseconds, "ms")
+    places = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{places}f} {unit}"
 
 
 def gaps(difference: ExperimentDifference) -> list[Gap]:
     """Each difference with its verdict: only an interval without 0 shows one."""
     found = [
-        _gap("Success", difference.success_rate, "points", "succeeds for", "more", "fewer", is_good=1),
-        _gap("Latency, 95th percentile", difference.latency_p95_ms, "time", "is", "slower", "faster", is_good=-1),
+        _gap("Success", difference.success_rate, "points", "{} more succeed", "{} fewer succeed", is_good=1),
+        _gap("Latency, 95th percentile", difference.latency_p95_ms, "time", "{} slower", "{} faster", is_good=-1),
     ]
     if difference.cost_usd_per_task is not None:
-        found.append(
-            _gap("Cost per task", difference.cost_usd_per_task, "usd", "costs", "more", "less", is_good=-1)
-        )
+        found.append(_gap("Cost per task", difference.cost_usd_per_task, "usd", "{} dearer", "{} cheaper", is_good=-1))
     return found
 
 
-def _gap(name: str, one: Estimate, unit: str, verb: str, more: str, less: str, *, is_good: int) -> Gap:
-    shown = f"{_signed(one.mean, unit)} ({_signed(one.low, unit)} to {_signed(one.high, unit)})"
+def _gap(name: str, one: Estimate, unit: str, more: str, less: str, *, is_good: int) -> Gap:
+    mean, interval = _signed(one.mean, unit), f"{_signed(one.low, unit)} to {_signed(one.high, unit)}"
+    half = _one(one.half_width, unit)
+    size, _, word = mean.partition(" ")
+    brief = f"{size} ± {half}" if half.partition(" ")[2] == word else f"{mean} ± {half}"
     if one.low <= 0 <= one.high:
-        return Gap(name, one, shown, "none", f"{name}: no difference shown.")
+        return Gap(name, one, mean, interval, brief, "none", "No difference shown.")
     verdict = "better" if one.mean * is_good > 0 else "worse"
-    size = _one(abs(one.mean), unit)
-    of_tasks = " of the tasks" if unit == "points" else ""
-    sentence = f"{name}: {verdict}. The variant {verb} {size} {more if one.mean > 0 else less}{of_tasks}."
-    return Gap(name, one, shown, verdict, sentence)
+    words = (more if one.mean > 0 else less).format(_one(abs(one.mean), unit))
+    return Gap(name, one, mean, interval, brief, verdict, f"{verdict.capitalize()}: {words}.")
 
 
 def _one(value: float, unit: str) -> str:
@@ -164,7 +177,7 @@ def _one(value: float, unit: str) -> str:
         case "points":
             return f"{_figure(value * 100, 2)} points"
         case "time":
-            return duration(value)
+            return fine_duration(value)
         case "usd":
             return f"${value:,.4g}"
         case _:

@@ -30,7 +30,7 @@ def drawn(model: Model) -> Architecture:
         summary="",
         patterns=(),
         agents=tuple(
-            _agent(place, [route for route in onward[place.node.key] if (route.source, route.target) not in back], layers)
+            _agent(place, [one for one in onward[place.node.key] if (one.source, one.target) not in back], layers)
             for place in model.places
         ),
         links=links,
@@ -47,8 +47,10 @@ def as_modelled(architecture: Architecture, model: Model) -> Architecture:
     agents = []
     for agent in architecture.agents:
         node = nodes.get(agent.key)
-        policy = agent.policy if node is None else replace(
-            agent.policy, concurrency=node.servers, max_attempts=node.max_attempts
+        policy = (
+            agent.policy
+            if node is None
+            else replace(agent.policy, concurrency=node.servers, max_attempts=node.max_attempts)
         )
         agents.append(replace(agent, policy=policy))
     return replace(architecture, agents=tuple(agents))
@@ -99,7 +101,8 @@ def _agent(place: Place, forward: list[Route], layers: dict[str, int]) -> Networ
         "fallback" if node.fallback else None,
         node.servers,
     )
-    return NetworkAgent(node.key, node.key, _role(place, forward), "", "", (), (), policy, layers[node.key], node.service)
+    role = _role(place, forward)
+    return NetworkAgent(node.key, node.key, role, "", "", (), (), policy, layers[node.key], node.service)
 
 
 def _role(place: Place, forward: list[Route]) -> AgentRole:

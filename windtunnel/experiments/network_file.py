@@ -137,7 +137,7 @@ def read_network(data: str | bytes) -> Model:
 
     Raises ValidationError, with the path to the value to blame and what is allowed there.
     """
-    if (drawn := _architecture(data)) is not None:
+    if (drawn := architecture_in(data)) is not None:
         return model_of(drawn)
     try:
         file = NetworkFile.model_validate_json(data)
@@ -158,7 +158,7 @@ def read_network(data: str | bytes) -> Model:
     return model
 
 
-def _architecture(data: str | bytes) -> Architecture | None:
+def architecture_in(data: str | bytes) -> Architecture | None:
     """The architecture in the file, when it is one. Raises ValidationError when it is one that is not valid."""
     try:
         given = from_json(data)
