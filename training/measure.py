@@ -144,9 +144,8 @@ async def speed(text: str, runs: int) -> float:
 async def main() -> None:
     """Print everything."""
     out = sys.stdout.write
-    out(
-        "| texts | number | valid | recall | by chance | precision | named | tools | by chance | failure modes | by chance |\n"
-    )
+    heads = "number | valid | recall | by chance | precision | named | tools | by chance | failure modes | by chance"
+    out(f"| texts | {heads} |\n")
     out("|---|---|---|---|---|---|---|---|---|---|---|\n")
     examples = [row for row in rows_of(TESTS / "scenarios.jsonl") if "error" not in row]
     out(line("example scenarios (tuned on)", await tally(examples)))

@@ -157,3 +157,11 @@ async def test_many_without_names_are_one_agent_with_copies() -> None:
     architecture = await architecture_of("All stations are asked for their readings at the same time.")
     assert len(architecture.agents) <= 3
     assert any(agent.policy.concurrency >= 3 for agent in architecture.agents)
+
+
+async def test_the_form_of_a_letter_is_no_work() -> None:
+    architecture = await architecture_of(
+        "Subject: orders\nHi all, when a flight is scrubbed, the agent rebooks the passenger, prints the ticket "
+        "and mails the guest. Regards, Ines"
+    )
+    assert not {"Subject", "Hi", "Hi all", "Regards", "Ines"} & set(names(architecture))

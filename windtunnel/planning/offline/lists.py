@@ -2,6 +2,7 @@
 
 from windtunnel.planning.naming import NAME_MAX_CHARS, capitalised, clean
 from windtunnel.planning.offline.doers import agents_in
+from windtunnel.planning.offline.rules import GREETINGS
 from windtunnel.planning.reading.clauses import Clause
 from windtunnel.planning.reading.lexicon import grammar
 from windtunnel.planning.reading.reading import Reading
@@ -49,6 +50,8 @@ def _items(reading: Reading, clause: Clause) -> list[str]:
         if any(piece_start <= hit.start < piece_end for hit in deeds[1:]):
             return []  # a list of deeds, not of things
         words = [word for word in clause.words if piece_start <= word.start and word.end <= piece_end]
+        if words and words[0].form in GREETINGS:
+            continue
         kept = [word for word in words if not any(word.form in grammar(name, "skip") for name in reading.known)]
         if any(word.solid for word in words):
             names.append(clean(reading.text[piece_start:piece_end], _ITEM_CHARS_SOLID).rstrip("…"))

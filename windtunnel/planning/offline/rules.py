@@ -19,6 +19,17 @@ _HEADINGS = frozenset(
 )  # fmt: skip
 _HEADINGS_SOLID = ("规则", "約束", "约束", "限制", "规定", "原则", "規則", "制約", "ルール", "制限", "条件", "注意")
 _HEADING_WORDS_MAX = 5
+_HEADS = frozenset(
+    {"from", "to", "cc", "subject", "re", "von", "an", "betreff", "de", "objet", "asunto", "assunto", "oggetto"}
+)
+GREETINGS = frozenset(
+    {
+        "abraco", "best", "bonjour", "cara", "caro", "cheers", "cher", "chere", "ciao", "cordialement", "dear", "gruss",
+        "grusse", "hallo", "hello", "hey", "hi", "hola", "liebe", "lieber", "merci", "ola", "querida", "querido",
+        "regards", "saludos", "saluti", "sehr", "thank", "thanks", "yours",
+    }
+)  # fmt: skip
+_GREETING_WORDS_MAX = 4
 _ELSE = frozenset(
     {"otherwise", "else", "sonst", "andernfalls", "ansonsten", "sinon", "sino", "senao", "altrimenti", "except"}
 )
@@ -34,6 +45,14 @@ def is_rule(reading: Reading, clause: Clause) -> bool:
     return bool(bans) and (
         not clause.deeds or any(word.solid for word in clause.words) or bans[0] < clause.deeds[0].end
     )
+
+
+def is_letter_form(reading: Reading, clause: Clause) -> bool:
+    """True for what belongs to a letter and not to its matter: heads, greetings, the name at its end."""
+    first = clause.words[0].form if clause.words else ""
+    if first in _HEADS:
+        return reading.text[clause.words[0].end : clause.words[0].end + 2].strip().startswith((":", "："))
+    return first in GREETINGS and len(clause.words) <= _GREETING_WORDS_MAX and not clause.deeds
 
 
 def is_condition_of_next(reading: Reading, index: int) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from windtunnel.planning.naming import NAME_MAX_CHARS, capitalised, clean, fold_all
 from windtunnel.planning.offline.counts import copies_in
 from windtunnel.planning.offline.doers import agents_in, deed_name, is_function, person_in, person_name
-from windtunnel.planning.offline.rules import is_condition_of_next, is_rule
+from windtunnel.planning.offline.rules import is_condition_of_next, is_letter_form, is_rule
 from windtunnel.planning.reading.clauses import Clause, loosely
 from windtunnel.planning.reading.lexicon import Hit, label
 from windtunnel.planning.reading.reading import Reading
@@ -17,6 +17,7 @@ STEPS_MAX = 14
 _APPROVING = frozenset({"approve", "decide", "check", "review", "escalate", "score"})
 _WRITING = frozenset({"pay", "order", "book", "publish", "deploy", "ship"})
 _ALSO_MAX = 4
+_LISTED_WORDS = 2
 
 
 class Doer(StrEnum):
@@ -73,6 +74,8 @@ def _told(reading: Reading, *, with_rules: bool) -> list[Step]:
     found: list[Step] = []
     condition: Clause | None = None
     for index, clause in enumerate(reading.clauses):
+        if is_letter_form(reading, clause):
+            continue
         if is_condition_of_next(reading, index):
             condition = clause
             continue
@@ -97,20 +100,36 @@ def _is_let_through(step: Step, found: Sequence[Step]) -> bool:
 
 
 def loose_steps_of(reading: Reading) -> list[Step]:
-    """A step for every part between commas and joints, for texts whose verbs are not known."""
+    """A step for every part between commas and joints, for texts whose verbs are not known.
+
+    When some parts speak of a deed or a doer, only those do, and the words that stand in a list with them.
+    """
+    parts = [
+        part
+        for clause in reading.clauses
+        if not is_letter_form(reading, clause)
+        for part in loosely(clause, reading.text, reading.joints)
+        if not is_letter_form(reading, part)
+    ]
+    telling = {part.sentence for part in parts if _tells(part)}
     found: list[Step] = []
-    for clause in reading.clauses:
-        for part in loosely(clause, reading.text, reading.joints):
-            steps = _steps(part, reading, first=not found)
-            if is_rule(reading, part):
-                steps = [step for step in steps if is_gate(step)]
-            elif not steps and not part.has("before", "if"):
-                name = agents_in(part, reading.known)[:1] or [deed_name(part, None, reading.known)]
-                copies = copies_in(part, reading.known)
-                steps = [Step(name[0], None, Doer.AGENT, named=False, clause=part, copies=copies)]
-            for step in steps:
-                _add(found, step)
+    for part in parts:
+        if len(telling) > 1 and not _tells(part) and (part.sentence not in telling or len(part.words) > _LISTED_WORDS):
+            continue
+        steps = _steps(part, reading, first=not found)
+        if is_rule(reading, part):
+            steps = [step for step in steps if is_gate(step)]
+        elif not steps and not part.has("before", "if"):
+            name = agents_in(part, reading.known)[:1] or [deed_name(part, None, reading.known)]
+            copies = copies_in(part, reading.known)
+            steps = [Step(name[0], None, Doer.AGENT, named=False, clause=part, copies=copies)]
+        for step in steps:
+            _add(found, step)
     return found
+
+
+def _tells(part: Clause) -> bool:
+    return any(hit.section in {"actions", "agents"} for hit in part.hits)
 
 
 def is_gate(step: Step) -> bool:
