@@ -42,9 +42,9 @@ def beginning(purpose: Purpose, node: int) -> int:
     return PERIOD // 2 + (node * _OTHERS + purpose - _FIRST) * STRETCH
 
 
-def generator(seed: int, replication: int) -> np.random.PCG64:
-    """The sequence of one replication, at its beginning."""
-    return np.random.PCG64(np.random.SeedSequence((seed, replication)))
+def seeds(seed: int, replication: int) -> np.random.SeedSequence:
+    """What the sequence of one replication is seeded with."""
+    return np.random.SeedSequence((seed, replication))
 
 
 class Streams:
@@ -53,7 +53,7 @@ class Streams:
     __slots__ = ("_at", "_bits")
 
     def __init__(self, seed: int, replication: int) -> None:
-        self._bits = generator(seed, replication)
+        self._bits = np.random.PCG64(seeds(seed, replication))
         self._at = 0
 
     def uniforms(self, purpose: Purpose, node: int, start: int, count: int) -> Floats:

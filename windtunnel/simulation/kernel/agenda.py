@@ -1,11 +1,11 @@
 """The agenda in compiled code: a heap with four children per place, ordered by time, then by order of planning."""
 
-from windtunnel.simulation.kernel.compiling import compiled
+from windtunnel.simulation.kernel.compiling import inlined
 from windtunnel.simulation.outcome import Counts
 from windtunnel.simulation.portable import Floats
 
 
-@compiled
+@inlined
 def push(times: Floats, orders: Counts, tokens: Counts, size: int, time: float, order: int, token: int) -> None:
     """Add an event, the last planned, to the `size` there are."""
     place = size
@@ -19,7 +19,7 @@ def push(times: Floats, orders: Counts, tokens: Counts, size: int, time: float, 
     times[place], orders[place], tokens[place] = time, order, token
 
 
-@compiled
+@inlined
 def pop(times: Floats, orders: Counts, tokens: Counts, size: int) -> None:
     """Remove the first of the events, of which `size` are left."""
     time, order, token = times[size], orders[size], tokens[size]

@@ -3,12 +3,12 @@
 import numpy as np
 
 from windtunnel.simulation.kernel.replications import replicate
-from windtunnel.simulation.kernel.sequence import Words
+from windtunnel.simulation.kernel.sequence import MULTIPLIER, Words
 from windtunnel.simulation.kernel.tables import halves, tabulate
 from windtunnel.simulation.kernel.workspace import COUNTS, make_results, make_workspace
 from windtunnel.simulation.network import Network
 from windtunnel.simulation.outcome import Batch
-from windtunnel.simulation.randomness import generator
+from windtunnel.simulation.randomness import PERIOD, seeds
 from windtunnel.simulation.tokens import ENDLESS, tokens_max
 
 
@@ -46,9 +46,11 @@ def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: f
 
 
 def _origins(seed: int, first: int, count: int) -> Words:
-    """State and step of the sequence of each replication, in halves."""
+    """State and step of the sequence of each replication, in halves: those of `randomness.generator`, sooner."""
     origins = np.empty((count, 4), dtype=np.uint64)
     for place in range(count):
-        sequence = generator(seed, first + place).state["state"]
-        origins[place] = halves(sequence["state"]) + halves(sequence["inc"])
+        high, low, step_high, step_low = seeds(seed, first + place).generate_state(4, np.uint64).tolist()
+        step = ((step_high << 64 | step_low) << 1 | 1) % PERIOD
+        state = ((step + (high << 64 | low)) * MULTIPLIER + step) % PERIOD
+        origins[place] = halves(state) + halves(step)
     return origins

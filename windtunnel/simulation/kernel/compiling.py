@@ -8,6 +8,9 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
+# The modules outside of this package whose constants are compiled in.
+_CONSTANTS = ("network", "portable", "randomness", "resilience", "safeguards", "tokens")
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -22,6 +25,11 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile into the functions that call it."""
+    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+
+
 def entrance(function: Callable[P, R]) -> Callable[P, R]:
     """Compile for Python to call: runs without the interpreter's lock, and is kept on disk with all that it calls.
 
@@ -29,14 +37,17 @@ def entrance(function: Callable[P, R]) -> Callable[P, R]:
     function, and with it that of what is kept, says what all sources were.
     """
     function.__qualname__ += f"_{source_digest()}"
-    return _compile(function, nogil=True, cache=True)
+    try:
+        return _compile(function, nogil=True, cache=True)
+    except RuntimeError:  # there is no folder to keep anything in
+        return _compile(function, nogil=True)
 
 
 @cache
 def source_digest() -> str:
     """Names the content of every source file that the kernel is compiled from."""
     here = Path(__file__).parent
-    files = sorted([*here.glob("*.py"), *here.parent.glob("*.py")])
+    files = [*sorted(here.glob("*.py")), *(here.parent / f"{name}.py" for name in _CONSTANTS)]
     return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 

@@ -18,15 +18,6 @@ def begin_fork(forks: Forks, group: int, outer: int, branches: int) -> None:
 
 
 @compiled
-def make_token(tokens: Tokens, token: int, task: int) -> None:
-    """The token of a task that arrives."""
-    tokens.task[token], tokens.group[token], tokens.live[task] = task, ALONE, 1
-    tokens.helped[token], tokens.flawed[token] = False, False
-    for place in range(tokens.reworked.shape[1]):
-        tokens.reworked[token, place] = 0
-
-
-@compiled
 def make_branch(tokens: Tokens, branch: int, token: int) -> None:
     """One more token of a task, like the one that met the fork."""
     task = tokens.task[token]

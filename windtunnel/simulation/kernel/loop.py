@@ -15,7 +15,7 @@ from windtunnel.simulation.kernel.blocks import (
     draw_services,
 )
 from windtunnel.simulation.kernel.compiling import compiled
-from windtunnel.simulation.kernel.forks import begin_fork, join, leave, make_branch, make_token
+from windtunnel.simulation.kernel.forks import begin_fork, join, leave, make_branch
 from windtunnel.simulation.kernel.guards import (
     OPENED,
     begin_attempt,
@@ -87,7 +87,10 @@ def run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what mak
             unused -= 1
             made += 1
             now, node, token, verb = next_arrival, tokens.entries[arrived], tokens.free[unused], codes.ENTERS
-            make_token(tokens, token, arrived)
+            tokens.task[token], tokens.group[token], tokens.live[arrived] = arrived, ALONE, 1
+            tokens.helped[token], tokens.flawed[token] = False, False
+            for again in range(tokens.reworked.shape[1]):
+                tokens.reworked[token, again] = 0
             arrived += 1
             next_arrival = born[arrived] if arrived < tasks else math.inf
         else:

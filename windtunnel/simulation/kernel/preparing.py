@@ -12,10 +12,15 @@ from windtunnel.simulation.network import Node, compile_network
 
 
 def prepare() -> None:
-    """Have the kernel in this process. Compiling takes seconds, so that another process does it, and this one reads."""
-    if not _kept_on_disk():
+    """Have the kernel in this process. Compiling takes seconds, so that another process does it, and this one reads.
+
+    Where nothing can be kept on disk, this process compiles.
+    """
+    # mypy sees the function as it is written, not numba's object around it.
+    folder: str | None = replicate.stats.cache_path  # type: ignore[attr-defined]
+    if folder and not any(Path(folder).glob(f"*{source_digest()}*.nbi")):
         # Its success shows in what it leaves; without that, this process compiles after all.
-        subprocess.run([sys.executable, "-m", __name__], check=False, capture_output=True)  # noqa: S603
+        subprocess.run([sys.executable, "-m", __name__], check=False, capture_output=True)  # noqa: S603 - our own
     load()
 
 
@@ -23,12 +28,6 @@ def load() -> None:
     """Run the kernel once: from then on it is there."""
     network = compile_network([Node("a", ServiceTime(1.0))], [], ["a"])
     simulate_many(network, seed=0, tasks=1, arrivals_per_ms=1.0, first=0, count=1)
-
-
-def _kept_on_disk() -> bool:
-    # mypy sees the function as it is written, not numba's object around it.
-    folder: str = replicate.stats.cache_path  # type: ignore[attr-defined]
-    return any(Path(folder).glob(f"*{source_digest()}*.nbi"))
 
 
 if __name__ == "__main__":
