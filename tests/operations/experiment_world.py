@@ -1,11 +1,15 @@
 """Experiments of a small architecture, and doing what an experimenter does."""
 
+import asyncio
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
 from tests.operations.world import queued
 from windtunnel.domain.experiments import Experiment, ExperimentEvent
 from windtunnel.domain.viewers import Viewer
+from windtunnel.experiments import recipes
+from windtunnel.experiments.crew import Crew
 from windtunnel.operations.conduct_experiment import conduct_experiment
 from windtunnel.operations.run_experiment import ExperimentRequest, run_experiment
 from windtunnel.operations.services import Services
@@ -50,3 +54,31 @@ async def told(
 ) -> list[ExperimentEvent]:
     async with aclosing(watch_experiment(services, viewer, experiment.id, after)) as stream:
         return [event async for event in stream]
+
+
+class Noting(Crew):
+    """A crew that notes which parts it is given, and never comes to an end with more than `most`."""
+
+    def __init__(self, crew: Crew, most: int = 1_000) -> None:
+        super().__init__(crew.width)
+        self.parts: list[int] = []
+        self._crew = crew
+        self._most = most
+
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        if function is recipes.done:
+            if len(self.parts) == self._most:
+                await asyncio.Event().wait()
+            self.parts.append(arguments[2])
+        return await self._crew.run(function, *arguments)
+
+
+async def until(
+    services: Services, viewer: Viewer, experiment: Experiment, condition: Callable[[ExperimentEvent], bool]
+) -> None:
+    """Follow it until something has happened."""
+    async with aclosing(watch_experiment(services, viewer, experiment.id)) as events:
+        async for event in events:
+            if condition(event):
+                return
+    raise AssertionError("It is over, and this has not happened.")

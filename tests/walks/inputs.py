@@ -31,6 +31,16 @@ VALUES: dict[str, Any] = {
     "SetMinimumIsolationInput.minimum": "LOGICAL",
     "ConfigurationEntryInput.key": "MODEL",
     "ConfigurationEntryInput.value": "gpt-5-mini",
+    "DefineArchitectureInput.entryPoints": "walker",
+    "DefineArchitectureInput.exitPoints": "walker",
+    "DefineArchitectureInput.links": [],
+    "NetworkAgentInput.key": "walker",
+    "NetworkAgentInput.name": "Walker",
+    "NetworkAgentInput.responsibility": "Walks.",
+    "NetworkAgentInput.toolKeys": "desk",
+    "ToolInput.key": "desk",
+    "ToolInput.kind": "crm",
+    "ToolInput.name": "Desk",
     "RegisterAgentInput.slug": "walker",
     "RegisterAgentInput.name": "Walker",
     "AgentBy.slug": "walker",
@@ -64,10 +74,15 @@ KINDS: dict[str, Kind] = {
     "toVersionId": Kind.AGENT_VERSION,
     "reviewId": Kind.REVIEW,
     "evidenceIds": Kind.SIMULATION,
+    "basedOn": Kind.ARCHITECTURE,
 }
 """Which kind of thing an id names, where its name does not say it (`simulationId` does)."""
 
-ALSO: dict[str, tuple[str, ...]] = {"MarkNotificationsReadInput": ("throughSeq",), "ConfigureProductionInput": ("set",)}
+ALSO: dict[str, tuple[str, ...]] = {
+    "MarkNotificationsReadInput": ("throughSeq",),
+    "ConfigureProductionInput": ("set",),
+    "NetworkAgentInput": ("toolKeys",),
+}
 """Optional fields of an input without which a call would mean nothing."""
 
 OwnId = Callable[[Kind], str]
@@ -101,6 +116,8 @@ def _value(  # noqa: PLR0917 - one call, in one place
     if isinstance(type_, GraphQLNonNull):
         return _value(owner, name, type_.of_type, own, aim, aimed)
     if isinstance(type_, GraphQLList):
+        if isinstance(whole := VALUES.get(f"{owner}.{name}"), list):
+            return whole
         return [_value(owner, name, type_.of_type, own, aim, aimed)]
     if isinstance(type_, GraphQLInputObjectType):
         first = (aim or ())[:1]

@@ -101,10 +101,18 @@ async def _rollback(world: World, viewer: Viewer) -> str:
     return encode(Kind.ROLLBACK, (await pipeline.rolled_back(world.services, viewer, agent)).id)
 
 
+async def _experiment(world: World, viewer: Viewer) -> str:
+    """One that waits."""
+    made = await MAKERS[Kind.ARCHITECTURE](world, viewer)
+    payload = await world.do("runExperiment", viewer, {Kind.ARCHITECTURE: made})
+    return str(payload["experiment"]["id"])
+
+
 MAKERS: dict[Kind, Make] = {
     Kind.SCENARIO: _made("simulate", "simulation", "scenario"),
     Kind.SIMULATION: _made("simulate", "simulation"),
     Kind.ARCHITECTURE: _made("simulate", "simulation", "architecture"),
+    Kind.EXPERIMENT: _experiment,
     Kind.USER: _user,
     Kind.TENANT: _tenant,
     Kind.API_TOKEN: _made("issueApiToken", "token"),

@@ -32,18 +32,21 @@ class Crew:
     def __init__(self, width: int | None = None) -> None:
         self.width = width or len(os.sched_getaffinity(0))
         self._pool: ProcessPoolExecutor | None = None
+        self._closed = 0
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         """What the function, of some module, returns in one of the processes. Raises CrewError.
 
         Cancelled, it is not begun any more; what is under way comes to its end without anybody waiting for it.
         """
-        loop = asyncio.get_running_loop()
+        loop, closed = asyncio.get_running_loop(), self._closed
         for _ in range(TRIES):
             pool = self._opened()
             try:
                 return await loop.run_in_executor(pool, _do, function, arguments)
             except BrokenProcessPool:
+                if closed != self._closed:
+                    raise CrewError("The crew was sent home.") from None
                 if self._pool is pool:
                     self._pool = None
                     pool.shutdown(wait=False, cancel_futures=True)
@@ -54,11 +57,11 @@ class Crew:
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        pool.shutdown(wait=False, cancel_futures=True)
+        self._closed += 1
         for process in list((pool._processes or {}).values()):  # noqa: SLF001 - they have no other way to end now
             with suppress(OSError, ValueError):
                 process.kill()
-        pool.shutdown(wait=True)
+        pool.shutdown(wait=True, cancel_futures=True)
 
     def _opened(self) -> ProcessPoolExecutor:
         if self._pool is None:
