@@ -14,7 +14,7 @@ from windtunnel.drawing.words import count, duration
 
 WIDE, HIGH = 880.0, 210.0
 _LEFT, _RIGHT, _LINE = 56.0, 16.0, 17.0
-_SIZE = 11.0
+_SIZE = 12.6
 _PER_DECADE = 8
 SQUARE = 1.6
 """An axis spans at least this many times its beginning: one lonely bin is not as wide as the picture."""
@@ -159,7 +159,7 @@ def _apart(wishes: Sequence[float], wides: Sequence[float], begin: float) -> lis
     for wish, wide in zip(wishes, wides, strict=True):
         places.append(max(wish - wide / 2, begin))
         begin = places[-1] + wide + 12
-    end = WIDE
+    end = WIDE - 4
     for at in reversed(range(len(places))):
         places[at] = min(places[at], end - wides[at])
         end = places[at] - 12

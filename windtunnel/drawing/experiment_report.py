@@ -9,7 +9,7 @@ from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.experiments import ExperimentResult, Findings, Load
 from windtunnel.drawing.distribution import Times, distribution
 from windtunnel.drawing.facts import humanised
-from windtunnel.drawing.findings import estimate_rows, exact_rows, heats_of, node_rows
+from windtunnel.drawing.findings import EXACT_MAX, down_rows, estimate_rows, exact_rows, heats_of, node_rows
 from windtunnel.drawing.pages import page
 from windtunnel.drawing.palette import FONT, variables
 from windtunnel.drawing.picture import svg
@@ -59,6 +59,8 @@ def experiment_report(studied: Studied, *, titles: Mapping[str, str] | None = No
         gaps=[(one, gap(one.difference, one.verdict)) for one in gaps(difference)] if difference else [],
         estimates=estimate_rows(studied.findings),
         nodes=node_rows(base, name),
+        downs=down_rows(base, name),
+        is_probed=any(node.blast_radius is not None for node in base.nodes),
         variant_nodes=node_rows(variant, name) if variant else [],
         modes=[(mode, words[mode.code], risk_of(mode)) for mode in modes],
         costly=len(costly),
@@ -66,6 +68,7 @@ def experiment_report(studied: Studied, *, titles: Mapping[str, str] | None = No
         latencies=_latencies(base, variant),
         latency_words=_told_in_words(base),
         exact=exact_rows(base, name),
+        exact_more=max(0, len((base.analytic or {}).get("nodes", ())) - EXACT_MAX),
         network=Markup(svg(studied.architecture, heats=heats_of(base))),  # noqa: S704
         variant_network=Markup(svg(studied.other, heats=heats_of(variant))) if studied.other and variant else "",  # noqa: S704
         colors=Markup(variables(":root")),  # noqa: S704

@@ -12,6 +12,10 @@ from windtunnel.drawing.verdicts import fails, has_latency, spelled
 from windtunnel.drawing.whiskers import bars, meter
 from windtunnel.drawing.words import share
 
+EXACT_MAX = 12
+"""The closed forms of so many nodes, the busiest ones, are shown."""
+_DOWN_MAX = 20
+_LOSS_LEAST = 0.01
 SIDES = ("accent", "variant")
 """The colours of base and variant."""
 
@@ -113,6 +117,12 @@ def node_rows(result: ExperimentResult, name: Callable[[str], str]) -> list[Node
     return rows
 
 
+def down_rows(result: ExperimentResult, name: Callable[[str], str]) -> list[NodeRow]:
+    """Those that take something with them when they are down, the worst first."""
+    rows = [row for row in node_rows(result, name) if (row.node.blast_radius or 0.0) >= _LOSS_LEAST]
+    return sorted(rows, key=lambda row: (-(row.node.blast_radius or 0.0), row.node.key))[:_DOWN_MAX]
+
+
 def exact_rows(result: ExperimentResult, name: Callable[[str], str]) -> list[ExactRow]:
     """What has a closed form: success, throughput, latencies, waits and loads; empty when nothing has."""
     exact: dict[str, Any] = dict(result.analytic or {})
@@ -129,7 +139,8 @@ def exact_rows(result: ExperimentResult, name: Callable[[str], str]) -> list[Exa
         if value is not None:
             rows.append(_exact(label, "traffic equations" if unit != "time" else "", value, unit, simulated))
     nodes = {node.key: node for node in result.nodes}
-    for form in exact.get("nodes", ()):
+    forms = sorted(exact.get("nodes", ()), key=lambda form: (-form["load"], form["key"]))
+    for form in forms[:EXACT_MAX]:
         node = nodes.get(form["key"])
         if node is None:
             continue

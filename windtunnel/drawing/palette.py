@@ -42,10 +42,10 @@ COLORS: Mapping[str, tuple[str, str]] = {
     "writes": ("#b45309", "#fbbf24"),
     "variant": ("#b45309", "#fbbf24"),
     "heat0": ("#ffffff", "#182034"),
-    "heat1": ("#fff3cf", "#33302c"),
-    "heat2": ("#ffe0a3", "#4a3922"),
-    "heat3": ("#ffc58d", "#68391b"),
-    "heat4": ("#ff9f8a", "#86271f"),
+    "heat1": ("#fff3cf", "#3d3620"),
+    "heat2": ("#ffe0a3", "#5c4418"),
+    "heat3": ("#ffc58d", "#7d4513"),
+    "heat4": ("#ff9f8a", "#ad3528"),
 }
 """By name, on a light and on a dark page.
 

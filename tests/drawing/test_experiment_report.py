@@ -1,0 +1,167 @@
+"""The HTML report of an experiment: complete in words, self-contained, harmless, the same every time."""
+
+import re
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.drawing.networks import HOSTILE, network
+from tests.drawing.studied import NOTHING, around, loaded, result, studied
+from tests.drawing.test_report import Reader, read
+from tests.examples import support_triage
+from windtunnel.domain.architectures import Architecture
+from windtunnel.domain.experiments import Estimate, ExperimentDifference, Findings
+from windtunnel.drawing import svg
+from windtunnel.drawing.experiment_report import Studied, experiment_report
+from windtunnel.drawing.findings import heats_of
+
+BETTER = ExperimentDifference(Estimate(0.02, 0.01, 0.03), Estimate(-900.0, -1_000.0, -800.0), Estimate(0.0, -0.1, 0.1))
+LABELS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40) | st.sampled_from(HOSTILE)
+
+
+def words_of(told: Studied) -> str:
+    return read(experiment_report(told, titles={"tool_api_timeout": "Slow tool"})).text
+
+
+def test_everything_is_said_in_words() -> None:
+    text = words_of(studied(support_triage()))
+    for words in (
+        "90 % of the tasks succeed; 95 of 100 of these within 4.5 s.", "100 replications", "seed 7",
+        "Too much work", "Bottleneck: Triage", "busy 97 % of the time", "Costliest failure: Slow tool",
+        "strikes 20 % of the tasks, and then 50 % of the success is lost: 10 % of all tasks",
+        "Single points of failure", "4.50 s", "4.46 s to 4.54 s", "Half of the tasks that succeed take at most 2 s",
+        "10 % of the tasks fail and are not shown", "Busy?", "M/M/1", "inside the interval",
+        "6 % below the closed form", "The first 1 task of each replication counts", "Student's t with 99 degrees",
+        "windtunnel experiment Busy?", "95 % and more", "97 % busy · 2 % fail", "$0.02",
+    ):  # fmt: skip
+        assert words in text, words
+    assert "Variant" not in text
+
+
+def test_only_an_interval_without_zero_shows_a_difference() -> None:
+    text = words_of(studied(support_triage(), BETTER))
+    for words in (
+        "Success Better: 2 points more succeed.", "+1 points to +3 points", "Better: 900 ms faster.", "−900 ms",
+        "Cost per task No difference shown.", "The variant under load", "Base", "Variant",
+    ):  # fmt: skip
+        assert words in text, words
+    worse = replace(BETTER, success_rate=Estimate(-0.02, -0.03, -0.01), latency_p95_ms=Estimate(0.0, 0.0, 0.0))
+    text = words_of(studied(support_triage(), worse))
+    assert "Worse: 2 points fewer succeed." in text
+    assert "Latency, 95th percentile No difference shown." in text
+
+
+def test_without_success_there_is_no_latency_to_speak_of() -> None:
+    told = studied(support_triage())
+    dead = replace(
+        told.findings.base,
+        success_rate=NOTHING,
+        latency_mean_ms=NOTHING,
+        latency_p95_ms=NOTHING,
+        latencies=(),
+        failure_modes=(),
+        analytic=None,
+        cost_usd_per_task=None,
+        bottleneck=None,
+        nodes=tuple(loaded(node.key, 0.0, None, 0) for node in told.findings.base.nodes),
+    )
+    document = experiment_report(replace(told, findings=Findings(dead)))
+    text = read(document).text
+    for words in ("0 % of the tasks succeed.", "No task succeeded", "no task succeeded", "No closed form", "states no"):
+        assert words in text, words
+    assert "forced down" not in text
+    assert "How long tasks took" not in document
+
+
+@pytest.mark.parametrize("difference", [None, BETTER], ids=["alone", "compared"])
+def test_it_needs_nothing_from_outside_and_runs_nothing(difference: ExperimentDifference | None) -> None:
+    document = experiment_report(studied(network(12), difference))
+    reader = read(document)
+    assert not {"script", "link", "img", "iframe", "object", "embed"} & set(reader.tags)
+    for name, value in reader.attributes:
+        assert not name.startswith("on")
+        if name in {"href", "src"}:
+            assert value == "#main"
+    assert "default-src 'none'" in document
+    assert set(re.findall(r"https?://[^\"' ]+", document)) == {"http://www.w3.org/2000/svg"}
+    assert "url(" not in document
+
+
+def test_it_reads_well_with_assistive_technology() -> None:
+    document = experiment_report(studied(support_triage(), BETTER))
+    reader = read(document)
+    assert (reader.tags.count("h1"), reader.tags.count("main")) == (1, 1)
+    ids = [value for name, value in reader.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    assert {value for name, value in reader.attributes if name == "aria-labelledby"} <= set(ids)
+    for picture in re.findall(r"<svg[^>]*>", document):
+        assert 'role="img"' in picture or 'aria-hidden="true"' in picture
+    assert "@media print" in document
+    assert "prefers-color-scheme:dark" in document
+
+
+def hostile(label: str) -> Studied:
+    drawn = support_triage()
+    named = replace(
+        drawn,
+        agents=tuple(replace(agent, name=label, responsibility=label) for agent in drawn.agents),
+        tools=tuple(replace(tool, name=label, purpose=label) for tool in drawn.tools),
+    )
+    return studied(named, BETTER, label)
+
+
+@cache
+def _plain() -> Reader:
+    return read(experiment_report(studied(support_triage(), BETTER)))
+
+
+@given(LABELS)
+@settings(deadline=None, max_examples=40)
+def test_words_stay_words(label: str) -> None:
+    plain = _plain()
+    reader = read(experiment_report(hostile(label), titles={"tool_api_timeout": label}))
+    # A name without anything to show leaves out its text, nothing more; wrapped names have more lines.
+    assert set(reader.tags) <= set(plain.tags)
+    assert {name for name, _ in reader.attributes} <= {name for name, _ in plain.attributes}
+    assert "\u202e" not in reader.text
+
+
+def test_keys_that_are_markup_stay_words() -> None:
+    drawn = support_triage()
+    found = result(drawn)
+    nodes = (*found.nodes, loaded('<script>alert("x")</script>', 0.99, 0.9))
+    told = replace(studied(drawn), findings=Findings(replace(found, nodes=nodes, bottleneck=nodes[-1].key)))
+    document = experiment_report(told)
+    assert "<script" not in document
+    assert 'Bottleneck: <script>alert("x")</script>' in read(document).text
+
+
+def test_the_same_experiment_gives_the_same_bytes() -> None:
+    assert experiment_report(studied(network(9), BETTER)) == experiment_report(studied(network(9), BETTER))
+
+
+def _glowing(architecture: Architecture) -> str:
+    return svg(architecture, heats=heats_of(result(architecture)))
+
+
+def test_heat_colours_cards_and_chips_and_flags_the_bottleneck() -> None:
+    picture = _glowing(support_triage())
+    assert picture.count("BOTTLENECK") == 1
+    assert "wt-card wt-heat4" in picture
+    assert "wt-chip wt-heat0" in picture
+    assert "The bottleneck" in picture
+    cold = svg(support_triage())
+    assert "BOTTLENECK" not in cold
+    assert "wt-card wt-heat" not in cold
+    assert "busy" not in cold.replace("wt-busy", "")
+
+
+def test_nobody_is_hidden_in_a_large_network() -> None:
+    drawn = network(64)
+    text = words_of(studied(drawn))
+    for agent in drawn.agents:
+        assert agent.name in text
+    assert around(1.0).half_width == pytest.approx(0.01)
