@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from windtunnel.domain.architectures import PlanningWarning
@@ -62,12 +64,10 @@ class _Session:
     async def plan(self) -> Plan:
         text, book = self._text, load_book()
         interpreter = await self._ask(INTERPRETER, InterpreterBrief(scenario=text))
-        patterns = [_item(entry.id, entry.use_when) for entry in book.patterns.values()]
         architect = await self._ask(
-            ARCHITECT, ArchitectBrief(scenario=text, interpretation=interpreter, patterns=patterns)
+            ARCHITECT, ArchitectBrief(scenario=text, interpretation=interpreter, patterns=_catalogue().patterns)
         )
-        tools = [_item(entry.id, entry.purpose) for entry in book.tools.values()]
-        modes = [_item(code, book.definition(code).title) for code in book.triggers]
+        tools, modes = _catalogue().tools, _catalogue().modes
         rest: list[Callable[[], Awaitable[Any]]] = [
             lambda: self._ask(MAPPER, MapperBrief(scenario=text, network=architect, tools=tools)),
             lambda: self._ask(FAILURES, FailuresBrief(scenario=text, network=architect, failure_modes=modes)),
@@ -116,6 +116,24 @@ async def _together(calls: list[Callable[[], Awaitable[Any]]]) -> list[Any]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Catalogue:
+    patterns: list[CatalogueItem]
+    tools: list[CatalogueItem]
+    modes: list[CatalogueItem]
+
+
+@cache
+def _catalogue() -> _Catalogue:
+    """What the briefs show of the book, made once."""
+    book = load_book()
+    return _Catalogue(
+        patterns=[_item(entry.id, entry.use_when) for entry in book.patterns.values()],
+        tools=[_item(entry.id, entry.purpose) for entry in book.tools.values()],
+        modes=[_item(code, book.definition(code).title) for code in book.triggers],
+    )
 
 
 def _item(identifier: str, text: str) -> CatalogueItem:

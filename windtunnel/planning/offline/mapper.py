@@ -1,6 +1,7 @@
 """The Tool and Skill Mapper offline: tools from the words of each agent's part, skills from its tools."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from windtunnel.domain.architectures import AgentRole
 from windtunnel.knowledge import Book
@@ -47,7 +48,7 @@ def map_tools(text: str, network: ArchitectAnswer, book: Book) -> MapperAnswer:
 def _tools_of(agent: AgentAnswer, reading: Reading) -> list[str]:
     if agent.role == AgentRole.HUMAN:
         return ["human_task"]
-    own = look(f"{agent.name}. {agent.responsibility}")
+    own = _part(f"{agent.name}. {agent.responsibility}")
     scores: dict[str, float] = {}
     for clause in own.clauses:
         for hit in clause.hits:
@@ -60,6 +61,12 @@ def _tools_of(agent: AgentAnswer, reading: Reading) -> list[str]:
     if not scores and agent.role in _BY_ROLE:
         scores[_BY_ROLE[agent.role]] = 1
     return sorted(scores, key=lambda kind: -scores[kind])[:_PER_AGENT]
+
+
+@lru_cache(maxsize=128)
+def _part(text: str) -> Reading:
+    """An agent's part, read once for the mapper and the failure agent."""
+    return look(text)
 
 
 def _give_rest(users: dict[str, list[str]], network: ArchitectAnswer, reading: Reading) -> None:
