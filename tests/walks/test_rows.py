@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 
+from schema.ids import decode
 from tests.operations.review_world import person, reject
 from tests.walks import catalogue, pipeline
 from tests.walks.catalogue import PROCESSES, SYSTEM
@@ -100,6 +101,14 @@ async def _fill(world: World, viewer: Viewer) -> None:
         await submissions.show(
             world.store, viewer.tenant_id, [Evidence(rejected.id, "Simulation", new_id(), "It went well.")]
         )
+    experiment = decode(await make(world, viewer, Kind.EXPERIMENT))
+    assert experiment
+    await world.store.of(viewer.tenant_id).fetch(
+        "INSERT INTO experiment_chunks (experiment_id, number, tenant_id, data) VALUES ($1, 0, $2, $3)",
+        experiment[1],
+        viewer.tenant_id,
+        b"done",
+    )
     await workflows.follows(world.store, viewer.tenant_id, new_id(), viewer.user.id)
     await world.do("setFeatureFlag", viewer)
     await world.do("configureProduction", viewer)

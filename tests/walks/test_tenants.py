@@ -35,7 +35,8 @@ async def test_their_things_and_nothing_are_answered_alike(store: Store) -> None
 
 async def test_their_names_and_unknown_ones_are_answered_alike(store: Store) -> None:
     async with open_world(store) as world:
-        faults, mine = [], {Kind.AGENT: await make(world, world.mine, Kind.AGENT)}
+        faults = []
+        mine = {kind: await make(world, world.mine, kind) for kind in (Kind.AGENT, Kind.ARCHITECTURE)}
         for slot in slots(NAMED):
             of_theirs = await NAMED[slot.path[-1]](world, world.theirs)
             before = await world.snapshot(world.theirs), await world.snapshot(world.mine)

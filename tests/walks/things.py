@@ -103,15 +103,22 @@ async def _rollback(world: World, viewer: Viewer) -> str:
 
 async def _experiment(world: World, viewer: Viewer) -> str:
     """One that waits."""
-    made = await MAKERS[Kind.ARCHITECTURE](world, viewer)
-    payload = await world.do("runExperiment", viewer, {Kind.ARCHITECTURE: made})
+    planned = await _made("simulate", "simulation", "architecture")(world, viewer)
+    payload = await world.do("runExperiment", viewer, {Kind.ARCHITECTURE: planned})
     return str(payload["experiment"]["id"])
+
+
+async def _architecture(world: World, viewer: Viewer) -> str:
+    """One with an experiment."""
+    made = await _made("simulate", "simulation", "architecture")(world, viewer)
+    await world.do("runExperiment", viewer, {Kind.ARCHITECTURE: made})
+    return made
 
 
 MAKERS: dict[Kind, Make] = {
     Kind.SCENARIO: _made("simulate", "simulation", "scenario"),
     Kind.SIMULATION: _made("simulate", "simulation"),
-    Kind.ARCHITECTURE: _made("simulate", "simulation", "architecture"),
+    Kind.ARCHITECTURE: _architecture,
     Kind.EXPERIMENT: _experiment,
     Kind.USER: _user,
     Kind.TENANT: _tenant,
@@ -160,9 +167,11 @@ async def make_all(world: World, viewer: Viewer) -> dict[Kind, str]:
 
 
 async def beside(world: World, kind: Kind, made: str) -> OwnId:
-    """The ids to be given beside that of a thing that was made: of its agent, and of nothing else."""
-    if kind is not Kind.AGENT_VERSION:
-        return unknown
-    answer = await world.ask(ENTRIES["node"], {"id": made}, world.mine, levels=2)
-    agent = answer["data"]["node"]["AgentVersion_agent"]["id"]
-    return lambda wanted: agent if wanted is Kind.AGENT else unknown(wanted)
+    """The ids to be given beside that of a thing that was made: what the call needs, too, and of nothing else."""
+    given: dict[Kind, str] = {}
+    if kind is Kind.AGENT_VERSION:
+        answer = await world.ask(ENTRIES["node"], {"id": made}, world.mine, levels=2)
+        given[Kind.AGENT] = answer["data"]["node"]["AgentVersion_agent"]["id"]
+    elif kind is Kind.ENVIRONMENT:
+        given[Kind.ARCHITECTURE] = await make(world, world.mine, Kind.ARCHITECTURE)
+    return lambda wanted: given.get(wanted) or unknown(wanted)
