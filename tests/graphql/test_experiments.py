@@ -4,6 +4,8 @@ import asyncio
 from contextlib import aclosing
 from typing import Any
 
+from strawberry.types import ExecutionResult
+
 from schema.ids import Kind, decode, encode
 from tests.graphql.world import Client, told
 from tests.operations.experiment_world import conduct_all
@@ -62,7 +64,9 @@ async def watched(client: Client, id: str) -> list[Any]:
     found = []
     async with aclosing(await client.schema.stream(EVENTS, {"id": id, "after": 0}, client.context())) as results:
         async for result in results:
-            found.append(result.data["experimentEvents"])  # noqa: PERF401
+            assert isinstance(result, ExecutionResult)
+            assert result.data
+            found.append(result.data["experimentEvents"])
     return found
 
 
