@@ -14,6 +14,9 @@ BLOCK_MIN = 64
 BLOCK_MAX = 4_096
 
 
+Block = tuple[list[float], list[int], list[int]]
+"""How long attempts of a node take, which of them fail, and where work goes after successes."""
+
 T = TypeVar("T")
 
 
@@ -22,9 +25,11 @@ class Supply(Generic[T]):
 
     __slots__ = ("_ahead", "_draw", "_drawn")
 
-    def __init__(self, draw: Callable[[int, int], list[T]]) -> None:
-        self._draw, self._drawn = draw, 0
-        self._ahead: list[T] = []
+    def __init__(self, draw: Callable[[int, int], list[T]], ahead: list[T] | None = None) -> None:
+        self._draw = draw
+        # What was drawn elsewhere already, the last one first.
+        self._ahead: list[T] = ahead or []
+        self._drawn = len(self._ahead)
 
     def take(self) -> T:
         """The next one."""
@@ -113,10 +118,14 @@ class FirstBlocks:
     def of(self, row: int) -> list[Ahead]:
         """What lies ahead of each node in one of the replications."""
         ahead = [Ahead(self._network, node, self._streams[row]) for node in range(len(self._times))]
-        for one, times, (durations, failures, targets) in zip(ahead, self._times, self._lists, strict=True):
-            one.put_attempts(times[row], durations[row], failures[row])
-            one.put_targets(targets[row])
+        for one, times, (durations, failures, targets) in zip(ahead, self._times, self.lists(row), strict=True):
+            one.put_attempts(times[row], durations, failures)
+            one.put_targets(targets)
         return ahead
+
+    def lists(self, row: int) -> list[Block]:
+        """The blocks of each node in one of the replications, the last number first."""
+        return [(durations[row], failures[row], targets[row]) for durations, failures, targets in self._lists]
 
 
 def _sizes(network: Network, tasks: int) -> list[int]:

@@ -38,18 +38,10 @@ def simulate(
     network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, replication: int = 0, told: bool = False
 ) -> Outcome:
     """Run one replication until every token is gone; it starts empty and arrivals are Poisson at the entry nodes."""
-    if network.extras:
-        return simulate_resilient(
-            network,
-            network.extras,
-            seed=seed,
-            tasks=tasks,
-            arrivals_per_ms=arrivals_per_ms,
-            replication=replication,
-            told=told,
-        )
     streams = Streams(seed, replication)
     (born,), (entries,) = draw_arrivals(network, ManyStreams([streams]), tasks, arrivals_per_ms)
+    if network.extras:
+        return simulate_resilient(network, network.extras, streams, born, entries, told=told)
     ahead = [Ahead(network, node, streams) for node in range(len(network.keys))]
     log: list[Step] | None = [] if told else None
     ran = run(network, born.tolist(), entries.tolist(), ahead, log)

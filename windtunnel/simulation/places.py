@@ -1,12 +1,14 @@
 """What the resilient loop keeps per node: servers, line, safeguards, numbers drawn ahead, and what was counted."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 
-from windtunnel.simulation.ahead import Supply
+import numpy as np
+
+from windtunnel.simulation.ahead import Block, Supply
 from windtunnel.simulation.extras import Extras
 from windtunnel.simulation.network import LEAVES, Network
 from windtunnel.simulation.outcome import NodeStatistics
@@ -14,8 +16,8 @@ from windtunnel.simulation.randomness import Purpose, Streams
 from windtunnel.simulation.safeguards import Bucket, Budget, Circuit
 from windtunnel.simulation.working_hours import Calendar
 
-Attempt = tuple[float, bool]
-"""How long it takes, and whether it fails."""
+Attempt = tuple[float, int]
+"""How long it takes, and 1 when it fails, else 0."""
 
 
 @dataclass(slots=True)
@@ -96,28 +98,32 @@ class Place:
         )
 
 
-def lay_out(network: Network, extras: Extras, streams: Streams) -> list[Place]:
-    """The nodes of a network before anything has happened."""
+def lay_out(network: Network, extras: Extras, streams: Streams, first: Sequence[Block]) -> list[Place]:
+    """The nodes of a network before anything has happened; `first` is what was drawn for them already, if anything."""
     buckets = [
         Bucket(rate, burst, waits=waits)
         for rate, burst, waits in zip(extras.rate, extras.burst, extras.waits, strict=True)
     ]
-    return [_place(network, extras, streams, node, buckets) for node in range(len(network.keys))]
+    blocks = first or [([], [], [])] * len(network.keys)
+    return [_place(network, extras, streams, buckets, node=node, block=block) for node, block in enumerate(blocks)]
 
 
-def _place(network: Network, extras: Extras, streams: Streams, node: int, buckets: list[Bucket]) -> Place:
+def _place(
+    network: Network, extras: Extras, streams: Streams, buckets: list[Bucket], *, node: int, block: Block
+) -> Place:
     stream = network.stream[node]
 
     def services(start: int, count: int) -> list[Attempt]:
         uniforms = partial(streams.uniforms, node=stream, start=start, count=count)
         durations, failed = network.draw_attempts(node, uniforms, count)
-        return list(zip(durations.tolist(), failed.tolist(), strict=True))
+        return list(zip(durations.tolist(), failed.astype(np.int8).tolist(), strict=True))
 
     def fallbacks(start: int, count: int) -> list[Attempt]:
         draws = streams.uniforms(Purpose.FALLBACK_SERVICE, stream, start, count)
         chances = streams.uniforms(Purpose.FALLBACK_FAILURE, stream, start, count)
         failed = chances < extras.fallback_failure[node]
-        return list(zip(extras.fallback_durations(node, draws).tolist(), failed.tolist(), strict=True))
+        times = extras.fallback_durations(node, draws)
+        return list(zip(times.tolist(), failed.astype(np.int8).tolist(), strict=True))
 
     def jitters(start: int, count: int) -> list[float]:
         pauses: list[float] = (
@@ -150,10 +156,10 @@ def _place(network: Network, extras: Extras, streams: Streams, node: int, bucket
         budget=Budget(extras.budget[node]) if extras.budget[node] != inf else None,
         circuit=Circuit(window, extras.breaker_failures[node], extras.breaker_open[node]) if window else None,
         calendar=extras.hours[node],
-        services=Supply(services),
+        services=Supply(services, list(zip(block[0], block[1], strict=True))),
         fallback=Supply(fallbacks) if extras.fallback[node] else None,
         jitters=Supply(jitters),
-        targets=Supply(targets),
+        targets=Supply(targets, block[2]),
         flaws=Supply(chances(Purpose.FLAW, extras.flaw[node])) if extras.flaw[node] else None,
         catches=Supply(chances(Purpose.CATCH, extras.catch[node])) if extras.catch[node] else None,
         rework=extras.rework[node],

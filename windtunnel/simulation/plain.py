@@ -4,10 +4,11 @@ import numpy as np
 
 from windtunnel.simulation.ahead import FirstBlocks
 from windtunnel.simulation.arrivals import draw_arrivals
-from windtunnel.simulation.core import run, simulate
+from windtunnel.simulation.core import run
 from windtunnel.simulation.network import Network
 from windtunnel.simulation.outcome import COLUMNS, Batch
 from windtunnel.simulation.randomness import ManyStreams, Streams
+from windtunnel.simulation.resilient import simulate_resilient
 
 _TOGETHER = 64
 """Replications whose first numbers are drawn at once."""
@@ -16,13 +17,6 @@ _TOGETHER = 64
 def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, first: int, count: int) -> Batch:
     """Run replications `first` to `first` + `count` - 1."""
     batch = _empty(first, count, tasks, len(network.keys))
-    if network.extras:
-        for row in range(count):
-            outcome = simulate(
-                network, seed=seed, tasks=tasks, arrivals_per_ms=arrivals_per_ms, replication=first + row
-            )
-            batch.put(row, outcome)
-        return batch
     for start in range(0, count, _TOGETHER):
         rows = range(start, min(start + _TOGETHER, count))
         streams = [Streams(seed, first + row) for row in rows]
@@ -31,8 +25,18 @@ def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: f
         )
         blocks = FirstBlocks(network, streams, tasks)
         for row in rows:
-            ahead = blocks.of(row - start)
-            ran = run(network, batch.born_ms[row].tolist(), entries[row - start].tolist(), ahead, None)
+            place = row - start
+            if network.extras:
+                born, first_blocks = batch.born_ms[row], blocks.lists(place)
+                batch.put(
+                    row,
+                    simulate_resilient(
+                        network, network.extras, streams[place], born, entries[place], first=first_blocks
+                    ),
+                )
+                continue
+            ahead = blocks.of(place)
+            ran = run(network, batch.born_ms[row].tolist(), entries[place].tolist(), ahead, None)
             batch.left_ms[row], batch.succeeded[row] = ran.left_ms, ran.succeeded
             batch.steps[row], batch.end_ms[row] = ran.steps, ran.end_ms
             batch.wait_ms[row], batch.queue_max[row] = ran.wait_ms, ran.queue_max
@@ -40,8 +44,8 @@ def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: f
             batch.attempts[row] = [one.attempts for one in ahead]
             batch.busy_ms[row] = [one.busy_ms for one in ahead]
             batch.failures[row] = [one.attempts - one.successes for one in ahead]
-    batch.retries[:] = batch.attempts - batch.visits
-    batch.delivered[:] = batch.succeeded
+            batch.retries[row] = batch.attempts[row] - batch.visits[row]
+            batch.delivered[row] = batch.succeeded[row]
     return batch
 
 

@@ -4,29 +4,36 @@ An event is (time, sequence, node, token, attempts before, state). On a network 
 plain one agree to the last bit.
 """
 
+from collections.abc import Sequence
 from heapq import heappop, heappush
 from math import inf
 
 import numpy as np
 
-from windtunnel.simulation.arrivals import draw_arrivals
+from windtunnel.simulation.ahead import Block
 from windtunnel.simulation.extras import Extras
 from windtunnel.simulation.network import Network
-from windtunnel.simulation.outcome import Outcome, Step
+from windtunnel.simulation.outcome import Counts, Outcome, Step
 from windtunnel.simulation.places import Place, lay_out
-from windtunnel.simulation.randomness import ManyStreams, Streams
+from windtunnel.simulation.portable import Floats
+from windtunnel.simulation.randomness import Streams
 from windtunnel.simulation.tokens import ALONE, Tokens
 
 _OK, _FAILED, _AGAIN, _BRANCH, _FALLBACK_OK, _FALLBACK_FAILED = range(6)
 
 
 def simulate_resilient(
-    network: Network, extras: Extras, *, seed: int, tasks: int, arrivals_per_ms: float, replication: int, told: bool
+    network: Network,
+    extras: Extras,
+    streams: Streams,
+    born: Floats,
+    entries: Counts,
+    *,
+    first: Sequence[Block] = (),
+    told: bool = False,
 ) -> Outcome:
-    """Run one replication, as `core.simulate`."""
-    streams = Streams(seed, replication)
-    (born,), (entries,) = draw_arrivals(network, ManyStreams([streams]), tasks, arrivals_per_ms)
-    run = _Run(lay_out(network, extras, streams), Tokens(extras, tasks), told=told)
+    """Run one replication, as `core.simulate`; `first` is what was drawn for each node already, if anything."""
+    run = _Run(lay_out(network, extras, streams, first), Tokens(extras, born.size), told=told)
     run.go(born.tolist(), entries.tolist())
     return Outcome(
         born_ms=born,
