@@ -18,7 +18,7 @@ from windtunnel.experiments.overrides import overridden
 from windtunnel.experiments.study import Study, study_of
 from windtunnel.simulation.engine import prepare_kernel
 
-KERNEL_FROM_TASKS = 200_000
+KERNEL_FROM_TASKS = 30_000
 """Below so many tasks, making the kernel ready takes longer than what it saves."""
 _KEPT = 4
 
