@@ -15,8 +15,9 @@ QUERY = "{ simulations(first: 5) { nodes { id status } } }"
 SIMULATE = """mutation ($text: String!) { simulate(input: {scenario: {text: $text}}) {
   simulation { architecture { id } } } }"""
 RUN = """mutation ($id: ID!, $replications: Int!, $tasks: Int!, $seed: Int!) {
-  runExperiment(input: {architectureId: $id, replications: $replications, tasks: $tasks, arrivalRate: 0.002, seed: $seed}) {
-    experiment { id } } }"""
+  runExperiment(input: {
+    architectureId: $id, replications: $replications, tasks: $tasks, arrivalRate: 0.002, seed: $seed
+  }) { experiment { id } } }"""
 LOOK = "query ($id: ID!) { experiment(id: $id) { status progress result { steps successRate { mean low high } } } }"
 
 

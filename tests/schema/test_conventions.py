@@ -166,6 +166,7 @@ def test_lookups_are_nullable_lists_are_not() -> None:
         "simulation",
         "architecture",
         "environment",
+        "experiment",
         "agent",
         "deployment",
     }
