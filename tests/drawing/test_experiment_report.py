@@ -16,7 +16,7 @@ from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.experiments import Estimate, ExperimentDifference, Findings
 from windtunnel.drawing import svg
 from windtunnel.drawing.experiment_report import Studied, experiment_report
-from windtunnel.drawing.findings import heats_of
+from windtunnel.drawing.findings import down_rows, heats_of, node_rows
 
 BETTER = ExperimentDifference(Estimate(0.02, 0.01, 0.03), Estimate(-900.0, -1_000.0, -800.0), Estimate(0.0, -0.1, 0.1))
 LABELS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40) | st.sampled_from(HOSTILE)
@@ -165,3 +165,17 @@ def test_nobody_is_hidden_in_a_large_network() -> None:
     for agent in drawn.agents:
         assert agent.name in text
     assert around(1.0).half_width == pytest.approx(0.01)
+
+
+def test_the_busiest_and_the_costliest_come_first() -> None:
+    told = studied(support_triage())
+    quiet, *others = told.findings.base.nodes
+    nodes = (*others, replace(quiet, utilisation=around(0.99), blast_radius=0.95))
+    found = replace(told.findings.base, nodes=nodes)
+    rows = node_rows(found, str)
+    assert rows[0].node.key == quiet.key
+    assert [row.node.utilisation.mean for row in rows] == sorted((n.utilisation.mean for n in nodes), reverse=True)
+    downs = [row.node.blast_radius or 0.0 for row in down_rows(found, str)]
+    assert downs[0] == 0.95
+    assert downs == sorted(downs, reverse=True)
+    assert min(downs) >= 0.01

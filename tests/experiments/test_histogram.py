@@ -63,3 +63,8 @@ def test_the_distribution_is_of_tasks_that_succeeded_wherever_the_work_was_cut()
 def test_nothing_that_succeeds_has_no_distribution() -> None:
     assert bins_of(counted(np.array([np.inf]))) == ()
     assert bins_of(counted(np.array([0.0])))[0] == LatencyBin(0.0, EDGES[0], 1)
+
+
+def test_a_bin_begins_with_its_border() -> None:
+    (one,) = bins_of(counted(EDGES[70:71]))
+    assert one.from_ms == EDGES[70]
