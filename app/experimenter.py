@@ -1,10 +1,15 @@
 """The experimenter: claims experiments and conducts them, beside any number of others."""
 
+import asyncio
 from functools import partial
 from types import TracebackType
 from typing import Self
 
+import structlog
+
 from app.claiming import Claiming
+from windtunnel.experiments.crew import CrewError
+from windtunnel.experiments.recipes import warm_up
 from windtunnel.operations.announce import EXPERIMENTS, announce_experiments
 from windtunnel.operations.conduct_experiment import conduct_experiment
 from windtunnel.operations.leaseholder import Leaseholder
@@ -14,6 +19,10 @@ from windtunnel.storage import experiment_care
 CONDUCTED_AT_ONCE = 2
 """They share the hands of one crew: more would only make each of them slower."""
 STOP_TIMEOUT_S = 5.0
+WARM_UP_AFTER_S = 10.0
+"""Whoever has just started has more urgent things to do, or is ended soon."""
+
+log = structlog.get_logger()
 
 
 class Experimenter:
@@ -28,18 +37,29 @@ class Experimenter:
         self._owner = owner
         self._holder: Leaseholder
         self._claiming: Claiming
+        self._warming: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
         self._holder = Leaseholder(self._owner, "experiment", experiment_care)
         self._claiming = Claiming(self._services.hub, EXPERIMENTS, self._look, trouble="no experiment claimed")
+        self._warming = asyncio.create_task(self._warm_up(), name="warming up experiments")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._claiming.stop(timeout_s=STOP_TIMEOUT_S)
+        self._warming.cancel()
+        await self._claiming.stop([self._warming], timeout_s=STOP_TIMEOUT_S)
         await self._holder.close()
         await announce_experiments(self._services.bus)
+
+    async def _warm_up(self) -> None:
+        """What the first large experiment would wait for."""
+        await asyncio.sleep(WARM_UP_AFTER_S)
+        try:
+            await self._services.crew.run(warm_up)
+        except CrewError as error:
+            log.warning("kernel not compiled", reason=str(error))
 
     async def _look(self) -> bool:
         """Claim and begin some; False when there is nothing to claim, or no hand free."""

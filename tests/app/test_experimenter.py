@@ -1,11 +1,17 @@
 """The experimenter: claims what waits, conducts it, and gives it up when it leaves."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from app.experimenter import Experimenter
 from tests.operations.experiment_world import Noting, asked, now_stored, planned, told, until
 from tests.operations.world import CREW, demo, process
 from windtunnel.domain.experiments import ExperimentStatus
+from windtunnel.experiments.crew import Crew
+from windtunnel.experiments.recipes import warm_up
 from windtunnel.operations.cancel_experiment import cancel_experiment
 from windtunnel.storage import experiment_care
 
@@ -31,6 +37,27 @@ async def test_leaving_gives_up_what_is_under_way_and_others_go_on(sqlite_url: s
             await until(services, viewer, experiment, lambda event: event.progress > 0)
         assert (await now_stored(services, experiment)).lease_owner is None
         assert len(await experiment_care.claim(services.store, "two", 10)) == 1
+
+
+async def test_the_kernel_is_compiled_before_anybody_needs_it(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.experimenter.WARM_UP_AFTER_S", 0.0)
+    noting = Asked()
+    async with process(sqlite_url, crew=noting) as services, Experimenter(services, "one"):
+        await noting.asked.wait()
+    assert noting.functions == [warm_up]
+
+
+class Asked(Crew):
+    """A crew that only notes what it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.asked = asyncio.Event()
+        self.functions: list[Callable[..., Any]] = []
+
+    async def run(self, function: Callable[..., Any], *_: Any) -> Any:
+        self.functions.append(function)
+        self.asked.set()
 
 
 async def test_what_is_cancelled_frees_its_hand_at_once(sqlite_url: str) -> None:

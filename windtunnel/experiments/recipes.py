@@ -76,6 +76,13 @@ def concluded(recipe: Recipe, warmup: int, parts: Sequence[bytes], price: ModelP
     return findings_to_json(findings_of(study, gathered(study, measures), price))
 
 
+def warm_up() -> None:
+    """Have the kernel compiled, once per machine: whoever needs it later reads it from disk."""
+    preparing = prepare_kernel()
+    if preparing is not None:
+        preparing.join()
+
+
 @lru_cache(maxsize=_KEPT)
 def _study(recipe: Recipe, warmup: int) -> Study:
     base, variant = models_of(recipe)
