@@ -64,7 +64,7 @@ def done(recipe: Recipe, warmup: int, number: int) -> bytes:
     """One part. The bytes depend on nothing but the arguments."""
     load = recipe.load
     if load.replications * load.tasks >= KERNEL_FROM_TASKS:
-        prepare_kernel()
+        warm_up()
     study = _study(recipe, warmup)
     return packed(study.do(study.chunks[number]))
 
@@ -77,7 +77,7 @@ def concluded(recipe: Recipe, warmup: int, parts: Sequence[bytes], price: ModelP
 
 
 def warm_up() -> None:
-    """Have the kernel compiled, once per machine: whoever needs it later reads it from disk."""
+    """Have the kernel ready in this process; it is compiled once per machine, and read from disk after that."""
     preparing = prepare_kernel()
     if preparing is not None:
         preparing.join()
