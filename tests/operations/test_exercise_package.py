@@ -255,7 +255,7 @@ async def test_health_card_and_remote_tools(sqlite_url: str) -> None:
             ("tool", "NOT_RUN"),
         ]
         (ill,) = [event for event in told if event.body.get("name") == "package.health"]
-        assert "It ended with exit status 1. ill at health.py" in ill.message
+        assert 'It ended with exit status 1. The last that it wrote: "ill at health.py".' in ill.message
         assert environment.namespace not in ill.message
         broken = mine(files | {"agent-card.json": b"no JSON"}, tools=tools, entrypoint=entry)
         simulation = await simulated(services, environment, broken)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from windtunnel.deploying.target import Release
 from windtunnel.domain.agents import AgentVersion, Pointer, VersionState
 from windtunnel.domain.audit import AuditAction
+from windtunnel.domain.deployment_words import what_helps
 from windtunnel.domain.deployments import Deployment, DeploymentEventDraft, DeploymentStatus
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import ErrorCode
 from windtunnel.domain.notifications import NotificationKind
-from windtunnel.domain.policy import DEPLOY_ATTEMPTS_MAX
 from windtunnel.domain.rollbacks import ProductionEventKind
 from windtunnel.domain.viewers import Role
+from windtunnel.domain.words import sentence
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.deployment_parts import name_of
 from windtunnel.operations.notify import notify
@@ -86,9 +87,13 @@ async def complete(services: Services, deployment: Deployment, begun: Pointer) -
 async def fail(services: Services, deployment: Deployment, code: ErrorCode, reason: str) -> None:
     """DEPLOYING -> DEPLOY_FAILED; what is in production stays. Raises LeaseLostError."""
     store, tenant_id, subject = services.home.store, deployment.tenant_id, Subject(Kind.DEPLOYMENT, deployment.id)
-    news, failure = News(tenant_id), f"{code}: {reason}"
+    news = News(tenant_id)
     async with store.transaction(tenant_id):
         await store.lock_tenant(tenant_id)
+        in_time = deployment.execute_by is not None and await store.now() < deployment.execute_by
+        advice = what_helps(code, deployment.attempts, in_time=in_time)
+        reason = sentence(reason)
+        failure = f"{code}: {reason} {advice}"
         changed = await deployment_changes.change(
             store,
             tenant_id,
@@ -103,14 +108,13 @@ async def fail(services: Services, deployment: Deployment, code: ErrorCode, reas
             raise LeaseLostError(deployment.id)
         deployment = news.of(changed)
         operators = sorted(await people.with_role(store, tenant_id, Role.OPERATOR))
-        left = DEPLOY_ATTEMPTS_MAX - deployment.attempts
         news.notices.append(
             await notify(
                 services,
                 tenant_id,
                 NotificationKind.DEPLOYMENT_FAILED,
                 title=f"Deployment failed: {await name_of(services, deployment)}",
-                body=f"{reason} What was in production still is. Attempts left: {left}.",
+                body=f"{reason} What was in production still is. {advice}",
                 subject=subject,
                 recipients=dict.fromkeys([deployment.submitted_by, *operators]),
             )
@@ -163,7 +167,9 @@ async def _switch(
         await releases.put_aside(store, tenant_id, begun.version_id or "", VersionState.STANDBY)
     version = await releases.bring_live(store, tenant_id, version_id, deployment.id, pointer.release_seq)
     if version is None:
-        raise QuarantinedError("The version is quarantined since a rollback took it away, or not retained any more.")
+        raise QuarantinedError(
+            "A rollback took this version away and no security reviewer has released it, or it is not kept any more."
+        )
     return pointer, version
 
 

@@ -18,10 +18,7 @@ from windtunnel.operations.services import Services
 from windtunnel.storage import agents, deployment_changes, rollback_changes, rollbacks
 from windtunnel.storage.deployment_care import FREE
 
-MESSAGES = {
-    DeploymentStatus.APPROVED: "The hold was lifted: it is deployed now.",
-    DeploymentStatus.DEPLOY_FAILED: "The hold was lifted: it can be tried again.",
-}
+LIFTED = "The hold was lifted"
 
 
 async def release_hold(
@@ -79,13 +76,19 @@ async def _let_go(services: Services, viewer: Viewer, agent_id: str, news: News)
             tenant_id,
             deployment.id,
             expected={DeploymentStatus.HELD},
-            draft=DeploymentEventDraft(becomes, "released", MESSAGES[becomes], viewer.user.id),
+            draft=DeploymentEventDraft(becomes, "released", _told(deployment, becomes), viewer.user.id),
             exprs={**FREE, "due_ms": "{now}"},
             where="execute_by_ms > {now}",
         )
         if changed is not None:
             released.append(news.of(changed))
     return released
+
+
+def _told(deployment: Deployment, becomes: DeploymentStatus) -> str:
+    if becomes is DeploymentStatus.APPROVED:
+        return f"{LIFTED}: it is deployed now."
+    return f"{LIFTED}. It had failed before: {deployment.failure}"
 
 
 async def _refusal(services: Services, agent: Agent) -> ConflictError:

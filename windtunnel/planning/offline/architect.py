@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from windtunnel.domain.architectures import AgentRole
+from windtunnel.domain.words import counted
 from windtunnel.planning.answers import ArchitectAnswer
 from windtunnel.planning.naming import clean
 from windtunnel.planning.offline import blocks, teams
@@ -216,5 +217,4 @@ def _summary(drawing: Drawing, patterns: Sequence[str]) -> str:
     shown = ", ".join(agent.name for agent in agents[:6]) + (" ..." if len(agents) > 6 else "")
     people = sum(agent.role == AgentRole.HUMAN for agent in agents)
     kinds = ", ".join(pattern.replace("_", " ") for pattern in patterns)
-    count = f"{len(agents)} agents" if len(agents) > 1 else "1 agent"
-    return clean(f"{count}{f', {people} of them people' if people else ''} ({kinds}): {shown}.")
+    return clean(f"{counted(len(agents), 'agent')}{f', {people} of them people' if people else ''} ({kinds}): {shown}.")
