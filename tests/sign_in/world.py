@@ -19,10 +19,10 @@ from joserfc.jwk import RSAKey
 from typer.testing import CliRunner
 
 from app.cli import cli
+from tests.children import Server
 from tests.processes import Api
 from tests.server.nodes import Node
 from tests.server.sockets import Socket, open_socket
-from tests.servers import Server
 
 AUDIENCE = "windtunnel"
 RESOURCE = "urn:windtunnel"
