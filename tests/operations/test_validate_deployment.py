@@ -206,6 +206,9 @@ async def test_before_any_key_is_trusted_nobody_knows_the_signer(database_url: s
         assert (told.status, told.quorum) == (S.IN_REVIEW, 2)
         codes = {check.code for check in told.checks}
         assert (Code.SIGNER_UNKNOWN in codes, Passed.SIGNATURE_VERIFIED in codes) == (True, False)
+        trusted(tmp_path, "demo", "signer@demo.test")
+        refused = await validated(services, await asked(services, **RESTRICTED))
+        assert (refused.status, wrong(refused)) == (S.INVALID, [(Code.SIGNATURE_UNVERIFIED, None, None)])
 
 
 async def test_a_store_that_is_more_sensitive_counts(database_url: str) -> None:
