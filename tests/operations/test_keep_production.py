@@ -2,15 +2,19 @@
 
 import os
 import signal
+from datetime import timedelta
 
 import pytest
 
-from tests.operations.deploying import an_agent, another, deployed, release_of, runs
+from tests.operations.deploying import SICK, an_agent, another, deployed, release_of, runs
 from tests.operations.world import process
 from windtunnel.deploying.host_process import HostProcessTarget
 from windtunnel.deploying.target import ReleaseState
+from windtunnel.domain.deployments import DeploymentStatus
 from windtunnel.operations import keep_production as keeping
+from windtunnel.operations.clear_production import clear_production
 from windtunnel.operations.keep_production import Patience, keep_production
+from windtunnel.operations.lapse_deployment import lapse_deployment
 from windtunnel.operations.services import Services
 from windtunnel.sandbox import sweeping
 from windtunnel.storage import deployment_care
@@ -78,3 +82,27 @@ async def test_what_does_not_come_up_is_tried_later_each_time(sqlite_url: str, m
 
 async def _died(*_: object) -> None:
     raise RuntimeError
+
+
+async def test_what_was_pruned_or_came_to_nothing_is_cleared_away(database_url: str) -> None:
+    async with process(database_url) as services, another(services, database_url) as other:
+        agent = await an_agent(services)
+        first, second = [await deployed(services, agent, version=version) for version in ("1.0.0", "2.0.0")]
+        failed = await deployed(services, agent, version="3.0.0", health=SICK)
+        assert failed.status is DeploymentStatus.DEPLOY_FAILED
+        assert await clear_production(other) == 0
+        everything = [release_of(each) for each in (first, second, failed)]
+        assert await other.target.staged() == sorted((each.agent_id, each.digest) for each in everything)
+
+        store = services.store
+        await store.of(agent.tenant_id).fetch(
+            "UPDATE agent_versions SET state = 'PRUNED', pruned_ms = {now} WHERE tenant_id = $1 AND id = $2",
+            agent.tenant_id,
+            first.version_id,
+        )
+        store.clock_offset = timedelta(days=1, minutes=1)
+        assert await lapse_deployment(services, agent.tenant_id, failed.id)
+        assert await clear_production(other) == 2
+        assert await other.target.staged() == [(agent.id, second.package_digest)]
+        assert await clear_production(other) == 0
+        assert (await runs(services))[release_of(second)] is ReleaseState.LIVE

@@ -17,6 +17,7 @@ from windtunnel.storage.deployment_statements import (
     RENEW_ROLLBACKS,
     ROLLBACKS_DUE,
     ROLLBACKS_OVERDUE,
+    SPENT_RELEASES,
     TALLY_ROLLBACKS,
 )
 from windtunnel.storage.environment_statements import (
@@ -27,6 +28,7 @@ from windtunnel.storage.environment_statements import (
     RELEASE_ENVIRONMENT,
     RENEW_ENVIRONMENTS,
 )
+from windtunnel.storage.package_statements import SPENT_PACKAGES
 from windtunnel.storage.privilege import Privileged
 
 _CLAIMABLE = (
@@ -203,7 +205,7 @@ PACKAGES_OF_ANYBODY = Privileged(
     name="packages_of_anybody",
     parameters=("text[]",),  # digests
     returns="TABLE (digest text)",
-    sql="SELECT DISTINCT digest FROM packages WHERE digest = ANY($1)",
+    sql="SELECT DISTINCT digest FROM packages WHERE digest = ANY($1) AND discarded_ms IS NULL",
     callers=("worker",),
 )
 
@@ -237,6 +239,7 @@ STATEMENTS: tuple[Privileged, ...] = (
     CLAIM_DELIVERIES,
     SWEEP_DELIVERIES,
     PACKAGES_OF_ANYBODY,
+    SPENT_PACKAGES,
     ENVIRONMENTS_DUE,
     CLAIM_ENVIRONMENTS,
     RENEW_ENVIRONMENTS,
@@ -253,5 +256,6 @@ STATEMENTS: tuple[Privileged, ...] = (
     RENEW_ROLLBACKS,
     ROLLBACKS_DUE,
     ROLLBACKS_OVERDUE,
+    SPENT_RELEASES,
     TALLY_ROLLBACKS,
 )

@@ -167,3 +167,41 @@ GRANT INSERT, UPDATE, DELETE ON production_followers TO windtunnel_api;
 -- Votes are counted again by workers, who see of tokens and identities whose they are, and nothing else.
 GRANT SELECT (id, tenant_id, user_id, issued_by, issued_with, expires_ms, revoked_ms) ON api_tokens TO windtunnel_worker;
 GRANT SELECT (tenant_id, subject, user_id) ON identities TO windtunnel_worker;
+
+-- A package is what it is; its bytes may go when nothing needs them, and come again with another upload.
+CREATE FUNCTION guard_packages() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (OLD.tenant_id, OLD.digest, OLD.size_bytes, OLD.name, OLD.version)
+        IS DISTINCT FROM (NEW.tenant_id, NEW.digest, NEW.size_bytes, NEW.name, NEW.version)
+        OR (OLD.discarded_ms IS NULL) = (NEW.discarded_ms IS NULL)
+        OR (NEW.discarded_ms IS NOT NULL AND (OLD.uploaded_by, OLD.created_ms) <> (NEW.uploaded_by, NEW.created_ms))
+    THEN
+        RAISE EXCEPTION 'a package is immutable' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF NEW.discarded_ms IS NOT NULL AND (EXISTS (SELECT 1 FROM agent_versions AS v WHERE v.tenant_id = NEW.tenant_id
+            AND v.package_digest = NEW.digest AND v.state IN ('LIVE', 'STANDBY', 'QUARANTINED'))
+        OR EXISTS (SELECT 1 FROM deployments AS d WHERE d.tenant_id = NEW.tenant_id AND d.package_digest = NEW.digest
+            AND d.status IN ('SUBMITTED', 'VALIDATING', 'IN_REVIEW', 'APPROVED', 'HELD', 'DEPLOYING', 'DEPLOY_FAILED')))
+    THEN
+        RAISE EXCEPTION 'a package that is needed is kept' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+DROP TRIGGER packages_immutable ON packages;
+CREATE TRIGGER packages_immutable BEFORE UPDATE ON packages FOR EACH ROW EXECUTE FUNCTION guard_packages();
+
+CREATE FUNCTION guard_submission() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM packages AS p WHERE p.tenant_id = NEW.tenant_id AND p.digest = NEW.package_digest
+        AND p.discarded_ms IS NOT NULL)
+    THEN
+        RAISE EXCEPTION 'a package that was discarded cannot be deployed' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER deployments_have_packages BEFORE INSERT ON deployments FOR EACH ROW EXECUTE FUNCTION guard_submission();
+REVOKE ALL ON FUNCTION guard_packages, guard_submission FROM PUBLIC;
+GRANT UPDATE (discarded_ms, uploaded_by, created_ms) ON packages TO windtunnel_api;
+GRANT UPDATE (discarded_ms) ON packages TO windtunnel_worker;
