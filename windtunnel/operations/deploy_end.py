@@ -18,7 +18,7 @@ from windtunnel.operations.deployment_parts import name_of
 from windtunnel.operations.notify import notify
 from windtunnel.operations.pipeline_news import News, tell
 from windtunnel.operations.services import Services
-from windtunnel.storage import deployment_changes, people, releases, tenant_logs
+from windtunnel.storage import deployment_care, deployment_changes, people, releases, tenant_logs
 from windtunnel.storage.deployment_care import FREE
 from windtunnel.storage.errors import LeaseLostError
 
@@ -27,6 +27,10 @@ _DEPLOYING = frozenset({DeploymentStatus.DEPLOYING})
 
 class OvertakenError(Exception):
     """Somebody has set out to change what is in production since; nothing is done."""
+
+
+class TooLateError(Exception):
+    """The approval ended while the attempt went on; nothing is done."""
 
 
 class QuarantinedError(Exception):
@@ -44,7 +48,7 @@ class Completed:
 async def complete(services: Services, deployment: Deployment, begun: Pointer) -> Completed:
     """DEPLOYING -> LIVE, and all that follows from it; `begun` is the pointer as the attempt has begun.
 
-    Raises LeaseLostError, OvertakenError, QuarantinedError; nothing is done then.
+    Raises LeaseLostError, OvertakenError, QuarantinedError, TooLateError; nothing is done then.
     """
     store, tenant_id = services.home.store, deployment.tenant_id
     news = News(tenant_id)
@@ -62,9 +66,10 @@ async def complete(services: Services, deployment: Deployment, begun: Pointer) -
             values={"failure": None},
             exprs={**FREE, "deployed_ms": "{now}", "finished_ms": "NULL"},
             fence=deployment.fence,
+            where="execute_by_ms > {now}",
         )
         if changed is None:
-            raise LeaseLostError(deployment.id)
+            raise await _why_not(services, deployment)
         deployment = news.of(changed)
         pointer, version = await _switch(services, deployment, begun, version_id)
         pruned = await releases.prune(store, tenant_id, deployment.agent_id)
@@ -130,6 +135,13 @@ async def fail(services: Services, deployment: Deployment, code: ErrorCode, reas
             request_id=deployment.request_id,
         )
     await tell(services, news)
+
+
+async def _why_not(services: Services, deployment: Deployment) -> LeaseLostError | TooLateError:
+    """Why what was to go live did not: when it is this one's to deploy still, the approval was over."""
+    now = await deployment_care.under_fence(services.home.store, deployment)
+    is_ours = now is not None and now.status in _DEPLOYING
+    return TooLateError() if is_ours else LeaseLostError(deployment.id)
 
 
 async def _retire(services: Services, tenant_id: str, deployment_id: str, news: News) -> None:
