@@ -93,7 +93,7 @@ async def test_what_does_not_pass_says_what_to_put_right(database_url: str) -> N
         assert deployment.finished_at
         assert wrong(deployment) == [(Code.NETWORK_UNDECLARED, "triage/more.py", 1)]
         assert (version.version, version.bound) == ("1.0.0", False)
-        assert deployment.failure == "The package cannot be deployed: 1 finding to put right."
+        assert deployment.failure == "The package cannot be deployed: 1 finding to put right, see its `checks`."
         (notice,) = [each for each in await inbox(services, viewer) if each.kind is NotificationKind.DEPLOYMENT_INVALID]
         assert "NETWORK_UNDECLARED triage/more.py:1" in notice.body
         assert "permissions.network" in notice.body
