@@ -14,6 +14,7 @@ BENCHMARKS = (
     "signed_in",
     "sandbox",
     "environments",
+    "pipeline",
 )
 
 
