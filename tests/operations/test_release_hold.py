@@ -55,7 +55,7 @@ async def test_each_goes_on_where_it_was_held(database_url: str) -> None:
         assert (lifted.held_by, lifted.held_at) == (None, None)
         assert lifted.revision == (await as_stored(one, agent)).revision
         now = [await stored(one, each) for each in (waiting, failed, under_way, late)]
-        assert [each.status for each in now] == [S.APPROVED, S.DEPLOY_FAILED, S.APPROVED, S.HELD]
+        assert [each.status for each in now] == [S.APPROVED, S.DEPLOY_FAILED, S.APPROVED, S.LAPSED]
         assert now[1].failure
         assert {each.lease_owner for each in now} == {None}
         assert (await told(one, waiting))[-1].step == "released"
