@@ -15,7 +15,7 @@ from tests.servers import PostgresServer, RedisServer, ServerMissingError
 from windtunnel.storage.store import Store, open_store
 
 S = TypeVar("S", PostgresServer, RedisServer)
-TEST_TIMEOUT_S = 120.0
+TEST_TIMEOUT_S = 600.0
 """Only a test that hangs takes this long."""
 
 

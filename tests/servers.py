@@ -62,6 +62,7 @@ class PostgresServer(Server):
             "max_connections": 200,
             "shared_buffers": "32MB",
             "max_wal_size": "64MB",
+            "dynamic_shared_memory_type": "mmap",  # what a killed server leaves goes with its directory
             "timezone": "UTC",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
