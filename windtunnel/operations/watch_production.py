@@ -23,7 +23,9 @@ async def watch_production(
 ) -> AsyncGenerator[ProductionEvent]:
     """Events numbered above `after` (None: only new ones), of these agents alone or of everything. It never ends.
 
-    What concerns all agents (production is configured anew) comes in any case. As long as it lasts, the viewer counts as somebody who works with these agents: a rollback tells them, and that it
+    What concerns all agents (production is configured anew) comes in any case.
+
+    As long as it lasts, the viewer counts as somebody who works with these agents: a rollback tells them, and that it
     did. Raises ForbiddenError, NotFoundError, UnavailableError. Close it (`aclose`) to release everything.
     """
     await permit(services, viewer, Action.WATCH_PRODUCTION)
