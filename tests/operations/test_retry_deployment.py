@@ -52,7 +52,7 @@ async def test_a_day_after_its_approval_it_is_too_late(database_url: str) -> Non
         viewer = await demo(one)
         made = await failed(one, viewer)
         one.store.clock_offset += timedelta(days=1)
-        with pytest.raises(ConflictError, match="LAPSED.*good for 24 hours"):
+        with pytest.raises(ConflictError, match=r"LAPSED.*good for 24 hours"):
             await retry_deployment(one, viewer, made.id)
 
 
