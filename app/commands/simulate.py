@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -15,8 +15,9 @@ from app.commands.scenario_input import InputError, scenario_text
 from app.settings import load_settings, price_of_model
 from windtunnel.domain.errors import ValidationError, WindtunnelError
 from windtunnel.domain.policy import SEED_MAX
-from windtunnel.knowledge import load_book
-from windtunnel.operations.requests import SimulateRequest, check_request
+
+if TYPE_CHECKING:
+    from windtunnel.operations.requests import SimulateRequest
 
 
 def simulate(  # noqa: PLR0917
@@ -33,13 +34,16 @@ def simulate(  # noqa: PLR0917
 ) -> None:
     """Plan a scenario's agent network, simulate it and say what happened."""
     with _clean_endings():
+        from windtunnel.knowledge import load_book
+        from windtunnel.operations.requests import SimulateRequest, check_request
+
         request = SimulateRequest(scenario_text(text, file), seed=_whole(seed), pace=_number(pace))
         check_request(request, load_book())
         directory = _writable(out)
         asyncio.run(_simulate(request, as_json=as_json, directory=directory))
 
 
-async def _simulate(request: SimulateRequest, *, as_json: bool, directory: Path | None) -> None:
+async def _simulate(request: "SimulateRequest", *, as_json: bool, directory: Path | None) -> None:
     # Imported here, so that other commands start without the drawing, and a wrong option is told at once.
     from rich.console import Console
 
