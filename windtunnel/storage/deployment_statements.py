@@ -1,6 +1,7 @@
 """The statements about deployments and rollbacks that look across tenants, for those who carry them out."""
 
 from windtunnel.storage.privilege import Privileged
+from windtunnel.storage.tally_statements import bucket
 
 _FREE = "(lease_until_ms IS NULL OR lease_until_ms <= {now})"
 _OPEN = "status IN ('SUBMITTED', 'VALIDATING', 'IN_REVIEW', 'APPROVED', 'HELD', 'DEPLOYING', 'DEPLOY_FAILED')"
@@ -148,9 +149,7 @@ SPENT_RELEASES = Privileged(
 ROLLBACK_BUCKETS_MS = (250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 45_000, 60_000)
 """How long rollbacks took, in metrics: the last one is what they have to stay under."""
 
-_BUCKET = (
-    "CASE " + " ".join(f"WHEN duration_ms <= {most} THEN {most}" for most in ROLLBACK_BUCKETS_MS) + " ELSE NULL END"
-)
+_BUCKET = bucket(ROLLBACK_BUCKETS_MS, "duration_ms")
 
 TALLY_ROLLBACKS = Privileged(
     name="tally_rollbacks",

@@ -30,6 +30,7 @@ from windtunnel.storage.environment_statements import (
 )
 from windtunnel.storage.package_statements import SPENT_PACKAGES
 from windtunnel.storage.privilege import Privileged
+from windtunnel.storage.tally_statements import LONGEST_WAITS, TALLY_STATUSES, TALLY_STEPS
 
 _CLAIMABLE = (
     "(status = 'QUEUED' OR (status IN ('PLANNING', 'RUNNING') AND (lease_until_ms IS NULL OR lease_until_ms <= {now})))"
@@ -258,4 +259,7 @@ STATEMENTS: tuple[Privileged, ...] = (
     ROLLBACKS_OVERDUE,
     SPENT_RELEASES,
     TALLY_ROLLBACKS,
+    TALLY_STATUSES,
+    TALLY_STEPS,
+    LONGEST_WAITS,
 )
