@@ -106,10 +106,10 @@ class Agent:
     id: str
     slug: str
 
-    async def reviewed(self, version: int, **declared: Any) -> tuple[str, str, float]:
+    async def reviewed(self, version: int, files: dict[str, bytes], **declared: Any) -> tuple[str, str, float]:
         """A deployment in review, its package, and the seconds that it took from the submission on."""
         name = f"{TENANT}/{self.slug}"
-        data = package(megabyte(), name=name, version=f"{version}.0.0", **declared)
+        data = package(files, name=name, version=f"{version}.0.0", **declared)
         digest = await self.team.developer.uploaded(data)
         begin = time.perf_counter()
         deployment = await self.team.developer.submitted(self.id, digest)
@@ -138,23 +138,23 @@ class Agent:
 async def one_after_the_other(site: Site, rounds: int, cold: int) -> dict[str, list[float]]:
     """Version after version of an agent, each taken back: the seconds that each part took."""
     times: dict[str, list[float]] = {"validated": [], "deployed": [], "warm": [], "cold": []}
-    agent_id = ""
+    agent_id, files = "", megabyte()
     for number in range(cold + 1):
         async with team(site.api, site.secrets) as people:
             agent = Agent(people, agent_id or await people.developer.registered("steady"), "steady")
             if not agent_id:
                 agent_id = agent.id
-                deployment, digest, _ = await agent.reviewed(0)
+                deployment, digest, _ = await agent.reviewed(0, files)
                 await agent.live(deployment, digest)
                 for done in range(rounds):
-                    deployment, digest, validated = await agent.reviewed(done + 1)
+                    deployment, digest, validated = await agent.reviewed(done + 1, files)
                     times["validated"].append(validated)
                     times["deployed"].append(await agent.live(deployment, digest))
                     times["warm"].append(await agent.restored(done))
             else:
                 times["cold"].append(await agent.restored(rounds + number - 1))
             if number < cold:
-                deployment, digest, _ = await agent.reviewed(rounds + number + 1)
+                deployment, digest, _ = await agent.reviewed(rounds + number + 1, files)
                 await agent.live(deployment, digest)
         if number < cold:
             await asyncio.to_thread(site.restart_workers)
@@ -168,7 +168,7 @@ async def at_once(site: Site, *, hanging: bool) -> list[float]:
         async def reviewed(number: int) -> tuple[Agent, str, str]:
             agent = Agent(people, await people.developer.registered(f"agent-{number}"), f"agent-{number}")
             declared = {"health": HANGING} if hanging and number == 0 else {}
-            return agent, *(await agent.reviewed(1, **declared))[:2]
+            return agent, *(await agent.reviewed(1, FILES, **declared))[:2]
 
         (odd, *of_odd), *others = await asyncio.gather(*map(reviewed, range(AGENTS)))
         first = odd.approved if hanging else odd.live
