@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -110,7 +110,7 @@ class Deeds:
 
     def retry(self, drawn: Drawn) -> None:
         if asked := self._one(drawn.which, S.DEPLOY_FAILED):
-            self._compare(self.model.retry(asked), retry_deployment(self.services, self.people["omar"], asked.id))
+            self._retry(asked)
 
     def change_role(self, drawn: Drawn) -> None:
         """Somebody stops being a reviewer, or is one again."""
@@ -127,6 +127,22 @@ class Deeds:
 
     def wake(self, drawn: Drawn) -> None:
         self.run(self.workers.wake("ill" if drawn.mood == "ill" else "well"))
+
+    def overtake(self, drawn: Drawn) -> None:
+        """One has failed, and whoever deploys another falls asleep: the first one is tried again, and is faster."""
+        self.ship(replace(drawn, mood="ill"))
+        self.ship(replace(drawn, mood="sleeps"))
+        failed = [asked for asked in self.model.agents[drawn.agent].asked if asked.status is S.DEPLOY_FAILED]
+        if failed:
+            self._retry(failed[-1])
+        self.work(drawn)
+        self.wake(replace(drawn, mood="well"))
+
+    def take_over(self, drawn: Drawn) -> None:
+        """Somebody sleeps for so long that others go on with what they were doing."""
+        self.turn(timedelta(seconds=PAUSES[0]))
+        self.run(self.workers.work(drawn.mood))
+        self.run(self.workers.restore(drawn.mood))
 
     def time_passes(self, drawn: Drawn) -> None:
         self.turn(timedelta(seconds=PAUSES[drawn.lot % len(PAUSES)]))
@@ -178,6 +194,9 @@ class Deeds:
     def turn(self, by: timedelta) -> None:
         self.model.now += by
         self.services.store.clock_offset += by
+
+    def _retry(self, asked: Asked) -> None:
+        self._compare(self.model.retry(asked), retry_deployment(self.services, self.people["omar"], asked.id))
 
     def _one(self, which: int, *preferred: S) -> Asked | None:
         """One of the deployments, rather one that has a preferred status."""

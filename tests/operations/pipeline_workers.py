@@ -147,10 +147,13 @@ class Workers:
         lost = sleeper.robbed or asked.status is not S.DEPLOYING
         overtaken = sleeper.fence != asked.agent.fence
         await self._ended(sleeper.task, lost=lost)
-        if not lost:
-            well = mood == "well" and (not overtaken or self._model.is_approved(asked))
-            asked.agent.fence += overtaken and mood == "well"
-            self._model.deployed(asked, well=well)
+        if lost:
+            return
+        if mood == "well" and not overtaken and self._model.now >= asked.execute_by:
+            asked.become(S.LAPSED)
+            return
+        asked.agent.fence += overtaken and mood == "well"
+        self._model.deployed(asked, well=mood == "well" and (not overtaken or self._model.is_approved(asked)))
 
     async def _restore_on(self, sleeper: Sleeper, agent: Agent, mood: str) -> None:
         lost = sleeper.robbed or agent.target is None or agent.fence != sleeper.fence

@@ -38,7 +38,7 @@ from windtunnel.operations.withdraw_deployment import withdraw_deployment
 from windtunnel.packages.signers import Signers
 from windtunnel.storage import releases
 
-EXAMPLES, STEPS = 8, 30
+EXAMPLES, STEPS = 12, 40
 """So many lives, of so many deeds each, in the six seconds of --fuzz-seconds; more with more of them."""
 AGENT, CHOICE = st.integers(0, 1), st.integers(0, 1_000)
 MOODS = st.sampled_from(["well", "well", "well", "ill", "dies", "sleeps"])
@@ -111,6 +111,8 @@ DEEDS: dict[str, tuple[int, Callable[[Lives], bool]]] = {
     "work": (6, _some(S.SUBMITTED, S.VALIDATING, S.APPROVED, S.DEPLOYING)),
     "restore": (6, _any(lambda agent: agent.target)),
     "wake": (2, lambda lives: lives.workers.some_sleep),
+    "overtake": (2, ALWAYS),
+    "take_over": (3, lambda lives: lives.workers.some_sleep),
     "time_passes": (2, ALWAYS),
     "sweep": (1, ALWAYS),
     "roll_back": (4, _any(lambda agent: agent.live)),

@@ -54,9 +54,11 @@ async def complete(services: Services, deployment: Deployment, begun: Pointer) -
     news = News(tenant_id)
     async with store.transaction(tenant_id):
         await store.lock_tenant(tenant_id)
+        version_id = deployment.version_id or ""
+        # First of all, since what others have put into production meanwhile would be in the way of all that follows.
+        pointer = await _switch(services, deployment, begun, version_id)
         if begun.deployment_id is not None:
             await _retire(services, tenant_id, begun.deployment_id, news)
-        version_id = deployment.version_id or ""
         changed = await deployment_changes.change(
             store,
             tenant_id,
@@ -71,7 +73,7 @@ async def complete(services: Services, deployment: Deployment, begun: Pointer) -
         if changed is None:
             raise await _why_not(services, deployment)
         deployment = news.of(changed)
-        pointer, version = await _switch(services, deployment, begun, version_id)
+        version = await _bring_live(services, deployment, begun, pointer, version_id)
         pruned = await releases.prune(store, tenant_id, deployment.agent_id)
         news.production.append(
             await tenant_logs.append_production(
@@ -98,7 +100,7 @@ async def fail(services: Services, deployment: Deployment, code: ErrorCode, reas
         in_time = deployment.execute_by is not None and await store.now() < deployment.execute_by
         advice = what_helps(code, deployment.attempts, in_time=in_time)
         reason = sentence(reason)
-        failure = f"{code}: {reason} {advice}"
+        failure = f"{code}: {reason}"
         changed = await deployment_changes.change(
             store,
             tenant_id,
@@ -160,9 +162,7 @@ async def _retire(services: Services, tenant_id: str, deployment_id: str, news: 
     news.of(changed)
 
 
-async def _switch(
-    services: Services, deployment: Deployment, begun: Pointer, version_id: str
-) -> tuple[Pointer, AgentVersion]:
+async def _switch(services: Services, deployment: Deployment, begun: Pointer, version_id: str) -> Pointer:
     store, tenant_id = services.home.store, deployment.tenant_id
     pointer = await releases.switch(
         store,
@@ -175,6 +175,13 @@ async def _switch(
     )
     if pointer is None:
         raise OvertakenError
+    return pointer
+
+
+async def _bring_live(
+    services: Services, deployment: Deployment, begun: Pointer, pointer: Pointer, version_id: str
+) -> AgentVersion:
+    store, tenant_id = services.home.store, deployment.tenant_id
     if begun.version_id not in {None, version_id}:
         await releases.put_aside(store, tenant_id, begun.version_id or "", VersionState.STANDBY)
     version = await releases.bring_live(store, tenant_id, version_id, deployment.id, pointer.release_seq)
@@ -182,7 +189,7 @@ async def _switch(
         raise QuarantinedError(
             "A rollback took this version away and no security reviewer has released it, or it is not kept any more."
         )
-    return pointer, version
+    return version
 
 
 async def _tell_of_success(services: Services, deployment: Deployment, news: News) -> None:
