@@ -8,12 +8,13 @@ import base64
 import json
 from typing import Any
 
+from tests.cluster.attempts import Attempt, People, approval, counted, rejection
 from tests.cluster.conftest import KEY
-from tests.cluster.pipeline import Attempt, Cluster, People, Servers, approval, counted, rejection
+from tests.cluster.pipeline import Cluster, Servers
 from tests.packages.test_signatures import envelope, statement
 from tests.packages.world import MANIFEST
 
-ROUNDS = 6
+ROUNDS = 10
 DECIDED = {
     "APPROVED": "DEPLOYMENT_APPROVED",
     "REJECTED": "DEPLOYMENT_REJECTED",
