@@ -1,17 +1,23 @@
 """What people are told of a deployment that is not where they think it is, or that failed."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
-from windtunnel.domain.deployment_words import NEXT, what_helps
-from windtunnel.domain.deployments import DeploymentStatus
+from windtunnel.domain.deployment_words import NEXT, failure_now, what_helps
+from windtunnel.domain.deployments import Deployment
+from windtunnel.domain.deployments import DeploymentStatus as S
 from windtunnel.domain.errors import ErrorCode
 from windtunnel.domain.words import counted, sentence
 
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+DEPLOYMENT = Deployment("d", "t", "a", None, "0" * 64, None, S.SUBMITTED, "u", NOW, None, "", None, NOW)
 PACKAGE_OR_NOT = "If the package is at fault, submit one that works; if not,"
 
 
 def test_there_is_something_to_say_of_every_state() -> None:
-    assert set(NEXT) == set(DeploymentStatus)
+    assert set(NEXT) == set(S)
     assert len(set(NEXT.values())) == len(NEXT)
 
 
@@ -50,6 +56,26 @@ def test_nobody_is_sent_to_try_again_in_vain(code: ErrorCode) -> None:
 )
 def test_what_helps_depends_on_the_cause(code: ErrorCode, attempts: int, in_time: bool, told: str) -> None:
     assert what_helps(code, attempts, in_time=in_time) == told
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (S.DEPLOY_FAILED, f"{PACKAGE_OR_NOT} an OPERATOR can have it tried again, once more."),
+        (S.HELD, NEXT[S.HELD]),
+        (S.LAPSED, NEXT[S.LAPSED]),
+    ],
+)
+def test_what_failed_is_shown_with_what_helps_by_now(status: S, told: str) -> None:
+    failed = replace(DEPLOYMENT, status=status, attempts=2, failure="TIMEOUT: It hangs.")
+    assert failure_now(failed) == f"TIMEOUT: It hangs. {told}"
+    assert failure_now(replace(failed, failure=None)) is None
+    assert failure_now(replace(failed, status=S.INVALID)) == "TIMEOUT: It hangs."
+
+
+def test_a_cause_that_nobody_knows_is_no_reason_to_give_up() -> None:
+    failed = replace(DEPLOYMENT, status=S.DEPLOY_FAILED, attempts=2, failure="It hangs.")
+    assert failure_now(failed) == f"It hangs. {PACKAGE_OR_NOT} an OPERATOR can have it tried again, once more."
 
 
 def test_one_of_something_is_no_plural() -> None:

@@ -60,6 +60,8 @@ async def test_each_goes_on_where_it_was_held(database_url: str) -> None:
         now = [await stored(one, each) for each in (waiting, failed, under_way, late)]
         assert [each.status for each in now] == [S.APPROVED, S.DEPLOY_FAILED, S.APPROVED, S.LAPSED]
         assert now[1].failure
+        told_of_failed = (await told(one, failed))[-1].message
+        assert told_of_failed.startswith(f"The hold was lifted. It had failed before: {now[1].failure} If the package")
         assert {each.lease_owner for each in now} == {None}
         assert (await told(one, waiting))[-1].step == "released"
         entry = (await on_record(one, viewer))[-1]

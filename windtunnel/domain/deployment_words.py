@@ -1,6 +1,6 @@
 """What a deployment is up to in each of its states, what can be done next, and what helps when deploying failed."""
 
-from windtunnel.domain.deployments import DeploymentStatus
+from windtunnel.domain.deployments import Deployment, DeploymentStatus
 from windtunnel.domain.errors import ErrorCode
 from windtunnel.domain.policy import DEPLOY_ATTEMPTS_MAX
 
@@ -47,3 +47,20 @@ def what_helps(code: ErrorCode, attempts: int, *, in_time: bool) -> str:
         return f"It was tried {attempts} times, and no more are allowed. Submit a package that works."
     again = f"an OPERATOR can have it tried again, {'once' if left == 1 else 'twice'} more."
     return f"{_BEFORE[code]}{again}" if code in _BEFORE else f"{again[0].upper()}{again[1:]}"
+
+
+def failure_now(deployment: Deployment) -> str | None:
+    """Why it came no further, and what helps by now; None when nothing failed."""
+    if deployment.failure is None:
+        return None
+    if deployment.status is DeploymentStatus.DEPLOY_FAILED:
+        return f"{deployment.failure} {what_helps(_code_of(deployment.failure), deployment.attempts, in_time=True)}"
+    if deployment.status in {DeploymentStatus.HELD, DeploymentStatus.LAPSED}:
+        return f"{deployment.failure} {NEXT[deployment.status]}"
+    return deployment.failure
+
+
+def _code_of(failure: str) -> ErrorCode:
+    """What a failed attempt is stored with, before the words for people."""
+    code = failure.partition(":")[0]
+    return ErrorCode(code) if code in ErrorCode.__members__ else ErrorCode.UNAVAILABLE

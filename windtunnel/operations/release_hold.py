@@ -1,10 +1,11 @@
 """Lifting the hold that a rollback put on what was submitted before it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from windtunnel.domain.agents import Agent
 from windtunnel.domain.audit import AuditAction
+from windtunnel.domain.deployment_words import failure_now
 from windtunnel.domain.deployments import Deployment, DeploymentEventDraft, DeploymentStatus
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import ConflictError
@@ -131,7 +132,7 @@ def _told(deployment: Deployment, becomes: DeploymentStatus, newer: _Newer | Non
         place = f", and takes the place of {newer.warning}" if newer else "."
         return f"{LIFTED}: it is deployed now{place}"
     again = f" Tried again, it takes the place of {newer.warning}" if newer else ""
-    return f"{LIFTED}. It had failed before: {deployment.failure}{again}"
+    return f"{LIFTED}. It had failed before: {failure_now(replace(deployment, status=becomes))}{again}"
 
 
 async def _warn(  # noqa: PLR0917 - read in this order
