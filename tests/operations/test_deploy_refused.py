@@ -12,6 +12,7 @@ from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.deployments import DeploymentStatus as S
 from windtunnel.domain.isolation import Mechanism
 from windtunnel.operations import deploy as deploying
+from windtunnel.operations.bring_up import bring_up
 from windtunnel.operations.code_host import CodeHost
 from windtunnel.storage import audit
 from windtunnel.storage.store import Store
@@ -66,7 +67,6 @@ async def test_an_attempt_that_began_in_time_and_came_up_too_late_lapses(
 ) -> None:
     async with process(database_url) as services:
         made = await waiting(services)
-        bring_up = deploying.bring_up
 
         async def slowly(*given: Any) -> None:
             await bring_up(*given)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,10 +21,12 @@ from windtunnel.domain.deployments import DeploymentStatus as S
 from windtunnel.domain.errors import NotFoundError
 from windtunnel.domain.policy import PACKAGE_UNUSED_KEPT_MS
 from windtunnel.domain.retention import to_prune
+from windtunnel.domain.reviews import Evidence
 from windtunnel.domain.submissions import SubmitRequest
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations import submit_deployment as submitting
 from windtunnel.operations.discard_packages import discard_packages
+from windtunnel.operations.evidence import gathered_evidence
 from windtunnel.operations.find_package import find_package
 from windtunnel.operations.services import Services
 from windtunnel.operations.submit_deployment import submit_deployment
@@ -188,12 +191,11 @@ async def test_a_package_that_goes_while_it_is_submitted_is_not_submitted(
     async with process(database_url) as services:
         store, you = services.store, await demo(services.store)
         agent, digest = await registered(services, you), await uploaded(services, you, mine())
-        gather = submitting.gathered_evidence
 
-        async def meanwhile(*given: object) -> object:
+        async def meanwhile(*given: Any) -> list[Evidence]:
             async with store.transaction(you.tenant_id):
                 assert await package_care.discard(store, you.tenant_id, [digest])
-            return await gather(*given)  # type: ignore[arg-type]
+            return await gathered_evidence(*given)
 
         monkeypatch.setattr(submitting, "gathered_evidence", meanwhile)
         with pytest.raises(NotFoundError):
