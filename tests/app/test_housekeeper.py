@@ -10,6 +10,7 @@ import app.housekeeper
 from app.housekeeper import Housekeeper
 from tests.queries import counted
 from tests.storage.worlds import demo, stranger
+from tests.waiting import a_moment
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.policy import IDEMPOTENCY_WINDOW_MS
 from windtunnel.domain.viewers import Viewer
@@ -60,12 +61,12 @@ async def test_it_sweeps_again_and_again_whatever_goes_wrong(sqlite_url: str, mo
     await remember(store, you, "old")
     with capture_logs() as entries:
         async with Housekeeper(closed):
-            while len(entries) < 2:  # noqa: ASYNC110 - what is waited for has no event
-                await asyncio.sleep(0)
+            while len(entries) < 2:
+                await a_moment()
     assert {entry["event"] for entry in entries} == {"nothing swept"}
     async with Housekeeper(store):
         store.clock_offset = A_DAY
-        while await keys(store, you):  # noqa: ASYNC110
-            await asyncio.sleep(0)
+        while await keys(store, you):
+            await a_moment()
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "housekeeper"]
     await store.close()

@@ -14,6 +14,7 @@ from tests.operations.test_code_kept_in import ENDLESS
 from tests.processes import Api, WorkerProcess
 from tests.sandbox.house import named, new_name
 from tests.servers import RedisServer
+from tests.waiting import a_moment
 
 PROVISION = """mutation { provisionEnvironment(input: { name: "try" }) {
   environment { id } errors { code message } } }"""
@@ -34,8 +35,8 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def until_status(client: httpx.AsyncClient, api: Api, id: str, status: str) -> Any:
     async with asyncio.timeout(SETTLED_S):
-        while (found := (await ask(client, api.url, LOOK, id=id))["environment"])["status"] != status:  # noqa: ASYNC110
-            await asyncio.sleep(0)
+        while (found := (await ask(client, api.url, LOOK, id=id))["environment"])["status"] != status:
+            await a_moment()
     return found
 
 

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.databases import postgres_database
 from tests.processes import Api
 
 PROVISION = """mutation ($input: ProvisionEnvironmentInput!) { provisionEnvironment(input: $input) {
@@ -19,41 +19,23 @@ HAVE = "{ environments { totalCount } viewer { quotas { environments { used limi
 AT_ONCE = 24
 
 
-@pytest.fixture(params=["embedded", "cluster"])
-def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[str]]:
-    """One server on SQLite with its worker inside, or two on PostgreSQL and Redis without one."""
-    settings = {"WINDTUNNEL_DATA_DIR": str(tmp_path / "data")}
+@pytest.fixture(scope="module", params=["alone", "cluster"])
+def urls(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """One server on SQLite, or two on PostgreSQL and Redis; no worker makes or takes away what was asked for."""
+    directory = tmp_path_factory.mktemp("slots")
+    settings = {"WINDTUNNEL_DATA_DIR": str(directory)}
     with ExitStack() as stack:
-        if request.param == "embedded":
-            settings["WINDTUNNEL_DATABASE_URL"] = request.getfixturevalue("sqlite_url")
-            yield [stack.enter_context(Api(settings)).url]
-            return
-        settings["WINDTUNNEL_DATABASE_URL"] = request.getfixturevalue("postgres_database_url")
-        settings["WINDTUNNEL_REDIS_URL"] = request.getfixturevalue("redis_url")
-        yield [stack.enter_context(Api(settings, "--no-worker")).url for _ in range(2)]
+        if request.param == "cluster":
+            server, template = request.getfixturevalue("postgres_url"), request.getfixturevalue("postgres_template")
+            settings["WINDTUNNEL_DATABASE_URL"] = stack.enter_context(postgres_database(server, template))
+            settings["WINDTUNNEL_REDIS_URL"] = request.getfixturevalue("redis_url")
+        yield [stack.enter_context(Api(settings, "--no-worker")).url for _ in range(1 + (request.param == "cluster"))]
 
 
 async def _asked(client: httpx.AsyncClient, url: str, query: str, **given: Any) -> Any:
     answer = (await client.post(f"{url}/graphql", json={"query": query, "variables": {"input": given}})).json()
     assert "errors" not in answer, answer
     return answer["data"]
-
-
-async def test_of_many_who_ask_at_once_one_gets_the_last_slot(urls: list[str]) -> None:
-    async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=None)) as client:
-        for number in range(9):
-            made = await _asked(client, urls[number % len(urls)], PROVISION, name=f"number {number}")
-            assert made["provisionEnvironment"]["errors"] == []
-        answers = await asyncio.gather(
-            *(_asked(client, urls[n % len(urls)], PROVISION, name=f"at once {n}") for n in range(AT_ONCE))
-        )
-        got = [each["provisionEnvironment"]["environment"] for each in answers]
-        refused = [each["provisionEnvironment"]["errors"] for each in answers]
-        assert len([each for each in got if each]) == 1
-        assert [each for each in refused if each] == [[{"code": "QUOTA_EXCEEDED", "limit": 10, "used": 10}]] * 23
-        have = await _asked(client, urls[-1], HAVE)
-        assert have["environments"] == {"totalCount": 10}
-        assert have["viewer"]["quotas"] == {"environments": {"used": 10, "limit": 10}}
 
 
 async def test_a_key_leads_to_one_environment_and_it_is_deleted_once(urls: list[str]) -> None:
@@ -68,3 +50,22 @@ async def test_a_key_leads_to_one_environment_and_it_is_deleted_once(urls: list[
         statuses = {each["deleteEnvironment"]["environment"]["status"] for each in answers}
         assert statuses <= {"DELETING", "DELETED"}
         assert (await _asked(client, urls[0], HAVE))["environments"]["totalCount"] == 1
+
+
+async def test_of_many_who_ask_at_once_one_gets_the_last_slot(urls: list[str]) -> None:
+    async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=None)) as client:
+        before = await _asked(client, urls[0], HAVE)
+        used = before["viewer"]["quotas"]["environments"]["used"]
+        for number in range(9 - used):
+            made = await _asked(client, urls[number % len(urls)], PROVISION, name=f"number {number}")
+            assert made["provisionEnvironment"]["errors"] == []
+        answers = await asyncio.gather(
+            *(_asked(client, urls[n % len(urls)], PROVISION, name=f"at once {n}") for n in range(AT_ONCE))
+        )
+        got = [each["provisionEnvironment"]["environment"] for each in answers]
+        refused = [each["provisionEnvironment"]["errors"] for each in answers]
+        assert len([each for each in got if each]) == 1
+        assert [each for each in refused if each] == [[{"code": "QUOTA_EXCEEDED", "limit": 10, "used": 10}]] * 23
+        have = await _asked(client, urls[-1], HAVE)
+        assert have["environments"]["totalCount"] == before["environments"]["totalCount"] + 10 - used
+        assert have["viewer"]["quotas"] == {"environments": {"used": 10, "limit": 10}}

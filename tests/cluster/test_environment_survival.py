@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from tests.clients import ask
 from tests.processes import Api, WorkerProcess
+from tests.waiting import a_moment
 
 PROVISION = """mutation ($input: ProvisionEnvironmentInput!) { provisionEnvironment(input: $input) {
   environment { id } errors { message } } }"""
@@ -81,7 +82,7 @@ async def _settled(client: httpx.AsyncClient, cluster: Cluster, statuses: set[st
             if {each["status"] for each in have["environments"]["nodes"]} == statuses:
                 # Asked once more: fields of one answer are read side by side, each as of its own moment.
                 return await ask(client, cluster.api.url, HAVE)
-            await asyncio.sleep(0)
+            await a_moment()
 
 
 async def _left(cluster: Cluster, namespace: str) -> list[str]:

@@ -14,6 +14,7 @@ from schema.ids import decode
 from tests.clients import ask, events, follow_unsteadily
 from tests.processes import Api, WorkerProcess
 from tests.servers import RedisServer
+from tests.waiting import a_moment
 from windtunnel.domain.ids import namespace_of
 
 TEXT = "Customers write to us. Route each message to a specialist; refunds need a manager."
@@ -50,7 +51,7 @@ class Cluster:
                     for worker in self.workers:
                         if owner and f":{worker.pid}:" in f":{owner}:":
                             return worker
-                    await asyncio.sleep(0)
+                    await a_moment()
         finally:
             await connection.close()
 
@@ -70,8 +71,8 @@ def cluster(tmp_path: Path, postgres_database_url: str, redis_server: RedisServe
 
 async def until_status(client: httpx.AsyncClient, api: Api, id: str, status: str) -> Any:
     async with asyncio.timeout(SETTLED_S):
-        while (found := (await ask(client, api.url, LOOK, id=id))["environment"])["status"] != status:  # noqa: ASYNC110
-            await asyncio.sleep(0)
+        while (found := (await ask(client, api.url, LOOK, id=id))["environment"])["status"] != status:
+            await a_moment()
     return found
 
 

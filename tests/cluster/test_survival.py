@@ -12,6 +12,7 @@ import pytest
 from tests.clients import ask, events, follow_unsteadily
 from tests.processes import Api, WorkerProcess
 from tests.servers import RedisServer
+from tests.waiting import a_moment
 
 SUBSCRIBERS = 50
 TEXT = (
@@ -44,7 +45,7 @@ class Cluster:
                     for worker in self.workers:
                         if owner and f":{worker.pid}:" in f":{owner}:":
                             return worker
-                    await asyncio.sleep(0)
+                    await a_moment()
         finally:
             await connection.close()
 

@@ -13,8 +13,9 @@ import pytest
 from tests.operations.care import left_of, now, tend_all
 from tests.operations.environment_world import begun_in, stored_in
 from tests.operations.packages_world import agent, ready_for, simulated, told_in, tries, uploaded
-from tests.operations.world import demo, process, until
+from tests.operations.world import demo, process
 from tests.sandbox.house import STUBBORN, named, new_name
+from tests.waiting import until
 from windtunnel.domain.confinement import Limit
 from windtunnel.domain.environments import Environment, EnvironmentStatus
 from windtunnel.domain.errors import ErrorCode

@@ -9,7 +9,8 @@ import pytest
 from tests.operations.care import now, resources
 from tests.operations.environment_world import begun_in, stored_in
 from tests.operations.packages_world import agent, mine, ready_for, simulated, told_in, tries, uploaded
-from tests.operations.world import conduct_all, demo, now_stored, process, queued, stored_events, tale, until
+from tests.operations.world import conduct_all, demo, now_stored, process, queued, stored_events, tale
+from tests.waiting import until
 from windtunnel.domain.configuring import EntryRequest
 from windtunnel.domain.confinement import Limit
 from windtunnel.domain.environments import EnvironmentStatus, ResourceKind, ResourceStatus

@@ -8,6 +8,7 @@ import pytest
 
 from tests.operations.deploying import SICK, an_agent, another, deployed, release_of, runs
 from tests.operations.world import process
+from tests.waiting import a_moment
 from windtunnel.deploying.host_process import HostProcessTarget
 from windtunnel.deploying.target import ReleaseState
 from windtunnel.domain.deployments import DeploymentStatus
@@ -32,7 +33,7 @@ async def test_what_died_is_started_again(database_url: str) -> None:
         for pid in pids(services):
             os.kill(pid, signal.SIGKILL)
         while await runs(services):
-            pass
+            await a_moment()
         assert await keep_production(services, Patience()) == 1
         assert await runs(services) == {release_of(made): ReleaseState.LIVE}
     assert pids(services) == []
