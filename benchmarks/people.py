@@ -18,6 +18,8 @@ from windtunnel.storage.migrations import migrate
 from windtunnel.storage.store import open_store
 
 PATIENCE_S = 120.0
+KEPT_S = 1.0
+"""Connections that are not used for so long are not used again: well before the server closes them."""
 TENANT = "acme"
 ROLES = (Role.DEVELOPER, Role.SECURITY_REVIEWER, Role.OPERATOR)
 STATUSES = "subscription ($id: ID!) { deploymentEvents(deploymentId: $id) { status message } }"
@@ -140,7 +142,8 @@ async def tokens(url: str) -> list[str]:
 
 @asynccontextmanager
 async def _signed_in(api: Api, secret: str) -> AsyncIterator[Person]:
-    headers, limits = {"Authorization": f"Bearer {secret}"}, httpx.Limits(max_connections=None)
+    headers = {"Authorization": f"Bearer {secret}"}
+    limits = httpx.Limits(max_connections=None, keepalive_expiry=KEPT_S)
     async with (
         httpx.AsyncClient(base_url=api.url, timeout=60, headers=headers, limits=limits) as client,
         connect(api.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], compression=None) as socket,

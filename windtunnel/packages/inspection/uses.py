@@ -9,6 +9,7 @@ from typing import NamedTuple
 from windtunnel.packages.inspection import words
 
 _NAMES_REMEMBERED = 4_096
+_TYPE_CHECKING = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING"})
 
 
 class Power(StrEnum):
@@ -79,7 +80,7 @@ class Uses(ast.NodeVisitor):
 
     def visit_If(self, node: ast.If) -> None:
         """What only type checkers import is never there."""
-        if ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}:
+        if isinstance(node.test, ast.Name | ast.Attribute) and ast.unparse(node.test) in _TYPE_CHECKING:
             for each in node.orelse:
                 self.visit(each)
         else:
