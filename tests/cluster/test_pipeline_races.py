@@ -225,7 +225,7 @@ async def test_a_retry_meets_the_end_of_its_time(servers: Servers, people: Peopl
             )
             assert codes == ["CONFLICT"] * (6 - len(got))
             seen.add(len(got))
-            await cluster.until(people.dev, made["id"], "LAPSED")
+            await cluster.reached(people.dev, made["id"], "lapsed")
             actions = await cluster.on_record(people.auditor, made["id"])
             tried = counted(actions, "DEPLOYMENT_RETRIED", "DEPLOYMENT_FAILED", "DEPLOYMENT_LAPSED", *GONE_LIVE[1:])
             assert tried == [len(got), 1 + len(got), 1, 0]

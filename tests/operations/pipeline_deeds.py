@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -75,27 +75,16 @@ class Deeds:
         made, who, owner = self.made[into.id], drawn.one_of(SUBMITTERS), ["dan", "ray"][drawn.lot % 2]
         again = drawn.which // 4 if drawn.which % 4 == 3 else None
         if again is None or not made:
-            self._hand_in(into, who, owner, f"1.{len(made)}.0", restricted=False)
+            self.hand_in(into, who, owner, f"1.{len(made)}.0", restricted=False)
         elif again % 3 == 0:
-            self._hand_in(into, who, owner, made[again % len(made)].version.number, restricted=True)
+            self.hand_in(into, who, owner, made[again % len(made)].version.number, restricted=True)
         else:
             self._upload(into, made[again % len(made)])  # again, since what is pruned has no bytes any more
-        self._submit(into, who, made[-1] if again is None or again % 3 == 0 else made[again % len(made)])
-
-    def ship(self, drawn: Drawn) -> None:
-        """All the way to production, as far as nothing is in the way, and whoever deploys it is in the mood."""
-        into = self.model.agents[drawn.agent]
-        self._hand_in(into, "dan", "dan", f"1.{len(self.made[into.id])}.0", restricted=drawn.lot % 4 == 1)
-        asked = self._submit(into, "dan", self.made[into.id][-1])
-        self.run(self.workers.work("well"))
-        for name in ("rita", "dora"):
-            if asked.status is S.IN_REVIEW:
-                self._vote(name, asked)
-        self.run(self.workers.work(drawn.mood))
+        self.ask(into, who, made[-1] if again is None or again % 3 == 0 else made[again % len(made)])
 
     def vote(self, drawn: Drawn) -> None:
         if asked := self._one(drawn.which, S.IN_REVIEW):
-            self._vote(drawn.one_of([*EVERYBODY, *REVIEWERS, *REVIEWERS]), asked, right=drawn.lot % 6 > 0)
+            self.cast(drawn.one_of([*EVERYBODY, *REVIEWERS, *REVIEWERS]), asked, right=drawn.lot % 6 > 0)
 
     def reject(self, drawn: Drawn) -> None:
         if asked := self._one(drawn.which, S.IN_REVIEW):
@@ -110,7 +99,7 @@ class Deeds:
 
     def retry(self, drawn: Drawn) -> None:
         if asked := self._one(drawn.which, S.DEPLOY_FAILED):
-            self._retry(asked)
+            self.try_again(asked)
 
     def change_role(self, drawn: Drawn) -> None:
         """Somebody stops being a reviewer, or is one again."""
@@ -127,22 +116,6 @@ class Deeds:
 
     def wake(self, drawn: Drawn) -> None:
         self.run(self.workers.wake("ill" if drawn.mood == "ill" else "well"))
-
-    def overtake(self, drawn: Drawn) -> None:
-        """One has failed, and whoever deploys another falls asleep: the first one is tried again, and is faster."""
-        self.ship(replace(drawn, mood="ill"))
-        self.ship(replace(drawn, mood="sleeps"))
-        failed = [asked for asked in self.model.agents[drawn.agent].asked if asked.status is S.DEPLOY_FAILED]
-        if failed:
-            self._retry(failed[-1])
-        self.work(drawn)
-        self.wake(replace(drawn, mood="well"))
-
-    def take_over(self, drawn: Drawn) -> None:
-        """Somebody sleeps for so long that others go on with what they were doing."""
-        self.turn(timedelta(seconds=PAUSES[0]))
-        self.run(self.workers.work(drawn.mood))
-        self.run(self.workers.restore(drawn.mood))
 
     def time_passes(self, drawn: Drawn) -> None:
         self.turn(timedelta(seconds=PAUSES[drawn.lot % len(PAUSES)]))
@@ -195,7 +168,7 @@ class Deeds:
         self.model.now += by
         self.services.store.clock_offset += by
 
-    def _retry(self, asked: Asked) -> None:
+    def try_again(self, asked: Asked) -> None:
         self._compare(self.model.retry(asked), retry_deployment(self.services, self.people["omar"], asked.id))
 
     def _one(self, which: int, *preferred: S) -> Asked | None:
@@ -208,7 +181,7 @@ class Deeds:
     def _stub(self, asked: Asked) -> Deployment:
         return self.run(self.workers.stored(asked))
 
-    def _hand_in(self, into: Agent, who: str, owner: str, number: str, *, restricted: bool) -> None:
+    def hand_in(self, into: Agent, who: str, owner: str, number: str, *, restricted: bool) -> None:
         made = Package(Version("", number), who, owner, restricted, len(self.made[into.id]))
         made.version.digest = self._upload(into, made)
         self.made[into.id].append(made)
@@ -218,7 +191,7 @@ class Deeds:
         number = made.version.number
         return self.run(handed_in(self.services, viewer, into.slug, number, made.owner, key, made.nonce))
 
-    def _submit(self, into: Agent, who: str, made: Package) -> Asked:
+    def ask(self, into: Agent, who: str, made: Package) -> Asked:
         request = SubmitRequest(into.id, made.version.digest)
         deployment = self.run(submit_deployment(self.services, self.people[who], request))
         parties = frozenset({who, made.by, made.owner})
@@ -226,7 +199,7 @@ class Deeds:
         self.run(self.sound())
         return asked
 
-    def _vote(self, who: str, asked: Asked, *, right: bool = True) -> None:
+    def cast(self, who: str, asked: Asked, *, right: bool = True) -> None:
         digest = asked.version.digest if right else "0" * 64
         done = approve(self.services, self.people[who], self._stub(asked), reviewed_digest=digest)
         self._compare(self.model.vote(who, asked, right=right), done)

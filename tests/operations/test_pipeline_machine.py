@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.operations.pipeline_deeds import MOST, Deeds, Drawn
+from tests.operations.pipeline_deeds import MOST, Drawn
 from tests.operations.pipeline_facts import Agent
 from tests.operations.pipeline_machine import Fickle, Hasty, Retention
 from tests.operations.pipeline_model import OPEN, Model
@@ -26,6 +26,7 @@ from tests.operations.pipeline_people import (
     given,
     signer_in,
 )
+from tests.operations.pipeline_plots import Plots
 from tests.operations.pipeline_workers import Workers
 from tests.operations.pipeline_world import registered
 from tests.operations.world import process
@@ -45,7 +46,7 @@ MOODS = st.sampled_from(["well", "well", "well", "ill", "dies", "sleeps"])
 OVER = {S.INVALID, S.REJECTED, S.EXPIRED, S.WITHDRAWN, S.LAPSED, S.LIVE, S.RETIRED, S.ROLLED_BACK}
 
 
-class Lives(Deeds, RuleBasedStateMachine):
+class Lives(Plots, RuleBasedStateMachine):
     """Two agents, and all that can happen to their deployments."""
 
     @initialize(history=st.sampled_from([(0, 0), (1, 1), (2, 1), (MOST, 1)]), keep=st.sampled_from([1, 2, MOST, MOST]))
@@ -112,6 +113,7 @@ DEEDS: dict[str, tuple[int, Callable[[Lives], bool]]] = {
     "restore": (6, _any(lambda agent: agent.target)),
     "wake": (2, lambda lives: lives.workers.some_sleep),
     "overtake": (2, ALWAYS),
+    "hold_under_review": (2, _any(lambda agent: agent.known_good())),
     "take_over": (3, lambda lives: lives.workers.some_sleep),
     "time_passes": (2, ALWAYS),
     "sweep": (1, ALWAYS),
