@@ -2,9 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# A file of tests stays together; each process has servers of its own.
-PARALLEL := -n logical --maxprocesses 4 --dist loadfile
+# A file of tests stays together; each process has servers of its own. There is always something to wait for, so that
+# two processes for each core are busy; files that take long come first, in the order of tests/conftest.py.
+PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
 SOURCES := app schema resolvers windtunnel tests benchmarks training hatch_build.py
+
+# Tests start hundreds of processes, which would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-long bench format lock graphiql clean

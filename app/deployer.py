@@ -43,9 +43,11 @@ class Deployer:
     that others can go on with it at once.
     """
 
-    def __init__(self, services: Services, owner: str) -> None:
+    def __init__(self, services: Services, owner: str, *, warm: bool = True) -> None:
+        """`warm`: begin with what the first deployment would wait for."""
         self._services = services
         self._owner = owner
+        self._warm = warm
         self._deployments: Leaseholder
         self._rollbacks: Leaseholder
         self._claiming: Claiming
@@ -114,7 +116,8 @@ class Deployer:
 
     async def _keep_now_and_then(self) -> None:
         try:
-            await self._warm_up()
+            if self._warm:
+                await self._warm_up()
         except Exception:
             log.exception("not warmed up")
         for turn in itertools.count():

@@ -67,7 +67,7 @@ async def serving(settings: Settings, *, with_worker: bool) -> None:
         opened_entrance(settings, runtime.services) as entrance,
         Checkpointer(runtime.services.store, checkpoint_files(settings)),
         _printed_tokens(settings, runtime.services.store) as printed,
-        _conducting(runtime, settings.worker_concurrency if with_worker else 0),
+        _conducting(runtime, settings.worker_concurrency if with_worker else 0, warm=settings.warm_up == "on"),
     ):
         metrics = Metrics()
         app = build_app(
@@ -85,7 +85,8 @@ async def serving(settings: Settings, *, with_worker: bool) -> None:
 
         def opened() -> None:
             _greet(settings, printed)
-            _warm_up()
+            if settings.warm_up == "on":
+                _warm_up()
 
         server = make_server(app, settings.host, settings.port, opened, trusted_proxies=settings.trusted_proxies)
         try:
@@ -100,7 +101,7 @@ async def serving(settings: Settings, *, with_worker: bool) -> None:
 
 
 @asynccontextmanager
-async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]:
+async def _conducting(runtime: Runtime, concurrency: int, *, warm: bool) -> AsyncIterator[None]:
     if not concurrency:
         yield
         return
@@ -114,7 +115,7 @@ async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]
         Housekeeper(runtime.services.store, runtime.services.blobs),
         Deliverer(runtime.services, owner=runtime.owner),
         Caretaker(runtime.services, owner=runtime.owner),
-        Deployer(runtime.services, owner=runtime.owner),
+        Deployer(runtime.services, owner=runtime.owner, warm=warm),
         Worker(runtime.services, owner=runtime.owner, concurrency=concurrency),
     ):
         yield

@@ -10,7 +10,8 @@ from tests.processes import Api
 
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    with Api({"WINDTUNNEL_DATA_DIR": str(tmp_path_factory.mktemp("data"))}) as process:
+    directory = tmp_path_factory.mktemp("data")
+    with Api({"WINDTUNNEL_DATA_DIR": str(directory), "WINDTUNNEL_WARM_UP": "on"}) as process:
         yield process
 
 
