@@ -30,8 +30,9 @@ check: $(VENV)/.dev graphiql ## Format, lint, types, import floors, compose file
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/python -m pytest -q $(PARALLEL)
 
-check-long: $(VENV)/.dev ## Ten minutes of random requests and frames: no 5xx, no trace, no dead server
+check-long: $(VENV)/.dev ## Ten minutes of random requests and frames, then a hundred random lives of the pipeline
 	$(BIN)/python -m pytest -q tests/fuzz --fuzz-seconds 600
+	$(BIN)/python -m pytest -q tests/operations/test_pipeline_machine.py --fuzz-seconds 75
 
 bench: $(VENV)/.dev ## Print the benchmarks: ours, theirs, ratio
 	$(BIN)/python -m benchmarks

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from tests.operations.pipeline_deeds import PAUSES, Deeds, Drawn
 from tests.operations.pipeline_facts import Asked
+from windtunnel.domain.agents import VersionState
 from windtunnel.domain.deployments import DeploymentStatus as S
 
 
@@ -34,9 +35,11 @@ class Plots(Deeds):
         self.wake(replace(drawn, mood="well"))
 
     def hold_under_review(self, drawn: Drawn) -> None:
-        """One is under review while there is a rollback, and approved after it."""
-        asked = self._validated(drawn)
-        self.roll_back(drawn)
+        """One is under review while what is old is restored, which is not pruned meanwhile, and approved after that."""
+        asked, versions = self._validated(drawn), self.model.agents[drawn.agent].versions
+        old = [which for which, version in enumerate(versions) if version.state is VersionState.STANDBY]
+        self.roll_back(replace(drawn, which=old[0], lot=1) if old else drawn)
+        self.prune(replace(drawn, lot=drawn.lot - drawn.lot % self.model.keep))  # down to one
         self.run(self.workers.restore(drawn.mood))
         self._approved(asked)
         self.work(drawn)

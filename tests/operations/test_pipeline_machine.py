@@ -39,7 +39,7 @@ from windtunnel.operations.withdraw_deployment import withdraw_deployment
 from windtunnel.packages.signers import Signers
 from windtunnel.storage import releases
 
-EXAMPLES, STEPS = 12, 40
+EXAMPLES, STEPS = 8, 30
 """So many lives, of so many deeds each, in the six seconds of --fuzz-seconds; more with more of them."""
 AGENT, CHOICE = st.integers(0, 1), st.integers(0, 1_000)
 MOODS = st.sampled_from(["well", "well", "well", "ill", "dies", "sleeps"])
