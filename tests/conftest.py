@@ -9,7 +9,9 @@ from typing import NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
+from tests.clients import ANSWER_S
 from tests.databases import migrate_url, postgres_database, sqlite_database
 from tests.servers import PostgresServer, RedisServer, ServerMissingError
 from windtunnel.storage.store import Store, open_store
@@ -33,6 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {name: place for place, name in enumerate(FIRST)}
     tests = Path(__file__).parent
     items.sort(key=lambda item: places.get(item.path.relative_to(tests).parts[0], len(FIRST)))
+
+
+def pytest_configure() -> None:
+    """Requests wait for their answers, also on a machine that has much else to do."""
+    for part in ("connect", "read", "write", "pool"):
+        setattr(DEFAULT_TIMEOUT_CONFIG, part, ANSWER_S)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -18,6 +18,7 @@ from websockets.typing import Subprotocol
 
 from app.cli import cli
 from schema.ids import Kind, raw_of
+from tests.clients import visitor
 from tests.cluster.attempts import Attempt, Person
 from tests.cluster.never import TWICE
 from tests.packages.world import FILES, package
@@ -62,10 +63,9 @@ class Servers:
     @asynccontextmanager
     async def asked(self, auditor: Person) -> AsyncIterator["Cluster"]:
         """Ways to ask it; in the end everything is looked at once more."""
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
         database = await asyncpg.connect(self.settings["WINDTUNNEL_DATABASE_URL"])
         try:
-            async with httpx.AsyncClient(timeout=60, limits=limits) as http:
+            async with visitor() as http:
                 cluster = Cluster(self, http, database)
                 yield cluster
                 for what, query in TWICE.items():

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.clients import visitor
 from tests.databases import postgres_database
 from tests.processes import Api
 from tests.waiting import a_moment
@@ -42,7 +43,7 @@ async def _asked(client: httpx.AsyncClient, url: str, query: str, **given: Any) 
 
 
 async def test_a_key_leads_to_one_environment_and_it_is_deleted_once(urls: list[str]) -> None:
-    async with httpx.AsyncClient(timeout=60) as client:
+    async with visitor() as client:
         asked = {"name": "again and again", "idempotencyKey": "k"}
         answers = await asyncio.gather(*(_asked(client, urls[n % len(urls)], PROVISION, **asked) for n in range(8)))
         (environment_id,) = {each["provisionEnvironment"]["environment"]["id"] for each in answers}
@@ -60,7 +61,7 @@ async def test_a_key_leads_to_one_environment_and_it_is_deleted_once(urls: list[
 
 
 async def test_of_many_who_ask_at_once_one_gets_the_last_slot(urls: list[str]) -> None:
-    async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=None)) as client:
+    async with visitor() as client:
         before = await _asked(client, urls[0], HAVE)
         used = before["viewer"]["quotas"]["environments"]["used"]
         for number in range(9 - used):

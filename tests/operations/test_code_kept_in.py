@@ -171,7 +171,7 @@ async def test_code_that_does_not_want_to_end_is_gone_soon_after_the_environment
             await tend_all(services)
             assert (await now(services, environment)).status is EnvironmentStatus.DELETED
             assert named(name) == []
-            assert time.monotonic() - begun < 10
+            assert time.monotonic() - begun < 30
             await asyncio.gather(conducting, return_exceptions=True)
         assert simulation.id
         assert await left_of(services, environment) == []
@@ -186,7 +186,7 @@ async def test_a_simulation_that_is_cancelled_takes_its_code_with_it(sqlite_url:
             await cancel_simulation(services, you, simulation.id)
             await conducting
             assert named(name) == []
-            assert time.monotonic() - begun < 10
+            assert time.monotonic() - begun < 30
         stored = await stored_in(services, environment, simulation.id)
         assert stored
         assert stored.status is SimulationStatus.CANCELLED

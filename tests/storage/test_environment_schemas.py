@@ -134,7 +134,7 @@ async def test_a_tenants_lock_in_it_is_not_the_one_at_home(installation: Install
         schemas, key = EnvironmentSchemas(home), new_key()
         await schemas.create(key)
         place = await schemas.open(key)
-        async with place.transaction("a tenant"), home.transaction("a tenant"), asyncio.timeout(5):
+        async with place.transaction("a tenant"), home.transaction("a tenant"), asyncio.timeout(60):
             await place.lock_tenant("a tenant")
             await home.lock_tenant("a tenant")
         await place.close()
