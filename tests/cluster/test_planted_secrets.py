@@ -17,7 +17,8 @@ from tests.processes import Api
 from tests.traces import files, traces
 from windtunnel.domain.audit_forms import AuditForm
 
-REGISTER = """mutation { registerAgent(input: {slug: "triage", name: "Triage", description: "Sorts."}) { agent { id } errors { message } } }"""
+REGISTER = """mutation { registerAgent(input: {slug: "triage", name: "Triage", description: "Sorts."}) {
+  agent { id } errors { message } } }"""
 WEBHOOK = """mutation { registerWebhook(input: {url: "https://hooks.invalid/in", kinds: [DEPLOYMENT_INVALID]}) {
   webhook { id } errors { message } } }"""
 SUBMIT = """mutation ($input: SubmitDeploymentInput!) { submitDeployment(input: $input) {

@@ -44,6 +44,19 @@ class Plots(Deeds):
         self._approved(asked)
         self.work(drawn)
 
+    def ask_again(self, drawn: Drawn) -> None:
+        """What is under review twice is taken back out of production; then the other request for it is approved."""
+        first = self._validated(drawn)
+        again = self.ask(first.agent, "dan", self.made[first.agent.id][-1])
+        self.run(self.workers.work("well"))
+        self._approved(first)
+        self.run(self.workers.work("well"))
+        self.roll_back(replace(drawn, lot=0))
+        self.run(self.workers.restore("well"))
+        self._approved(again)
+        self.lift(drawn)
+        self.run(self.workers.work("well"))
+
     def _validated(self, drawn: Drawn) -> Asked:
         into = self.model.agents[drawn.agent]
         self.hand_in(into, "dan", "dan", f"1.{len(self.made[into.id])}.0", restricted=drawn.lot % 4 == 1)

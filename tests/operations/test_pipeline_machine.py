@@ -113,6 +113,7 @@ DEEDS: dict[str, tuple[int, Callable[[Lives], bool]]] = {
     "restore": (6, _any(lambda agent: agent.target)),
     "wake": (2, lambda lives: lives.workers.some_sleep),
     "overtake": (2, ALWAYS),
+    "ask_again": (1, _any(lambda agent: agent.live)),
     "hold_under_review": (2, _any(lambda agent: agent.known_good())),
     "take_over": (3, lambda lives: lives.workers.some_sleep),
     "time_passes": (2, ALWAYS),
