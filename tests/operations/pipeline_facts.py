@@ -86,5 +86,5 @@ class Agent:
 
     def needed(self) -> list[Version]:
         """What is never pruned: what is live, what was live last, and what a rollback leads to."""
-        needed = [self.live and self.live.version, self.known_good(), self.target]
+        needed = [self.live.version if self.live else None, self.known_good(), self.target]
         return [version for version in needed if version is not None]
