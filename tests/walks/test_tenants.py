@@ -6,6 +6,8 @@ The calls are made from the schema: a field that is added is walked the same day
 
 from collections.abc import Iterator
 
+import pytest
+
 from schema.ids import Kind, decode, encode
 from tests.walks.comparing import LEVELS, differences
 from tests.walks.inputs import KINDS as WANTED
@@ -13,10 +15,17 @@ from tests.walks.inputs import arguments
 from tests.walks.shape import Slot, ids_below_the_roots, slots
 from tests.walks.things import KINDS, NAMED, beside, make, make_all
 from tests.walks.world import ENTRIES, Snapshot, World, open_world, shown, unknown
+from windtunnel.operations import active_workflows
 from windtunnel.storage.store import Store
 
 SILENT = {"mutation submitDeployment(input.evidenceIds)"}
 """What is no evidence for the package is told from nothing by nobody; see tests/graphql/test_pipeline_verbs.py."""
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No environment is left out because the machine is busy."""
+    monkeypatch.setattr(active_workflows, "LOOK_WITHIN_S", 600.0)
 
 
 async def test_their_things_and_nothing_are_answered_alike(store: Store) -> None:
