@@ -60,9 +60,15 @@ END;
 CREATE TRIGGER pointers_go_on BEFORE UPDATE ON pointers
 WHEN OLD.tenant_id <> NEW.tenant_id OR OLD.agent_id <> NEW.agent_id OR NEW.fence < OLD.fence
     OR NEW.release_seq NOT IN (OLD.release_seq, OLD.release_seq + 1)
-    OR (NEW.release_seq = OLD.release_seq AND NEW.version_id IS NOT OLD.version_id)
+    OR (NEW.release_seq = OLD.release_seq AND (NEW.version_id IS NOT OLD.version_id
+        OR NEW.deployment_id IS NOT OLD.deployment_id OR NEW.package_digest IS NOT OLD.package_digest))
 BEGIN
     SELECT RAISE(ABORT, 'a pointer only goes on');
+END;
+
+CREATE TRIGGER pointers_begin_empty BEFORE INSERT ON pointers WHEN NEW.release_seq <> 0
+BEGIN
+    SELECT RAISE(ABORT, 'a pointer begins with nothing');
 END;
 
 -- What a rollback leads to is kept until it is over.
