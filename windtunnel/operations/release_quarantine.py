@@ -20,7 +20,7 @@ _INSTEAD = {
     VersionState.LIVE: "It is in production.",
     VersionState.STANDBY: "A rollback can restore it as it is.",
     VersionState.QUARANTINED: "It was released or restored meanwhile. Look at it again.",
-    VersionState.PRUNED: "It is not kept any more. Submit its package again.",
+    VersionState.PRUNED: "It is not kept any more. Submit its files under a new version.",
 }
 
 
