@@ -66,7 +66,7 @@ def _judge_address(address: str, path: str, line: int, hosts: Collection[str], f
 
 def _judge_imports(path: str, imports: Iterable[Import], beside: Mapping[str, set[str]], findings: Findings) -> None:
     """What is neither in the standard library nor in the package has to be locked, and nothing locks anything here."""
-    known = (sys.stdlib_module_names, beside[""], beside.get(path.rpartition("/")[0], frozenset()))
+    known: tuple[Collection[str], ...] = (sys.stdlib_module_names, beside[""], beside.get(path.rpartition("/")[0], ()))
     told: set[str] = set()
     for each in imports:
         top = each.module.partition(".")[0]
