@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import typer
 
+from app.descriptors import take_descriptors
 from app.settings import Settings, SettingsError
 from app.wiring import (
     Runtime,
@@ -48,6 +49,7 @@ headers tab:
 
 async def serving(settings: Settings, *, with_worker: bool) -> None:
     """Serve until somebody stops it. Raises SettingsError."""
+    take_descriptors()
     from app.checkpointer import Checkpointer
     from app.graphql.guard import operation_guard
     from app.graphql.trusted import TrustedDocuments

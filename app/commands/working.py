@@ -9,6 +9,7 @@ from app.caretaker import Caretaker
 from app.checkpointer import Checkpointer
 from app.deliverer import Deliverer
 from app.deployer import Deployer
+from app.descriptors import take_descriptors
 from app.housekeeper import Housekeeper
 from app.settings import Settings
 from app.wiring import checkpoint_files, open_runtime, require_many_processes
@@ -18,6 +19,7 @@ from windtunnel.storage.store import DatabaseRole
 
 async def work(settings: Settings) -> None:
     """Work until somebody stops it. Raises SettingsError."""
+    take_descriptors()
     require_many_processes(settings, "windtunnel worker")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
