@@ -1,7 +1,7 @@
 """Every mutation of the schema, on a deployment in every state: only the table's transitions happen.
 
-Asked as each role that the mutation is open to, and in every state as another one of those that it is closed to: that
-these change nothing at all, whatever they ask for, is walked in test_roles.
+Asked as every role on SQLite; on PostgreSQL, where it takes longer, as each role that the mutation is open to, and in
+every state as another one of those that it is closed to. That these change nothing is walked in test_roles, too.
 """
 
 from dataclasses import replace
@@ -46,7 +46,7 @@ async def test_only_the_transitions_of_the_table_happen(store: Store) -> None:
             deployment = await pipeline.in_status(world.services, world.mine, status)
             before = await _production(world, deployment)
             for entry in verbs:
-                for role in _roles(entry, turn):
+                for role in Role if store.dialect == "sqlite" else _some_roles(entry, turn):
                     await _ask(world, entry, role, deployment)
                     now, after = (await stored(world.services, deployment)).status, await _production(world, deployment)
                     if now is not status:
@@ -59,7 +59,7 @@ async def test_only_the_transitions_of_the_table_happen(store: Store) -> None:
     assert all(after in TRANSITIONS[before] for _, before, after in seen)
 
 
-def _roles(entry: Entry, turn: int) -> list[Role]:
+def _some_roles(entry: Entry, turn: int) -> list[Role]:
     """Those that may, and one of those that may not."""
     allowed = required_roles(entry.field) or frozenset()
     closed = sorted(frozenset(Role) - allowed)
