@@ -2,9 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# A file of tests stays together; each process has servers of its own.
-PARALLEL := -n logical --maxprocesses 4 --dist loadfile
+# A file of tests stays together; each process has servers of its own. There is always something to wait for, so that
+# two processes for each core are busy; files that take long come first, in the order of tests/conftest.py.
+PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
 SOURCES := app schema resolvers windtunnel tests benchmarks training hatch_build.py
+
+# Tests start hundreds of processes, which would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-long bench format lock graphiql clean
@@ -26,8 +30,9 @@ check: $(VENV)/.dev graphiql ## Format, lint, types, import floors, compose file
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/python -m pytest -q $(PARALLEL)
 
-check-long: $(VENV)/.dev ## Ten minutes of random requests and frames: no 5xx, no trace, no dead server
+check-long: $(VENV)/.dev ## Ten minutes of random requests and frames, then a hundred random lives of the pipeline
 	$(BIN)/python -m pytest -q tests/fuzz --fuzz-seconds 600
+	$(BIN)/python -m pytest -q tests/operations/test_pipeline_machine.py --fuzz-seconds 75
 
 bench: $(VENV)/.dev ## Print the benchmarks: ours, theirs, ratio
 	$(BIN)/python -m benchmarks

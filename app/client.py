@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
 
@@ -72,6 +73,11 @@ def _told(response: httpx.Response) -> dict[str, Any]:
         what = f"{response.url.host} answers {response.status_code}"
         raise UnreachableServerError(f"{what}, and not as a Windtunnel server does.")
     failure = answer.get("error")
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        raise RefusedError(
+            "The server does not know who you are: set WINDTUNNEL_TOKEN to a token of this server (`wt_...`) that has "
+            "not expired and was not revoked."
+        )
     if isinstance(failure, dict):
         raise RefusedError(str(failure.get("message")))
     return answer

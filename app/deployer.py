@@ -1,6 +1,7 @@
 """The deployer: validates, deploys, rolls back, and keeps production running, beside any number of others."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -12,6 +13,7 @@ import structlog
 from app.claiming import Claiming
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.operations.announce import PIPELINE, announce_pipeline
+from windtunnel.operations.clear_production import clear_production
 from windtunnel.operations.keep_production import Patience, keep_production
 from windtunnel.operations.lapse_deployment import lapse_deployment
 from windtunnel.operations.leaseholder import Leaseholder
@@ -27,6 +29,8 @@ DEPLOYED_AT_ONCE = 16
 """Many, since all but a few wait for what they have started; one that hangs keeps only its own place."""
 RESTORED_AT_ONCE = 16
 KEEP_EVERY_S = 5.0
+CLEAR_EVERY = 12
+"""Times that production was looked after."""
 STOP_TIMEOUT_S = 5.0
 
 log = structlog.get_logger()
@@ -39,9 +43,11 @@ class Deployer:
     that others can go on with it at once.
     """
 
-    def __init__(self, services: Services, owner: str) -> None:
+    def __init__(self, services: Services, owner: str, *, warm: bool = True) -> None:
+        """`warm`: begin with what the first deployment would wait for."""
         self._services = services
         self._owner = owner
+        self._warm = warm
         self._deployments: Leaseholder
         self._rollbacks: Leaseholder
         self._claiming: Claiming
@@ -110,12 +116,15 @@ class Deployer:
 
     async def _keep_now_and_then(self) -> None:
         try:
-            await self._warm_up()
+            if self._warm:
+                await self._warm_up()
         except Exception:
             log.exception("not warmed up")
-        while True:
+        for turn in itertools.count():
             try:
                 await keep_production(self._services, self._patience)
+                if turn % CLEAR_EVERY == 0:
+                    await clear_production(self._services)
             except (UnavailableError, OSError) as error:
                 log.warning("production not looked after", reason=str(error))
             except Exception:

@@ -8,6 +8,7 @@ from typing import Self
 import structlog
 
 from windtunnel.domain.errors import UnavailableError
+from windtunnel.operations.discard_packages import discard_packages
 from windtunnel.operations.sweep_packages import sweep_packages
 from windtunnel.packages.blobs import BlobStore
 from windtunnel.storage import deliveries, idempotency
@@ -39,7 +40,7 @@ class Housekeeper:
         await asyncio.wait([self._sweeping])
 
     async def sweep(self) -> int:
-        """Delete idempotency keys, messages to webhooks and leftovers of packages whose time is over; how many it were.
+        """Delete idempotency keys, messages to webhooks and packages whose time is over; how many it were.
 
         Raises UnavailableError.
         """
@@ -49,6 +50,7 @@ class Housekeeper:
             while found == SWEPT_AT_ONCE:
                 found = await sweep(self._store, SWEPT_AT_ONCE)
                 swept += found
+        swept += await discard_packages(self._store)
         if self._blobs is not None:
             swept += await sweep_packages(self._store, self._blobs)
         return swept

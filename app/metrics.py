@@ -7,8 +7,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.pipeline_metrics import PipelineCollector
 from app.rollback_metrics import RollbackCollector
 from windtunnel.domain.simulations import SimulationStatus
+from windtunnel.storage.pipeline_tallies import PipelineTally
 from windtunnel.storage.tallies import RollbackTally, Tally
 from windtunnel.streams.statistics import Statistics
 
@@ -43,6 +45,8 @@ class Metrics:
         )
         self._rollbacks = RollbackCollector()
         self.registry.register(self._rollbacks)
+        self._pipeline = PipelineCollector()
+        self.registry.register(self._pipeline)
 
     def answered(self, route: str, method: str, status: int) -> None:
         """Count an HTTP request; `route` is a pattern, never a path."""
@@ -89,6 +93,10 @@ class Metrics:
     def count_rollbacks(self, tallies: Sequence[RollbackTally]) -> None:
         """Show how long rollbacks took, as the database has it."""
         self._rollbacks.tallies = tallies
+
+    def count_pipeline(self, tally: PipelineTally) -> None:
+        """Show how environments and deployments stand, as the database has it."""
+        self._pipeline.tally = tally
 
     def text(self) -> bytes:
         """Everything, as Prometheus reads it."""

@@ -15,6 +15,7 @@ from windtunnel.domain.durations import format_duration
 from windtunnel.domain.errors import ErrorCode, WindtunnelError
 from windtunnel.operations.services import Services
 from windtunnel.storage.migrations import is_current
+from windtunnel.storage.pipeline_tallies import tally_pipeline
 from windtunnel.storage.tallies import tally, tally_rollbacks
 
 TALLY_EVERY_S = 5.0
@@ -63,6 +64,7 @@ class Probes:
             with suppress(WindtunnelError):  # the rest is worth reading all the more
                 self._metrics.count_simulations(await tally(self._services.store))
                 self._metrics.count_rollbacks(await tally_rollbacks(self._services.store))
+                self._metrics.count_pipeline(await tally_pipeline(self._services.store))
                 self._tally_again_at = monotonic() + TALLY_EVERY_S
         return Response(self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.buckets import cumulated
 from windtunnel.domain.policy import ROLLBACK_WITHIN_MS
 from windtunnel.domain.rollbacks import RollbackStatus
 from windtunnel.storage.deployment_statements import ROLLBACK_BUCKETS_MS
@@ -36,10 +37,4 @@ class RollbackCollector(Collector):
 
 
 def _buckets(tallies: Sequence[RollbackTally]) -> list[tuple[str, float]]:
-    """How many ended within each bound, cumulated."""
-    bounds = [most / 1000 for most in ROLLBACK_BUCKETS_MS]
-    within = [
-        sum(one.rollbacks for one in tallies if one.up_to_s is not None and one.up_to_s <= bound) for bound in bounds
-    ]
-    every = sum(one.rollbacks for one in tallies)
-    return [*((str(bound), float(count)) for bound, count in zip(bounds, within, strict=True)), ("+Inf", float(every))]
+    return cumulated(ROLLBACK_BUCKETS_MS, [(one.up_to_s, one.rollbacks) for one in tallies])

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     document_manifest: Path | None = None
     worker_concurrency: int = Field(400, ge=1, le=1000)
     graphiql: Literal["on", "off"] = "on"
+    warm_up: Literal["on", "off"] = "on"
     allowed_origins: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
     trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
     prices: Path | None = None

@@ -15,6 +15,7 @@ BENCHMARKS = (
     "sandbox",
     "environments",
     "experiments",
+    "pipeline",
 )
 
 

@@ -7,6 +7,7 @@ import strawberry
 from resolvers import pipeline
 from schema.agents import Agent
 from schema.deployments import Deployment
+from schema.digests import plain_digest
 from schema.fields import resolved
 from schema.ids import Kind, decode, demand
 from schema.info import Info, given
@@ -75,7 +76,7 @@ class SubmitDeploymentInput:
         """The input as plain values; NotFoundError for an id that cannot name an agent."""
         return SubmitRequest(
             agent_id=raw_agent(self.agent_id),
-            package_digest=self.package_digest,
+            package_digest=plain_digest(self.package_digest),
             changelog=given(self.changelog),
             evidence=tuple(_subject(each) for each in given(self.evidence_ids) or ()),
             idempotency_key=given(self.idempotency_key),
@@ -146,7 +147,7 @@ class ApproveDeploymentInput:
         """The input as plain values; NotFoundError for an id that cannot name a deployment."""
         return ApproveRequest(
             deployment_id=raw_deployment(self.deployment_id),
-            reviewed_digest=self.reviewed_digest,
+            reviewed_digest=plain_digest(self.reviewed_digest),
             comment=given(self.comment),
             idempotency_key=given(self.idempotency_key),
         )

@@ -20,6 +20,7 @@ from schema.simulation_filters import NOTHING
 from schema.viewers import User
 from windtunnel.domain import deployments as domain
 from windtunnel.domain import viewers as people
+from windtunnel.domain.deployment_words import failure_now
 from windtunnel.domain.deployments import DeploymentStatus
 
 
@@ -74,7 +75,9 @@ class Deployment(Node):
         description="The statement that the votes led to: in-toto, signed, as DSSE envelope; null before the worker "
         "has signed it."
     )
-    failure: str | None = strawberry.field(description="Why it did not come any further; null when nothing failed.")
+    failure: str | None = strawberry.field(
+        description="Why it did not come any further, and what helps; null when nothing failed."
+    )
     last_seq: int = strawberry.field(
         description="Sequence of the newest event; subscribe with this as `after` for live events only."
     )
@@ -140,7 +143,7 @@ class Deployment(Node):
             changelog=deployment.changelog,
             attempts=deployment.attempts,
             approval=deployment.approval,
-            failure=deployment.failure,
+            failure=failure_now(deployment),
             last_seq=deployment.last_seq,
             revision=deployment.revision,
             source=deployment,

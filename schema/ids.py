@@ -1,5 +1,7 @@
 """Global ids: opaque text that names one entity, its kind included."""
 
+import re
+
 import strawberry
 
 from windtunnel.domain.entities import Kind, Subject
@@ -31,7 +33,9 @@ def raw_of(kind: Kind, given: str) -> str | None:
 
 def demand(kind: Kind, given: str, path: tuple[str, ...]) -> str:
     """The stored id that `given` names, or NotFoundError: what names no `kind` cannot exist."""
-    raw = raw_of(kind, given)
-    if raw is None:
-        raise NotFoundError(f"There is no {kind.lower()} with this id.", resource_id=given, path=path)
-    return raw
+    found = decode(given)
+    if found and found[0] is kind:
+        return found[1]
+    hint = f"it is the id of another kind, {found[0]}" if found else "ids are what answers have as `id`"
+    what = re.sub("(?<=[a-z])(?=[A-Z])", " ", kind).lower()
+    raise NotFoundError(f"There is no {what} with this id: {hint}.", resource_id=given, path=path)

@@ -49,7 +49,7 @@ class PipelineSubscription:
         info: Info,
         agent_ids: Annotated[
             list[strawberry.ID] | None,
-            strawberry.argument(description="Only of these agents; everything when absent."),
+            strawberry.argument(description="Only what concerns these agents; everything when absent."),
         ] = strawberry.UNSET,
         after: Annotated[int | None, _AFTER] = strawberry.UNSET,
     ) -> AsyncIterator[ProductionEvent]:

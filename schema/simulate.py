@@ -57,13 +57,13 @@ class SimulateInput:
 
     def request(self) -> SimulateRequest:
         """The input as plain values; NotFoundError for an id that cannot name anything."""
-        scenario = self.scenario
+        scenario, digest = self.scenario, given(self.package_digest)
         return SimulateRequest(
             text=given(scenario.text),
             scenario_id=_raw(Kind.SCENARIO, given(scenario.scenario_id), "scenario", "scenario_id"),
             architecture_id=_raw(Kind.ARCHITECTURE, given(scenario.architecture_id), "scenario", "architecture_id"),
             environment_id=_raw(Kind.ENVIRONMENT, given(self.environment_id), "environment_id"),
-            package_digest=plain_digest(given(self.package_digest)),
+            package_digest=None if digest is None else plain_digest(digest),
             seed=given(self.seed),
             pace=self.pace or 0.0,
             failures=self.failures or FailureInjection.AUTO,

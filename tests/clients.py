@@ -19,6 +19,17 @@ EVENTS = """subscription ($id: ID!, $after: Int) { simulationEvents(simulationId
 } }"""
 
 
+ANSWER_S = 120.0
+"""However busy the machine is, an answer comes within that."""
+AFRESH = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+"""A connection for each request: one that rests may be closed by its server in the very moment it is used again."""
+
+
+def visitor(url: str = "") -> httpx.AsyncClient:
+    """A client of servers in other processes."""
+    return httpx.AsyncClient(base_url=url, timeout=ANSWER_S, limits=AFRESH)
+
+
 async def ask(client: httpx.AsyncClient, url: str, query: str, **variables: Any) -> dict[str, Any]:
     """One GraphQL request that must succeed; returns `data`."""
     answer = await client.post(f"{url}/graphql", json={"query": query, "variables": variables})

@@ -9,19 +9,38 @@ from typing import NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
+from tests.clients import ANSWER_S
 from tests.databases import migrate_url, postgres_database, sqlite_database
 from tests.servers import PostgresServer, RedisServer, ServerMissingError
 from windtunnel.storage.store import Store, open_store
 
 S = TypeVar("S", PostgresServer, RedisServer)
-TEST_TIMEOUT_S = 120.0
+TEST_TIMEOUT_S = 600.0
 """Only a test that hangs takes this long."""
+FIRST = ("cluster", "walks", "promises", "fuzz", "server", "sign_in", "app", "operations")
+"""Directories of files that take long: with them first, no process is left alone with one at the end."""
+
+os.environ.setdefault("WINDTUNNEL_WARM_UP", "off")  # tests start hundreds of processes that plan and validate nothing
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How long tests/fuzz goes on."""
     parser.addoption("--fuzz-seconds", type=float, default=6.0, help="seconds that tests/fuzz takes (default: 6)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; the order within a directory stays."""
+    places = {name: place for place, name in enumerate(FIRST)}
+    tests = Path(__file__).parent
+    items.sort(key=lambda item: places.get(item.path.relative_to(tests).parts[0], len(FIRST)))
+
+
+def pytest_configure() -> None:
+    """Requests wait for their answers, also on a machine that has much else to do."""
+    for part in ("connect", "read", "write", "pool"):
+        setattr(DEFAULT_TIMEOUT_CONFIG, part, ANSWER_S)
 
 
 @pytest.hookimpl(tryfirst=True)

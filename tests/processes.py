@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.servers import Server
+from tests.children import Server
 
 ROOT = Path(__file__).parents[1]
 

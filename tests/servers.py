@@ -1,144 +1,24 @@
-"""Real servers for tests, as child processes that a test may kill and restart on the same port."""
+"""Real database servers for tests, from PATH or from PyPI."""
 
 import importlib.util
 import os
 import platform
-import pwd
-import random
 import shutil
-import socket
 import subprocess
 import tempfile
-import threading
-from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
 
-import psutil
+from tests.children import Server
 
-START_TIMEOUT_S = 60.0
+MEMORY = Path("/dev/shm")
+"""Where Linux keeps files in memory."""
+MEMORY_WANTED = 2 << 30
+"""Bytes that must be free there: a database server of each test process, with room for the rest of the machine."""
 
 
 class ServerMissingError(Exception):
     """No binary of this server can be had here; the message says what was looked for."""
-
-
-class Server(ABC):
-    """A server in a process group of its own, on a port of 127.0.0.1 that stays the same over restarts.
-
-    `start` returns when the server answers; `kill` is kill -9 of every process of it; `restart` is both.
-    """
-
-    ready: str
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.directory = Path(tempfile.mkdtemp(prefix="windtunnel-test-"))
-        self.log: deque[str] = deque(maxlen=200)
-        self._process: subprocess.Popen[str] | None = None
-        self._reader: threading.Thread | None = None
-        self._watcher: subprocess.Popen[bytes] | None = None
-        self._answers = False
-
-    @abstractmethod
-    def command(self) -> Sequence[str]:
-        """What to run."""
-
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
-    def start(self) -> None:
-        assert not self.running
-        settled = threading.Event()
-        self._answers = False
-        self._process = subprocess.Popen(
-            self.command(),
-            cwd=self.directory,
-            env={**os.environ, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            user=self.user,
-            group=None if self.user is None else pwd.getpwnam(self.user).pw_gid,
-            extra_groups=None if self.user is None else (),
-        )
-        # When the test process is killed, its end of this pipe closes and the server goes too.
-        self._watcher = subprocess.Popen(
-            ["/bin/sh", "-c", "read _; kill -9 $0", str(self._process.pid)],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self._reader = threading.Thread(target=self._read, args=(self._process, settled), daemon=True)
-        self._reader.start()
-        settled.wait(START_TIMEOUT_S)
-        if not self._answers:
-            self.kill()
-            raise RuntimeError(f"{self.command()[0]} did not start:\n" + "\n".join(self.log))
-
-    @property
-    def user(self) -> str | None:
-        """The system user to run as; None: as we are."""
-        return None
-
-    def _read(self, process: subprocess.Popen[str], settled: threading.Event) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            self.log.append(line.rstrip())
-            if self.ready in line:
-                self._answers = True
-                settled.set()
-        settled.set()
-
-    def kill(self) -> None:
-        """kill -9, with every child: nothing is flushed, no client is told."""
-        if self._process is None:
-            return
-        if self.running:
-            parent = psutil.Process(self._process.pid)
-            for process in (*parent.children(recursive=True), parent):
-                try:
-                    process.kill()
-                except psutil.NoSuchProcess:
-                    continue
-        self._collect()
-
-    def stop(self) -> None:
-        """End politely, and remove what was written."""
-        if self._process is not None:
-            if self.running:
-                self._process.send_signal(2)
-            self._collect()
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-    def restart(self) -> None:
-        self.kill()
-        self.start()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def _collect(self) -> None:
-        assert self._process is not None
-        assert self._reader is not None
-        if self._watcher is not None:
-            self._watcher.kill()
-            self._watcher.communicate()
-            self._watcher = None
-        self._process.wait(START_TIMEOUT_S)
-        self._reader.join(START_TIMEOUT_S)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process = None
 
 
 class PostgresServer(Server):
@@ -149,13 +29,18 @@ class PostgresServer(Server):
     def __init__(self) -> None:
         super().__init__()
         self.binaries = _postgres_binaries()
+        self.cluster = Path(tempfile.mkdtemp(prefix="windtunnel-test-", dir=_memory()))
         if self.user is not None:
             self._give_to(self.user)
         self._run_once("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
 
     @property
     def data(self) -> Path:
-        return self.directory / "data"
+        return self.cluster / "data"
+
+    @property
+    def written(self) -> Sequence[Path]:
+        return [self.directory, self.cluster]
 
     @property
     def user(self) -> str | None:
@@ -176,13 +61,16 @@ class PostgresServer(Server):
             "full_page_writes": "off",
             "max_connections": 200,
             "shared_buffers": "32MB",
+            "max_wal_size": "64MB",
+            "dynamic_shared_memory_type": "mmap",  # what a killed server leaves goes with its directory
             "timezone": "UTC",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self.binaries / "postgres"), "-D", str(self.data), *options]
 
     def _give_to(self, user: str) -> None:
-        shutil.chown(self.directory, user)
+        for directory in self.written:
+            shutil.chown(directory, user)
         check = subprocess.run(
             ["/bin/sh", "-c", f'test -x "{self.binaries}/postgres"'], user=user, cwd="/", check=False, extra_groups=()
         )
@@ -223,21 +111,11 @@ class RedisServer(Server):
         return [str(self.binary), *options, "--dir", str(self.directory)]
 
 
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now.
-
-    Below the range that systems hand out to clients: there, a client knocking at a server that is down can be given
-    the very port that it knocks at, and talks to itself.
-    """
-    while True:
-        port = random.randint(10_000, 30_000)
-        with socket.socket() as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+def _memory() -> Path | None:
+    """Where databases are copied in a tenth of the time that some disks take; None where there is little room."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_WANTED:
+        return MEMORY
+    return None
 
 
 def _postgres_binaries() -> Path:

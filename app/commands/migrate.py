@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
 from app.settings import Settings, load_settings
-from app.wiring import opened_store
-from windtunnel.storage.migrations import Revision
-from windtunnel.storage.migrations import migrate as migrate_store
+
+if TYPE_CHECKING:
+    from windtunnel.storage.migrations import Revision
 
 
 def migrate() -> None:
@@ -21,6 +22,9 @@ def migrate() -> None:
         typer.echo("The database is up to date.")
 
 
-async def _migrate(settings: Settings) -> Sequence[Revision]:
+async def _migrate(settings: Settings) -> "Sequence[Revision]":
+    from app.wiring import opened_store
+    from windtunnel.storage.migrations import migrate as migrate_store
+
     async with opened_store(settings, None) as store:
         return await migrate_store(store)

@@ -72,6 +72,7 @@ def submit(  # noqa: PLR0917 - options, by name
     from app.client import RefusedError, UnreachableServerError, opened
     from app.commands.submitting import Submission, submitted, validated
     from app.settings import load_settings
+    from windtunnel.domain.words import counted
 
     wanted = Submission(file, signature, changelog, tuple(evidence or ()), register, key)
     try:
@@ -90,6 +91,8 @@ def submit(  # noqa: PLR0917 - options, by name
     _show(found.checks)
     typer.echo(f"validated  {found.status}")
     if found.review is not None:
+        needed = counted(found.review["requiredApprovals"], "approval")
+        typer.echo(f"           Waits for {needed}, by others than you, until {found.review['expiresAt']}.")
         typer.echo(f"           {found.review['expectedBasis']}")
     if found.status == "INVALID":
         raise typer.Exit(1)

@@ -1,50 +1,8 @@
 """`windtunnel serve`: the API, with the embedded worker unless told otherwise."""
 
-import threading
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-
 import typer
 
-from app.logs import configure_logs
-from app.settings import Settings, SettingsError, load_settings
-from app.wiring import (
-    Runtime,
-    checkpoint_files,
-    open_runtime,
-    opened_entrance,
-    opened_limiter,
-    require_many_processes,
-)
-from windtunnel.storage.store import DatabaseRole, Store
-
-GREETING = """\
-Windtunnel {version}: planner {planner}, {database}.
-
-  GraphiQL   {address}/graphql
-  REST       POST {address}/simulate with {{"scenario": "..."}}
-
-To paste into GraphiQL:
-
-  mutation {{
-    simulate(input: {{
-      scenario: {{ text: "Customers write to a web shop. Sort each message by topic. Draft an answer." }}
-      pace: 5
-    }}) {{ simulation {{ id architecture {{ summary agents {{ key role }} }} }} errors {{ code message }} }}
-  }}
-
-{sign_in}
-
-Stop with Ctrl-C."""
-
-SIGN_IN = {
-    "dev": """\
-Without a token you are you@demo.local with every role. To be somebody with fewer, put one of these into GraphiQL's
-headers tab:
-""",
-    "token": "Sign in with a token: `windtunnel token create --tenant SLUG --user EMAIL --role ROLE` makes one.",
-    "oidc": "Sign in with a token of {issuer}, or with one of `windtunnel token create`.",
-}
+from app.settings import load_settings
 
 
 def serve(
@@ -55,125 +13,12 @@ def serve(
     no_worker: bool = typer.Option(False, "--no-worker", help="Only answer; separate workers conduct simulations."),
 ) -> None:
     """Serve GraphQL, GraphiQL, REST and metrics."""
+    settings = load_settings(host=host, port=port)
+
     import uvloop
 
-    settings = load_settings(host=host, port=port)
+    from app.commands.serving import serving
+    from app.logs import configure_logs
+
     configure_logs(settings.log_level)
-    if no_worker:
-        require_many_processes(settings, "windtunnel serve --no-worker")
-    uvloop.run(_serve(settings, with_worker=not no_worker))
-
-
-async def _serve(settings: Settings, *, with_worker: bool) -> None:
-    from app.checkpointer import Checkpointer
-    from app.graphql.guard import operation_guard
-    from app.graphql.trusted import TrustedDocuments
-    from app.http import build_app
-    from app.listening import HostError, ListeningError
-    from app.manifests import load_manifest
-    from app.metrics import Metrics
-    from app.server import make_server
-    from schema.root import build_schema
-
-    documents = TrustedDocuments(settings.documents, load_manifest(settings.document_manifest))
-    async with (
-        open_runtime(settings, DatabaseRole.SERVER if with_worker else DatabaseRole.API) as runtime,
-        opened_limiter(settings) as limiter,
-        opened_entrance(settings, runtime.services) as entrance,
-        Checkpointer(runtime.services.store, checkpoint_files(settings)),
-        _printed_tokens(settings, runtime.services.store) as printed,
-        _conducting(runtime, settings.worker_concurrency if with_worker else 0),
-    ):
-        metrics = Metrics()
-        app = build_app(
-            runtime.services,
-            build_schema([operation_guard(metrics)]),
-            entrance,
-            metrics,
-            loopback_only=settings.auth == "dev",
-            allowed_origins=settings.allowed_origins,
-            graphiql=settings.shows_graphiql,
-            limiter=limiter,
-            documents=documents,
-            metrics_token=settings.metrics_token,
-        )
-
-        def opened() -> None:
-            _greet(settings, printed)
-            _warm_up()
-
-        server = make_server(app, settings.host, settings.port, opened, trusted_proxies=settings.trusted_proxies)
-        try:
-            await server.serve()
-        except HostError as error:
-            raise SettingsError(f"WINDTUNNEL_HOST={settings.host!r} cannot be listened on: {error}.") from None
-        except ListeningError as error:
-            raise SettingsError(
-                f"Port {settings.port} of {settings.host} cannot be opened: {error}; stop it, or choose another "
-                "with --port or WINDTUNNEL_PORT."
-            ) from None
-
-
-@asynccontextmanager
-async def _conducting(runtime: Runtime, concurrency: int) -> AsyncIterator[None]:
-    if not concurrency:
-        yield
-        return
-    from app.caretaker import Caretaker
-    from app.deliverer import Deliverer
-    from app.deployer import Deployer
-    from app.experimenter import Experimenter
-    from app.housekeeper import Housekeeper
-    from app.worker import Worker
-
-    async with (
-        Housekeeper(runtime.services.store, runtime.services.blobs),
-        Deliverer(runtime.services, owner=runtime.owner),
-        Caretaker(runtime.services, owner=runtime.owner),
-        Deployer(runtime.services, owner=runtime.owner),
-        Experimenter(runtime.services, owner=runtime.owner),
-        Worker(runtime.services, owner=runtime.owner, concurrency=concurrency),
-    ):
-        yield
-
-
-@asynccontextmanager
-async def _printed_tokens(settings: Settings, store: Store) -> AsyncIterator[Mapping[str, str]]:
-    """Secrets of the demo's people, by address; there are none outside of dev."""
-    if settings.auth != "dev":
-        yield {}
-        return
-    from app.sign_in.demo import demo_tokens
-
-    async with demo_tokens(store) as printed:
-        yield printed
-
-
-def _greet(settings: Settings, printed: Mapping[str, str]) -> None:
-    from windtunnel import __version__
-
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    typer.echo(
-        GREETING.format(
-            version=__version__,
-            planner=settings.model if settings.uses_openai else "offline",
-            database="PostgreSQL" if settings.database.startswith("postgres") else settings.database,
-            address=f"http://{host}:{settings.port}",
-            sign_in=_sign_in(settings, printed),
-        )
-    )
-    typer.echo("Ready.")
-
-
-def _sign_in(settings: Settings, printed: Mapping[str, str]) -> str:
-    told = SIGN_IN[settings.auth].format(issuer=settings.oidc_issuer)
-    return told + "".join(
-        f'\n  {email:<20} {{"Authorization": "Bearer {secret}"}}' for email, secret in printed.items()
-    )
-
-
-def _warm_up() -> None:
-    """Import the Agents SDK beside the open port: it takes a second that no request should wait for."""
-    from windtunnel.planning import warm_up
-
-    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+    uvloop.run(serving(settings, with_worker=not no_worker))

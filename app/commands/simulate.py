@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,8 +13,9 @@ from app.commands.out import writable, written
 from app.commands.scenario_input import InputError, scenario_text
 from app.settings import load_settings, price_of_model
 from windtunnel.domain.policy import SEED_MAX
-from windtunnel.knowledge import load_book
-from windtunnel.operations.requests import SimulateRequest, check_request
+
+if TYPE_CHECKING:
+    from windtunnel.operations.requests import SimulateRequest
 
 
 def simulate(  # noqa: PLR0917
@@ -35,6 +36,9 @@ def simulate(  # noqa: PLR0917
 ) -> None:
     """Plan a scenario's agent network, simulate it and say what happened."""
     with clean_endings():
+        from windtunnel.knowledge import load_book
+        from windtunnel.operations.requests import SimulateRequest, check_request
+
         request = SimulateRequest(scenario_text(text, file), seed=_whole(seed), pace=_number(pace))
         check_request(request, load_book())
         directory = writable(out)
@@ -42,7 +46,9 @@ def simulate(  # noqa: PLR0917
         asyncio.run(_simulate(request, as_json=as_json, directory=directory, outlet=outlet))
 
 
-async def _simulate(request: SimulateRequest, *, as_json: bool, directory: Path | None, outlet: Outlet | None) -> None:
+async def _simulate(
+    request: "SimulateRequest", *, as_json: bool, directory: Path | None, outlet: Outlet | None
+) -> None:
     # Imported here, so that other commands start without the drawing, and a wrong option is told at once.
     from rich.console import Console
 

@@ -29,6 +29,13 @@ mutation Submit($input: SubmitDeploymentInput!) {
   }
 }
 """
+_WAITING = """
+query Waiting($agent: ID!) {
+  deployments(filter: {agentId: $agent, statuses: [SUBMITTED, VALIDATING, IN_REVIEW, APPROVED, HELD, DEPLOYING]}) {
+    nodes { id status package { digest } }
+  }
+}
+"""
 _LOOK = """
 query Look($id: ID!) {
   deployment(id: $id) {
@@ -78,6 +85,9 @@ def submitted(client: Client, wanted: Submission, say: Callable[[str], None]) ->
     }
     made = client.ask(_SUBMIT, {"input": asked})["submitDeployment"]
     say(f"submitted  {made['deployment']['id']}")
+    for other in client.ask(_WAITING, {"agent": asked["agentId"]})["deployments"]["nodes"]:
+        if other["package"]["digest"] == uploaded["digest"] and other["id"] != made["deployment"]["id"]:
+            say(f"note       the same package is {other['status']} already; withdraw one:  {other['id']}")
     say(f"expected   review by {made['expectedReviewBy']}")
     return str(made["deployment"]["id"])
 

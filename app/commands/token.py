@@ -6,18 +6,12 @@ from typing import Annotated
 
 import typer
 
-from app.settings import Settings, load_settings
-from app.wiring import ready_store
-from schema.ids import Kind, encode, is_id, raw_of
+from app.settings import load_settings
 from windtunnel.domain.durations import parse_duration
-from windtunnel.domain.errors import NotFoundError, ValidationError
+from windtunnel.domain.entities import Kind, Subject
+from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.people import SLUG_FORM, email_of, is_slug
-from windtunnel.domain.tokens import TOKEN_MARK
 from windtunnel.domain.viewers import Role
-from windtunnel.operations.minting import Issued
-from windtunnel.operations.provide_token import provide_token
-from windtunnel.operations.withdraw_token import Withdrawn, withdraw_token, withdraw_token_by_prefix
-from windtunnel.storage.store import DatabaseRole
 
 NAME = "windtunnel token create"
 
@@ -42,9 +36,14 @@ def create(
         raise ValidationError("Say whose token: --tenant SLUG --user EMAIL --role ROLE.", rule="missing")
     slug, email = _slug(tenant), _email(user)
     roles, lasts = [_role(each) for each in role], None if expires is None else _duration(expires)
-    issued = asyncio.run(_create(settings, slug, email, roles, lasts=lasts, name=name))
+
+    from app.commands.tokens import created
+
+    issued = asyncio.run(created(settings, slug, email, roles, lasts=lasts, name=name))
     ends = f"until {issued.token.expires_at:%Y-%m-%d %H:%M} UTC" if issued.token.expires_at else "without an end"
-    typer.echo(f"Token {encode(Kind.API_TOKEN, issued.token.id)} ({issued.token.prefix}...), {ends}:", err=True)
+    typer.echo(
+        f"Token {Subject(Kind.API_TOKEN, issued.token.id).global_id} ({issued.token.prefix}...), {ends}:", err=True
+    )
     typer.echo(issued.secret)
 
 
@@ -54,27 +53,12 @@ def revoke(
 ) -> None:
     """Take a token back: it signs nobody in any longer, and what it follows ends within seconds."""
     settings = load_settings()
-    withdrawn = asyncio.run(_revoke(settings, token.strip()))
-    called = f"{encode(Kind.API_TOKEN, withdrawn.token.id)} ({withdrawn.token.prefix}...)"
+
+    from app.commands.tokens import revoked
+
+    withdrawn = asyncio.run(revoked(settings, token.strip()))
+    called = f"{Subject(Kind.API_TOKEN, withdrawn.token.id).global_id} ({withdrawn.token.prefix}...)"
     typer.echo(f"Token {called} was revoked before." if withdrawn.before else f"Revoked token {called}.")
-
-
-async def _create(
-    settings: Settings, tenant: str, user: str, roles: list[Role], *, lasts: timedelta | None, name: str
-) -> Issued:
-    async with ready_store(settings, DatabaseRole.API) as store:
-        return await provide_token(store, tenant, user, roles, name=name, expires_in=lasts)
-
-
-async def _revoke(settings: Settings, token: str) -> Withdrawn:
-    token_id = raw_of(Kind.API_TOKEN, token) or (token if is_id(token) else None)
-    _, mark, rest = token.partition(TOKEN_MARK)
-    if token_id is None and not mark:
-        raise NotFoundError(f"{token!r} is neither the id of a token nor its prefix.")
-    async with ready_store(settings, DatabaseRole.API) as store:
-        if token_id is not None:
-            return await withdraw_token(store, token_id)
-        return await withdraw_token_by_prefix(store, mark + rest)
 
 
 def _email(text: str) -> str:

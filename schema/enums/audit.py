@@ -34,6 +34,7 @@ describe(
         "AGENT_REGISTERED": "Somebody registered an agent.",
         "PACKAGE_UPLOADED": "Somebody uploaded a package.",
         "PACKAGE_SIGNED": "Somebody put a signature beside a package.",
+        "PACKAGE_DISCARDED": "The bytes of a package that nothing needs any more were let go.",
         "DEPLOYMENT_SUBMITTED": "Somebody submitted a package.",
         "DEPLOYMENT_INVALID": "A submitted package did not pass validation.",
         "DEPLOYMENT_WITHDRAWN": "Somebody withdrew a submission.",

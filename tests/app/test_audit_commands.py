@@ -181,5 +181,5 @@ async def test_a_server_leaves_a_checkpoint_behind(tmp_path: Path) -> None:
 
 def simulate(api: Api) -> None:
     document = 'mutation { simulate(input: { scenario: { text: "Sort mail." } }) { errors { code } } }'
-    answer = httpx.post(f"{api.url}/graphql", json={"query": document}, timeout=30)
+    answer = httpx.post(f"{api.url}/graphql", json={"query": document}, timeout=120)
     assert answer.json()["data"] == {"simulate": {"errors": []}}

@@ -1,7 +1,6 @@
 """The caretaker: hears of environments, looks after them in time, hands over, and outlives what goes down."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from tests.databases import migrate_url
 from tests.operations.care import LEASE_OVER, asked, left_of, now, processes_with
 from tests.operations.world import demo, die, process
 from tests.servers import PostgresServer
+from tests.waiting import until
 from windtunnel.domain.environments import Environment, EnvironmentStatus
 from windtunnel.domain.ids import new_namespace
 from windtunnel.operations import provisioning, tend_environment
@@ -34,11 +34,6 @@ async def until_status(services: Services, environment: Environment, status: Env
             if event.status is status:
                 return
     raise AssertionError(status)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 (what is waited for has no event)
-        await asyncio.sleep(0)
 
 
 def tasks() -> set[str]:

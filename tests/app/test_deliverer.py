@@ -19,6 +19,7 @@ from tests.operations.world import demo, process
 from tests.servers import PostgresServer, RedisServer
 from tests.storage.webhook_worlds import FINISHED, listed
 from tests.storage.worlds import stranger
+from tests.waiting import a_moment
 from windtunnel.domain.policy import WEBHOOK_DELIVERIES_KEPT_MS, WEBHOOK_LEASE_MS
 from windtunnel.domain.viewers import Viewer
 from windtunnel.domain.webhooks import DeliveryStatus
@@ -43,7 +44,7 @@ async def until_all(services: Services, made: Registered, status: DeliveryStatus
         found = await listed(services.store, made.webhook)
         if all(each.status is status for each in found):
             return len(found)
-        await asyncio.sleep(0)
+        await a_moment()
 
 
 def tasks() -> set[str]:
@@ -173,8 +174,8 @@ async def test_a_deliverer_outlives_its_database(postgres_server: PostgresServer
             await there.until(1)
             await asyncio.to_thread(postgres_server.kill)
             answer.set()  # delivered, and nowhere to write it down
-            while not any(each["event"] == "delivery interrupted" for each in logs):  # noqa: ASYNC110
-                await asyncio.sleep(0)
+            while not any(each["event"] == "delivery interrupted" for each in logs):
+                await a_moment()
             await asyncio.to_thread(postgres_server.start)
             one.store.clock_offset = timedelta(milliseconds=WEBHOOK_LEASE_MS + 1)
             await there.until(2)
@@ -227,8 +228,8 @@ async def test_a_defect_ends_one_attempt_and_nothing_else(sqlite_url: str) -> No
             made = await registered(one, viewer, there)
             await tell(one, viewer, "Done.")
             async with Deliverer(one, "deliverer"):
-                while not logs:  # noqa: ASYNC110
-                    await asyncio.sleep(0)
+                while not logs:
+                    await a_moment()
             (left,) = await listed(one.store, made.webhook)
             assert (left.status, left.attempts) == (DeliveryStatus.PENDING, 1)
     assert [each["event"] for each in logs] == ["delivery interrupted by a defect"]

@@ -9,8 +9,8 @@ import pytest
 
 from app.settings import SettingsError, load_settings
 from app.wiring import opened_store
+from tests.children import free_port
 from tests.databases import administer
-from tests.servers import free_port
 from windtunnel.storage.store import DatabaseRole
 from windtunnel.storage.unreachable import place_of
 

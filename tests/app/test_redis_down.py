@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from app.settings import load_settings
 from app.wiring import open_runtime
 from tests.servers import RedisServer
-from tests.streams.notebook import until
+from tests.waiting import until
 from windtunnel.storage.store import DatabaseRole
 from windtunnel.streams import bus, supervised_redis
 

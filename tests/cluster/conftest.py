@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.cluster.pipeline import People, Servers, running
+from tests.cluster.attempts import People
+from tests.cluster.pipeline import Servers, running
 from tests.databases import postgres_database
 from tests.packages.test_signers import trust
 

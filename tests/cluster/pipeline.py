@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 import httpx
@@ -18,76 +18,27 @@ from websockets.typing import Subprotocol
 
 from app.cli import cli
 from schema.ids import Kind, raw_of
+from tests.clients import visitor
+from tests.cluster.attempts import Attempt, Person
+from tests.cluster.never import TWICE
 from tests.packages.world import FILES, package
 from tests.processes import Api, WindtunnelProcess, WorkerProcess
-from tests.promises.pipeline import FINDING, REASON
-from windtunnel.domain.policy import PACKAGE_UPLOADS_AT_ONCE_PER_TENANT
+from windtunnel.domain.policy import PACKAGE_UPLOADS_AT_ONCE_PER_TENANT, ROLLBACK_WINDOW_MS
 
 LOOK = """query ($id: ID!) { deployment(id: $id) { id status failure lastSeq agent { id } version { id version }
   package { digest checks { code passed } } review { status votes { decision reviewer { email } } } } }"""
 EVENTS = """subscription ($id: ID!, $after: Int!) {
   deploymentEvents(deploymentId: $id, after: $after) { status step } }"""
 AUDIT = """query ($id: ID!) { auditLog(first: 100, filter: {subjectId: $id}) { nodes { seq action } } }"""
+NOW_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 RETURNED = {
     "rollbackDeployment": "rollback { id deployment { id } toVersion { id version } }",
     "releaseHold": "agent { id }",
     "setMemberRoles": "user { id }",
     "releaseQuarantine": "version { id }",
+    "configureProduction": "production { revision }",
 }
 """What is asked of a mutation when it is not the deployment."""
-TWICE = {
-    "decided": """SELECT subject_id FROM audit_entries WHERE action IN
-        ('DEPLOYMENT_APPROVED', 'DEPLOYMENT_REJECTED', 'DEPLOYMENT_WITHDRAWN', 'REVIEW_EXPIRED', 'DEPLOYMENT_INVALID')
-        GROUP BY subject_id HAVING COUNT(*) > 1""",
-    "recorded": """SELECT subject_id, action FROM audit_entries WHERE action IN
-        ('DEPLOYMENT_SUBMITTED', 'REVIEW_OPENED', 'DEPLOYMENT_LAPSED', 'ROLLBACK_STARTED', 'ROLLBACK_COMPLETED',
-         'ROLLBACK_FAILED', 'VERSION_PRUNED')
-        GROUP BY subject_id, action HAVING COUNT(*) > 1""",
-    "told": """SELECT user_id, kind, subject_id FROM notifications WHERE kind IN
-        ('REVIEW_REQUESTED', 'DEPLOYMENT_APPROVED', 'DEPLOYMENT_REJECTED', 'REVIEW_EXPIRED', 'DEPLOYMENT_INVALID',
-         'DEPLOYMENT_LAPSED', 'DEPLOYMENT_SUCCEEDED', 'ROLLBACK_STARTED', 'ROLLBACK_COMPLETED')
-        GROUP BY user_id, kind, subject_id HAVING COUNT(*) > 1""",
-    "voted": "SELECT review_id, person_id FROM review_votes GROUP BY 1, 2 HAVING COUNT(*) > 1",
-    "live versions": "SELECT agent_id FROM agent_versions WHERE state = 'LIVE' GROUP BY 1 HAVING COUNT(*) > 1",
-    "live deployments": "SELECT agent_id FROM deployments WHERE status = 'LIVE' GROUP BY 1 HAVING COUNT(*) > 1",
-    "rolled back at once": """SELECT a.id FROM rollbacks AS a JOIN rollbacks AS b ON a.agent_id = b.agent_id
-        AND a.id < b.id AND a.started_ms < b.finished_ms AND b.started_ms < a.finished_ms""",
-    "in production and not live": """SELECT p.agent_id FROM pointers AS p
-        LEFT JOIN agent_versions AS v ON v.id = p.version_id AND v.state = 'LIVE'
-        LEFT JOIN deployments AS d ON d.id = p.deployment_id AND d.status = 'LIVE' AND d.version_id = v.id
-        WHERE p.version_id IS NOT NULL AND (v.id IS NULL OR d.id IS NULL)""",
-}
-"""What there is none of, at any time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody of the tenant acme, by one of their tokens."""
-
-    email: str
-    token: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.token}"}
-
-
-class People(NamedTuple):
-    """Everybody who has a part in it."""
-
-    dev: Person
-    reviewers: list[Person]
-    operators: list[Person]
-    admin: Person
-    auditor: Person
-
-
-class Attempt(NamedTuple):
-    """A mutation that somebody asks for."""
-
-    who: Person
-    verb: str
-    given: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -112,10 +63,9 @@ class Servers:
     @asynccontextmanager
     async def asked(self, auditor: Person) -> AsyncIterator["Cluster"]:
         """Ways to ask it; in the end everything is looked at once more."""
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
         database = await asyncpg.connect(self.settings["WINDTUNNEL_DATABASE_URL"])
         try:
-            async with httpx.AsyncClient(timeout=60, limits=limits) as http:
+            async with visitor() as http:
                 cluster = Cluster(self, http, database)
                 yield cluster
                 for what, query in TWICE.items():
@@ -260,22 +210,27 @@ class Cluster:
     async def bring_forward(self, deployment_id: str, column: str, in_ms: int) -> None:
         """Have a deadline of the deployment come so soon."""
         await self._database.execute(
-            f"UPDATE deployments SET {column} = (extract(epoch FROM clock_timestamp()) * 1000)::bigint + $1"
-            " WHERE id = $2",
+            f"UPDATE deployments SET {column} = {NOW_MS} + $1 WHERE id = $2",
             in_ms,
             raw_of(Kind.DEPLOYMENT, deployment_id),
         )
 
+    async def bring_window_to_its_end(self, agent_id: str, in_ms: int) -> int:
+        """Have what is in production be there for thirty days so soon; when that is, in ms."""
+        query = f"UPDATE pointers SET live_since_ms = {NOW_MS} + $1 WHERE agent_id = $2 RETURNING live_since_ms"
+        live_since = await self._database.fetchval(query, in_ms - ROLLBACK_WINDOW_MS, raw_of(Kind.AGENT, agent_id))
+        return int(live_since) + ROLLBACK_WINDOW_MS
 
-def approval(who: Person, deployment: Any, **given: Any) -> Attempt:
-    reviewed = {"deploymentId": deployment["id"], "reviewedDigest": deployment["package"]["digest"]}
-    return Attempt(who, "approveDeployment", reviewed | given)
+    async def started_at(self, rollback_id: str) -> int:
+        """When the rollback was accepted, in ms."""
+        query = "SELECT started_ms FROM rollbacks WHERE id = $1"
+        return int(await self._database.fetchval(query, raw_of(Kind.ROLLBACK, rollback_id)))
 
-
-def rejection(who: Person, deployment: Any) -> Attempt:
-    given = {"deploymentId": deployment["id"], "reason": REASON, "findings": [FINDING]}
-    return Attempt(who, "rejectDeployment", given)
-
-
-def counted(actions: Sequence[str], *names: str) -> list[int]:
-    return [actions.count(name) for name in names]
+    async def lower_policy(self, deployment_id: str) -> None:
+        """Have one vote be enough, as somebody does who owns the database and knows how to get past its triggers."""
+        async with self._database.transaction():
+            await self._database.execute("SET LOCAL session_replication_role = replica")
+            await self._database.execute(
+                "UPDATE reviews SET policy = replace(policy, '\"quorum\":2', '\"quorum\":1') WHERE deployment_id = $1",
+                raw_of(Kind.DEPLOYMENT, deployment_id),
+            )

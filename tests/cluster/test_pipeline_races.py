@@ -8,12 +8,13 @@ import base64
 import json
 from typing import Any
 
+from tests.cluster.attempts import Attempt, People, approval, counted, rejection
 from tests.cluster.conftest import KEY
-from tests.cluster.pipeline import Attempt, Cluster, People, Servers, approval, counted, rejection
+from tests.cluster.pipeline import Cluster, Servers
 from tests.packages.test_signatures import envelope, statement
 from tests.packages.world import MANIFEST
 
-ROUNDS = 6
+ROUNDS = 10
 DECIDED = {
     "APPROVED": "DEPLOYMENT_APPROVED",
     "REJECTED": "DEPLOYMENT_REJECTED",
@@ -224,7 +225,7 @@ async def test_a_retry_meets_the_end_of_its_time(servers: Servers, people: Peopl
             )
             assert codes == ["CONFLICT"] * (6 - len(got))
             seen.add(len(got))
-            await cluster.until(people.dev, made["id"], "LAPSED")
+            await cluster.reached(people.dev, made["id"], "lapsed")
             actions = await cluster.on_record(people.auditor, made["id"])
             tried = counted(actions, "DEPLOYMENT_RETRIED", "DEPLOYMENT_FAILED", "DEPLOYMENT_LAPSED", *GONE_LIVE[1:])
             assert tried == [len(got), 1 + len(got), 1, 0]

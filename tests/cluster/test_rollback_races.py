@@ -3,9 +3,13 @@
 import asyncio
 from typing import Any
 
-from tests.cluster.pipeline import Attempt, Cluster, People, Person, Servers, approval, counted
+from tests.cluster.attempts import Attempt, People, Person, approval, counted
+from tests.cluster.pipeline import Cluster, Servers
 
-MOMENTS = ["approve", "approved", "deploying", "approval", "starting", "healthy", "live"]
+MOMENTS = [
+    *["approve", "approved", "deploying", "approval", "starting", "healthy", "live"],
+    *["approve", "starting", "healthy"],
+]
 """What a rollback is asked for together with, or right after which step of a deployment."""
 REASON = "It answers nonsense since noon."
 AGENT = """query ($id: ID!) { agent(by: {id: $id}) { productionVersion { version }
@@ -82,8 +86,9 @@ async def test_a_rollback_meets_a_deployment(servers: Servers, people: People) -
         )
         await asyncio.gather(*(go_live(cluster, people, made[:2]) for _, made in ready))
         seen = set()
-        for moment, (agent_id, made) in zip(MOMENTS, ready, strict=True):
-            back = twice(people.operators[0], {"agentId": agent_id, "reason": REASON, "idempotencyKey": moment})
+        for number, (moment, (agent_id, made)) in enumerate(zip(MOMENTS, ready, strict=True)):
+            key = f"{moment} {number}"
+            back = twice(people.operators[0], {"agentId": agent_id, "reason": REASON, "idempotencyKey": key})
             if moment == "approve":
                 got, codes = await cluster.race(approval(people.reviewers[0], made[2]), *back)
             else:
@@ -105,7 +110,7 @@ async def test_a_rollback_meets_a_deployment(servers: Servers, people: People) -
 
 async def test_of_two_rollbacks_one_is_done(servers: Servers, people: People) -> None:
     async with servers.asked(people.auditor) as cluster:
-        agents = [await waiting(cluster, people, f"two-{number}", 5) for number in range(2)]
+        agents = [await waiting(cluster, people, f"two-{number}", 5) for number in range(3)]
         await asyncio.gather(*(go_live(cluster, people, made) for _, made in agents))
         one, two = people.operators
         alone = 0
@@ -136,13 +141,13 @@ async def test_a_rollback_meets_the_pruning_of_its_target(servers: Servers, peop
         agent_id, made = await waiting(cluster, people, "pruned", 10 + len(MOMENTS))
         await go_live(cluster, people, made[:10])
         seen = set()
-        for moment, new in zip(MOMENTS, made[10:], strict=True):
+        for number, (moment, new) in enumerate(zip(MOMENTS, made[10:], strict=True)):
             oldest = (await targets(cluster, people, agent_id))[-1]
             given = {
                 "agentId": agent_id,
                 "toVersionId": oldest["id"],
                 "reason": REASON,
-                "idempotencyKey": f"pruned {moment}",
+                "idempotencyKey": f"pruned {moment} {number}",
             }
             back = twice(people.operators[0], given)
             if moment == "approve":
@@ -166,6 +171,29 @@ async def test_a_rollback_meets_the_pruning_of_its_target(servers: Servers, peop
             _, found, _ = await states(cluster, people, agent_id)
             assert len([state for state in found.values() if state in {"LIVE", "STANDBY"}]) == 10
         assert seen == {0, 1}
+
+
+async def test_a_rollback_meets_the_end_of_its_thirty_days(servers: Servers, people: People) -> None:
+    async with servers.asked(people.auditor) as cluster:
+        ready = await asyncio.gather(
+            *(waiting(cluster, people, f"month-{number}", 2) for number in range(len(MOMENTS)))
+        )
+        await asyncio.gather(*(go_live(cluster, people, made) for _, made in ready))
+        seen = set()
+        for number, (agent_id, _) in enumerate(ready):
+            until = await cluster.bring_window_to_its_end(agent_id, in_ms=(0, 12, 60_000)[number % 3])
+            asked = {"agentId": agent_id, "reason": REASON, "idempotencyKey": f"month {number}"}
+            got, codes = await cluster.race(*twice(people.operators[0], asked) * 3, first=number)
+            assert codes == ["ROLLBACK_WINDOW_CLOSED"] * (6 - len(got))
+            seen.add(bool(got))
+            if not got:
+                assert (await states(cluster, people, agent_id))[0] == "2.0.0"
+                continue
+            (rollback_id,) = {each["id"] for each in got}
+            assert await cluster.started_at(rollback_id) < until
+            await over(cluster, people, got[0])
+            assert (await states(cluster, people, agent_id))[0] == "1.0.0"
+        assert seen == {True, False}
 
 
 async def _free(cluster: Cluster, people: People, agent_id: str, held: Any) -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.graphql.trusted import hash_of
+from tests.clients import visitor
 from tests.processes import Api
 from tests.traces import files, forms, rows, traces
 from windtunnel.domain.audit_forms import AuditForm
@@ -87,7 +88,7 @@ def new_secret() -> str:
 async def test_a_secret_is_found_nowhere(place: Place) -> None:
     first, second, never, clear = new_secret(), new_secret(), new_secret(), f"in-clear-{secrets.token_hex(16)}"
     with Api(place.settings) as server:
-        async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
+        async with visitor(server.url) as http:
             client = Client(http)
             await _configure(client, first, second, clear)
             await _stumble(client, never)

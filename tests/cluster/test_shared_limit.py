@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
+from tests.clients import AFRESH, ANSWER_S
 from tests.processes import Api
 from tests.servers import RedisServer
 
@@ -22,7 +23,7 @@ def clients(postgres_database_url: str, redis_server: RedisServer) -> Iterator[l
     }
     with ExitStack() as stack:
         apis = [stack.enter_context(Api(settings, "--no-worker")) for _ in range(2)]
-        yield [stack.enter_context(httpx.Client(base_url=api.url, timeout=60)) for api in apis]
+        yield [stack.enter_context(httpx.Client(base_url=api.url, timeout=ANSWER_S, limits=AFRESH)) for api in apis]
 
 
 def left(client: httpx.Client) -> int:

@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from schema.ids import decode
-from tests.clients import ask, events, follow_unsteadily
+from tests.clients import ask, events, follow_unsteadily, visitor
 from tests.processes import Api, WorkerProcess
 from tests.servers import RedisServer
+from tests.waiting import a_moment
 from windtunnel.domain.ids import namespace_of
 
 TEXT = "Customers write to us. Route each message to a specialist; refunds need a manager."
@@ -24,7 +25,7 @@ PROVISION = """mutation { provisionEnvironment(input: { name: "try" }) {
 DELETE = """mutation ($id: ID!) { deleteEnvironment(input: { environmentId: $id }) {
   environment { status } errors { code message } } }"""
 LOOK = "query ($id: ID!) { environment(id: $id) { status failure usage { simulations } cleanup { complete } } }"
-SETTLED_S = 90.0
+SETTLED_S = 300.0
 
 
 class Cluster:
@@ -50,7 +51,7 @@ class Cluster:
                     for worker in self.workers:
                         if owner and f":{worker.pid}:" in f":{owner}:":
                             return worker
-                    await asyncio.sleep(0)
+                    await a_moment()
         finally:
             await connection.close()
 
@@ -70,8 +71,8 @@ def cluster(tmp_path: Path, postgres_database_url: str, redis_server: RedisServe
 
 async def until_status(client: httpx.AsyncClient, api: Api, id: str, status: str) -> Any:
     async with asyncio.timeout(SETTLED_S):
-        while (found := (await ask(client, api.url, LOOK, id=id))["environment"])["status"] != status:  # noqa: ASYNC110
-            await asyncio.sleep(0)
+        while (found := (await ask(client, api.url, LOOK, id=id))["environment"])["status"] != status:
+            await a_moment()
     return found
 
 
@@ -87,7 +88,7 @@ async def _simulate(client: httpx.AsyncClient, api: Api, environment: str | None
 async def test_runs_in_an_environment_survive_their_conductor_and_end_with_it(cluster: Cluster) -> None:
     one, two = cluster.apis
     urls = [api.websocket_url for api in cluster.apis]
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with visitor() as client:
         environment = (await ask(client, one.url, PROVISION))["provisionEnvironment"]["environment"]["id"]
         await until_status(client, two, environment, "READY")
         calm = await _simulate(client, one, None, waitFor="FINISHED")

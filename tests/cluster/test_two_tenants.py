@@ -12,14 +12,15 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
+from tests.clients import visitor
 from tests.cluster.subscribers import INBOX, PLAIN_INBOX, Subscriber
 from tests.processes import Api, WorkerProcess
 from windtunnel.domain.scenarios import title_of
 
-PEOPLE = 5
+PEOPLE = 4
 SUBSCRIBERS = 25
-SIMULATIONS = 6
-LONG_S = 90.0
+SIMULATIONS = 4
+LONG_S = 300.0
 PACED_S = 4.0
 SIMULATE = """mutation ($input: SimulateInput!) { simulate(input: $input) {
   simulation { id } errors { code message } } }"""
@@ -121,7 +122,7 @@ async def test_no_event_crosses_between_two_tenants_under_load(servers: Servers)
     northwind, southmoor = tenants = [Tenant("northwind"), Tenant("southmoor")]
     await asyncio.to_thread(_sign_people_in, servers.database_url, tenants)
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=60))
+        client = await stack.enter_async_context(visitor())
         for tenant in tenants:
             tenant.subscribers = await asyncio.gather(
                 *(_subscriber(stack, servers, tenant, n) for n in range(SUBSCRIBERS))

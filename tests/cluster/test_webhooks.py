@@ -4,12 +4,12 @@ import asyncio
 import base64
 from pathlib import Path
 
-import httpx
 from standardwebhooks import Webhook as Verifier
 
-from tests.clients import ask
+from tests.clients import ask, visitor
 from tests.delivery.receivers import LOOPBACK, Received, answering, receiver, silence
 from tests.processes import Api
+from tests.waiting import a_moment
 
 TEXT = "Customers write to us. Route each message to a specialist; refunds need a manager."
 REGISTER = """mutation($input: RegisterWebhookInput!) { registerWebhook(input: $input) {
@@ -32,7 +32,7 @@ async def test_what_was_told_and_not_written_down_is_told_again_with_the_same_id
     async def behave(request: Received, writer: asyncio.StreamWriter) -> None:
         await (answering(204) if dead else silence)(request, writer)
 
-    async with receiver(behave) as there, httpx.AsyncClient(timeout=30) as client:
+    async with receiver(behave) as there, visitor() as client:
         url = f"http://{LOOPBACK}:{there.port}/in"
         with Api(settings) as server:
             made = await ask(client, server.url, REGISTER, input={"url": url, "kinds": ["SIMULATION_FINISHED"]})
@@ -51,6 +51,7 @@ async def test_what_was_told_and_not_written_down_is_told_again_with_the_same_id
                 (delivery,) = shown["webhooks"][0]["deliveries"]["nodes"]
                 if delivery["status"] != "PENDING":
                     break
+                await a_moment()
             logs += heir.log
     assert first.headers["webhook-id"] == second.headers["webhook-id"] == delivery["id"]
     assert first.body == second.body

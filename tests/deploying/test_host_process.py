@@ -10,6 +10,7 @@ import pytest
 import windtunnel.deploying.host_process
 from tests.deploying.conformance import Conformance, Packages, made
 from tests.packages.world import FILES, package
+from tests.waiting import a_moment
 from windtunnel.deploying.host_process import HostProcessTarget
 from windtunnel.deploying.target import FailureCode, Release, ReleaseError, ReleaseState
 from windtunnel.domain.ids import new_id
@@ -43,7 +44,7 @@ class TestHostProcess(Conformance):
         for pid in running(tmp_path):
             os.kill(pid, signal.SIGKILL)
         while await target.observe():
-            pass
+            await a_moment()
         await target.start(release)
         await target.health(release)
         assert await self.states(target) == {release: ReleaseState.LIVE}
@@ -59,7 +60,7 @@ class TestHostProcess(Conformance):
         release = self.release(packages, made(code=code))
         await self.up(target, packages, release)
         while await target.observe():
-            pass
+            await a_moment()
         assert running(tmp_path) == []
 
     async def test_what_is_not_used_any_more_is_drained_in_time(

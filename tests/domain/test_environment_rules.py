@@ -95,6 +95,13 @@ def test_it_is_told_why_it_is_over(ended: Ending, words: str) -> None:
         demand(replace(ONE, status=EnvironmentStatus.DELETING, ended_by=ended), BORN, USABLE_STATUSES)
 
 
+def test_it_is_told_what_can_be_done_next() -> None:
+    with pytest.raises(ConflictError, match=r"The environment is PROVISIONING\. Wait until it is READY"):
+        demand(replace(ONE, status=EnvironmentStatus.PROVISIONING), BORN, USABLE_STATUSES)
+    with pytest.raises(ConflictError, match=r"The environment is READY\. It runs already"):
+        demand(ONE, BORN, {EnvironmentStatus.PAUSED})
+
+
 def test_seven_days_are_all_to_the_millisecond() -> None:
     seven = timedelta(days=7)
     check_extension(ONE, seven, BORN)

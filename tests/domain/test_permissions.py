@@ -12,8 +12,8 @@ NOBODY = Viewer(User("u", "t", "Ada", "ada@acme.example"), Tenant("t", "acme", "
 @pytest.mark.parametrize(
     ("action", "sentence"),
     [
-        (Action.SET_MEMBER_ROLES, "setMemberRoles needs the role ADMIN."),
-        (Action.VERIFY_AUDIT, "verifyAudit needs one of the roles ADMIN, AUDITOR."),
+        (Action.SET_MEMBER_ROLES, "setMemberRoles needs the role ADMIN. You have none."),
+        (Action.VERIFY_AUDIT, "verifyAudit needs one of the roles ADMIN, AUDITOR. You have none."),
     ],
 )
 def test_the_roles_that_would_do_are_named(action: Action, sentence: str) -> None:

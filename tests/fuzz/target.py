@@ -87,9 +87,9 @@ class Target:
         """Fails when anything that must hold does not."""
         assert self._log.defects == []
         assert self._api.running, "\n".join(self._log)
-        answer = httpx.post(f"{self.url}/graphql", json={"query": "{ health { status } }"}, timeout=30)
+        answer = httpx.post(f"{self.url}/graphql", json={"query": "{ health { status } }"}, timeout=120)
         assert answer.json()["data"] == {"health": {"status": "OK"}}
-        assert httpx.get(f"{self.url}/readyz", timeout=30).status_code == 200
+        assert httpx.get(f"{self.url}/readyz", timeout=120).status_code == 200
         grown = self._memory() - self._baseline
         assert grown < GROWTH_MAX_BYTES, f"the server has grown by {grown / 2**20:.0f} MiB"
 

@@ -8,7 +8,7 @@ import pytest
 from schema.ids import Kind, encode
 from tests.graphql.environments import asked, do, followed
 from tests.graphql.world import Client
-from tests.operations.world import until
+from tests.waiting import until
 from windtunnel.domain.ids import new_id
 
 

@@ -14,8 +14,8 @@ from schema.ids import Kind, encode
 from schema.root import build_schema
 from tests.graphql.inboxes import FOLLOW, RAW, received, seen, tell
 from tests.graphql.world import Client
-from tests.operations.world import until
 from tests.storage import worlds
+from tests.waiting import until
 from windtunnel.domain.entities import Subject
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.viewers import Role

@@ -59,18 +59,18 @@ async def test_what_is_marked_stays_marked(client: Client) -> None:
 
 async def test_what_is_not_ones_own_cannot_be_marked(client: Client, bo: Client, eve: Client) -> None:
     mine, theirs = await tell(client.services, "Both", client, bo)
-    for somebody, foreign in (
-        (client, theirs),
-        (eve, mine),
-        (client, encode(Kind.NOTIFICATION, RAW)),
-        (client, encode(Kind.SIMULATION, RAW)),
-        (client, "x"),
+    for somebody, foreign, hint in (
+        (client, theirs, ""),
+        (eve, mine, ""),
+        (client, encode(Kind.NOTIFICATION, RAW), ""),
+        (client, encode(Kind.SIMULATION, RAW), ": it is the id of another kind, Simulation"),
+        (client, "x", ": ids are what answers have as `id`"),
     ):
         refused = await mark(somebody, ids=[mine, foreign] if somebody is client else [foreign])
         (error,) = refused["errors"]
         assert (error["code"], error["resourceId"]) == ("NOT_FOUND", foreign)
         assert error["path"] == ["input", "ids", "1" if somebody is client else "0"]
-        assert error["message"] == "There is no notification with this id."
+        assert error["message"] == f"There is no notification with this id{hint}."
     assert (await seen(client))["viewer"]["unreadNotifications"] == 1
     await mark(eve, throughSeq=99)
     await mark(bo, throughSeq=99)

@@ -14,7 +14,7 @@ from tests.operations.review_world import person, reviewable
 from windtunnel.operations.restoring import complete
 
 PAGE = (Path(__file__).parents[2] / "docs/pipeline.md").read_text("utf-8")
-QUEUE, APPROVE, FOLLOW, AGENT, ROLL_BACK, PRODUCTION = re.findall(
+QUEUE, CLAIM, APPROVE, REJECT, FOLLOW, AGENT, ROLL_BACK, PRODUCTION = re.findall(
     r"^```graphql\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE
 )
 
@@ -28,6 +28,8 @@ async def test_the_documents_lead_into_production_and_back(client: Client) -> No
         (waiting,) = (await reviewer.get(QUEUE))["reviewQueue"]["nodes"]
         named = waiting["deployment"]
         assert named["version"]["version"] == number
+        claimed_one = (await reviewer.get(CLAIM, {"review": waiting["id"]}))["claimReview"]
+        assert (claimed_one["review"]["claimedBy"], claimed_one["errors"]) == ({"name": "reviewer"}, [])
         given = {"id": named["id"], "digest": named["package"]["digest"]}
         assert (await reviewer.get(APPROVE, given))["approveDeployment"] == {
             "deployment": {"status": "APPROVED"},
@@ -43,6 +45,15 @@ async def test_the_documents_lead_into_production_and_back(client: Client) -> No
     await complete(services, await claimed(services))
     assert (await client.get(AGENT))["agent"]["productionVersion"]["version"] == "1.0.0"
     assert "productionEvents" in PRODUCTION
+
+
+async def test_the_documents_refuse_it(client: Client) -> None:
+    services, viewer = client.services, client.signed_in
+    reviewer = Client(services, await person(services, viewer, "reviewer@demo.local"))
+    await reviewable(services, viewer, await registered(services, viewer))
+    (waiting,) = (await reviewer.get(QUEUE))["reviewQueue"]["nodes"]
+    refused = (await reviewer.get(REJECT, {"id": waiting["deployment"]["id"]}))["rejectDeployment"]
+    assert refused == {"deployment": {"status": "REJECTED"}, "errors": []}
 
 
 async def _told(client: Client, document: str, given: dict[str, Any], field: str) -> list[Any]:

@@ -40,10 +40,10 @@ async def waiting(services: Services, agent: Agent | None = None, **declared: An
     return await stored(services, deployment)
 
 
-async def through_review(services: Services, **declared: Any) -> Deployment:
-    """As `waiting`, where a deployer is at work: it validates, and deploys at once what is approved."""
+async def into_review(services: Services, **declared: Any) -> Deployment:
+    """A deployment that waits for reviewers, where a deployer is at work and validates."""
     viewer = await demo(services)
-    reviewer = await person(services, viewer, "reviewer@acme.test")
+    await person(services, viewer, "reviewer@acme.test")
     slug = f"agent-{new_id()[-12:]}"
     agent = await registered(services, viewer, slug)
     made = await submitted(services, viewer, agent, data=mine(**({"name": f"demo/{slug}"} | declared)))
@@ -53,7 +53,13 @@ async def through_review(services: Services, **declared: Any) -> Deployment:
                 break
     made = await stored(services, made)
     assert made.status is S.IN_REVIEW, made.checks
-    await approve(services, reviewer, made)
+    return made
+
+
+async def through_review(services: Services, **declared: Any) -> Deployment:
+    """As `waiting`, where a deployer is at work: it deploys at once what is approved."""
+    made = await into_review(services, **declared)
+    await approve(services, await person(services, await demo(services), "reviewer@acme.test"), made)
     return made
 
 

@@ -11,6 +11,7 @@ change of the file system or the start of a program, in whatever thread.
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -27,7 +28,10 @@ from windtunnel.operations.reap_environments import reap_environments
 from windtunnel.operations.sandboxes import isolation_of
 from windtunnel.operations.services import Services
 from windtunnel.storage import environment_times, environments
+from windtunnel.storage.engine import OpenTransaction
 
+NAMED = re.compile("INSERT INTO deployment_events|UPDATE rollbacks SET st|subprocess.Popen")
+ROOT = Path(__file__).parents[2]
 CHANGES = frozenset({"os.mkdir", "os.rmdir", "os.remove", "os.rename", "sqlite3.connect", "subprocess.Popen"})
 
 
@@ -41,9 +45,9 @@ class Killer:
     def arm(self, services: Services) -> None:
         self._armed = True
         services.store.on_statement = self.step
-        sys.addaudithook(lambda event, _: self.step("") if event in CHANGES else None)
+        sys.addaudithook(lambda event, _: self.step(event) if event in CHANGES else None)
 
-    def step(self, _: str) -> None:
+    def step(self, what: str) -> None:
         if self._armed:
             self._left -= 1
             if self._left <= 0:
@@ -51,6 +55,28 @@ class Killer:
 
     def disarm(self) -> None:
         self._armed = False
+
+
+class KillerAtNames(Killer):
+    """Kills right after a step that has a name was stored; a program that was started has a name, too.
+
+    What is stored in a transaction is so once that is committed.
+    """
+
+    _stored_by: OpenTransaction[Any] | None = None
+
+    def arm(self, services: Services) -> None:
+        self._transaction = services.store._engine._current.get
+        super().arm(services)
+
+    def step(self, what: str) -> None:
+        if not self._armed:
+            return
+        if self._left <= 0 and (self._stored_by is None or self._stored_by.over):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if NAMED.match(what):
+            self._left -= 1
+            self._stored_by = self._transaction()
 
 
 async def live_and_die(url: str, directory: Path, killer: Killer) -> None:
@@ -92,6 +118,20 @@ async def warm_up(url: str, directory: Path) -> None:
     async with process(url, environments_dir=directory) as services:
         await demo(services)
         await isolation_of(services)
+
+
+async def reports(module: str, url: str, directory: Path, *how: str) -> list[dict[str, Any]]:
+    """What such a module tells, run in a process of its own."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, url, str(directory), *how, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        output, _ = await child.communicate()
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    return [json.loads(line) for line in output.splitlines() if line.startswith(b"{")]
 
 
 def in_child(what: Callable[[], Coroutine[Any, Any, dict[str, Any] | None]]) -> bool:

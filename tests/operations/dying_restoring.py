@@ -1,6 +1,6 @@
 """Processes that carry a rollback out, and are killed at one step after another.
 
-    python -m tests.operations.dying_restoring DATABASE_URL DIRECTORY FIRST STEP
+    python -m tests.operations.dying_restoring DATABASE_URL DIRECTORY STEP|names
 
 As `tests.operations.dying_deploying` does it: each restores the first version of an agent of its own, which has to be
 started anew, is killed just before a step, and a rescuer does what another deployer does when the lease is over.
@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.operations.care import LEASE_OVER
 from tests.operations.deploying import an_agent, deployed, pointer_of, release_of, runs, version_of
-from tests.operations.dying import Killer, in_child
+from tests.operations.dying import Killer, KillerAtNames, in_child
 from tests.operations.dying_deploying import opened, warm_up
 from tests.operations.pipeline_world import told
 from tests.operations.releases_world import REASON
@@ -86,13 +86,14 @@ async def _both(services: Services, viewer: Viewer) -> list[Deployment]:
 
 def main() -> None:
     url, directory = sys.argv[1], Path(sys.argv[2])
-    first, step = int(sys.argv[3]), int(sys.argv[4])
+    named = sys.argv[3] == "names"
     asyncio.run(warm_up(url, directory))
-    at, survived = first, False
+    at, survived = 1, False
     while not survived:
-        survived = in_child(partial(live_and_die, url, directory, Killer(at)))
+        killer = KillerAtNames(at) if named else Killer(at)
+        survived = in_child(partial(live_and_die, url, directory, killer))
         in_child(partial(rescue, url, directory, at))
-        at += step
+        at += 1 if named else int(sys.argv[3])
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.operations.pipeline_machine import check
-from tests.operations.pipeline_model import OPEN, Agent, Asked, Model, Version
+from tests.operations.pipeline_facts import Agent, Asked, Package, Version
+from tests.operations.pipeline_machine import Retention, check
+from tests.operations.pipeline_model import OPEN, Model
 from tests.operations.pipeline_people import (
     EVERYBODY,
     REVIEWERS,
@@ -38,7 +39,7 @@ T = TypeVar("T")
 REASON = "It answers in the wrong language."
 PAUSES = [11, 11, 11, 61, 12 * 3_600, 24 * 3_600, 30 * 86_400]
 MOST = 4
-"""So many versions are retained here: what happens with ten takes ten deployments to happen (see test_deploy)."""
+"""So many versions are retained here at most: with ten it takes ten deployments to happen (see test_deploy)."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,11 @@ class Deeds:
     services: Services
     people: dict[str, Viewer]
     key: Ed25519PrivateKey
+    retention: Retention
     model = Model(set())
     went_wrong = False
     workers: Workers
-    made: dict[str, list[tuple[Version, frozenset[str], int]]]
+    made: dict[str, list[Package]]
 
     def submit(self, drawn: Drawn) -> None:
         """A package with a number of its own; or one that was handed in before, or another of its number."""
@@ -73,25 +75,16 @@ class Deeds:
         made, who, owner = self.made[into.id], drawn.one_of(SUBMITTERS), ["dan", "ray"][drawn.lot % 2]
         again = drawn.which // 4 if drawn.which % 4 == 3 else None
         if again is None or not made:
-            self._hand_in(into, who, owner, f"1.{len(made)}.0", restricted=False)
+            self.hand_in(into, who, owner, f"1.{len(made)}.0", restricted=False)
         elif again % 3 == 0:
-            self._hand_in(into, who, owner, made[again % len(made)][0].number, restricted=True)
-        self._submit(into, who, len(made) - 1 if again is None or again % 3 == 0 else again % len(made))
-
-    def ship(self, drawn: Drawn) -> None:
-        """All the way to production, as far as nothing is in the way, and whoever deploys it is in the mood."""
-        into = self.model.agents[drawn.agent]
-        self._hand_in(into, "dan", "dan", f"1.{len(self.made[into.id])}.0", restricted=drawn.lot % 4 == 1)
-        asked = self._submit(into, "dan", -1)
-        self.run(self.workers.work("well"))
-        for name in ("rita", "dora"):
-            if asked.status is S.IN_REVIEW:
-                self._vote(name, asked)
-        self.run(self.workers.work(drawn.mood))
+            self.hand_in(into, who, owner, made[again % len(made)].version.number, restricted=True)
+        else:
+            self._upload(into, made[again % len(made)])  # again, since what is pruned has no bytes any more
+        self.ask(into, who, made[-1] if again is None or again % 3 == 0 else made[again % len(made)])
 
     def vote(self, drawn: Drawn) -> None:
         if asked := self._one(drawn.which, S.IN_REVIEW):
-            self._vote(drawn.one_of([*EVERYBODY, *REVIEWERS, *REVIEWERS]), asked, right=drawn.lot % 6 > 0)
+            self.cast(drawn.one_of([*EVERYBODY, *REVIEWERS, *REVIEWERS]), asked, right=drawn.lot % 6 > 0)
 
     def reject(self, drawn: Drawn) -> None:
         if asked := self._one(drawn.which, S.IN_REVIEW):
@@ -106,7 +99,7 @@ class Deeds:
 
     def retry(self, drawn: Drawn) -> None:
         if asked := self._one(drawn.which, S.DEPLOY_FAILED):
-            self._compare(self.model.retry(asked), retry_deployment(self.services, self.people["omar"], asked.id))
+            self.try_again(asked)
 
     def change_role(self, drawn: Drawn) -> None:
         """Somebody stops being a reviewer, or is one again."""
@@ -155,6 +148,13 @@ class Deeds:
             version.state = V.STANDBY
         self._compare(may, done)
 
+    def prune(self, drawn: Drawn) -> None:
+        """As it happens when something goes live, at any other time, and down to fewer versions."""
+        of, keep = self.model.agents[drawn.agent], drawn.lot % self.model.keep + 1
+        self.retention.keep = keep
+        self.run(self.workers.prune(of, keep))
+        self.retention.keep = self.model.keep
+
     def run(self, doing: Coroutine[Any, Any, T]) -> T:
         self.went_wrong = True
         result = self.runner.run(doing)
@@ -162,11 +162,14 @@ class Deeds:
         return result
 
     async def sound(self) -> None:
-        await check(self.services, self.model, self.people, MOST)
+        await check(self.services, self.model, self.people)
 
     def turn(self, by: timedelta) -> None:
         self.model.now += by
         self.services.store.clock_offset += by
+
+    def try_again(self, asked: Asked) -> None:
+        self._compare(self.model.retry(asked), retry_deployment(self.services, self.people["omar"], asked.id))
 
     def _one(self, which: int, *preferred: S) -> Asked | None:
         """One of the deployments, rather one that has a preferred status."""
@@ -178,23 +181,25 @@ class Deeds:
     def _stub(self, asked: Asked) -> Deployment:
         return self.run(self.workers.stored(asked))
 
-    def _hand_in(self, into: Agent, who: str, owner: str, number: str, *, restricted: bool) -> None:
-        made = self.made[into.id]
-        key = self.key if restricted else None
-        viewer = self.people[who]
-        digest = self.run(handed_in(self.services, viewer, into.slug, number, owner, key, len(made)))
-        made.append((Version(digest, number), frozenset({who, owner}), 2 if restricted else 1))
+    def hand_in(self, into: Agent, who: str, owner: str, number: str, *, restricted: bool) -> None:
+        made = Package(Version("", number), who, owner, restricted, len(self.made[into.id]))
+        made.version.digest = self._upload(into, made)
+        self.made[into.id].append(made)
 
-    def _submit(self, into: Agent, who: str, which: int) -> Asked:
-        version, parties, quorum = self.made[into.id][which]
-        deployment = self.run(
-            submit_deployment(self.services, self.people[who], SubmitRequest(into.id, version.digest))
-        )
-        asked = self.model.submit(deployment.id, into, version, who, parties | {who}, quorum)
+    def _upload(self, into: Agent, made: Package) -> str:
+        viewer, key = self.people[made.by], self.key if made.restricted else None
+        number = made.version.number
+        return self.run(handed_in(self.services, viewer, into.slug, number, made.owner, key, made.nonce))
+
+    def ask(self, into: Agent, who: str, made: Package) -> Asked:
+        request = SubmitRequest(into.id, made.version.digest)
+        deployment = self.run(submit_deployment(self.services, self.people[who], request))
+        parties = frozenset({who, made.by, made.owner})
+        asked = self.model.submit(deployment.id, into, made.version, who, parties, 2 if made.restricted else 1)
         self.run(self.sound())
         return asked
 
-    def _vote(self, who: str, asked: Asked, *, right: bool = True) -> None:
+    def cast(self, who: str, asked: Asked, *, right: bool = True) -> None:
         digest = asked.version.digest if right else "0" * 64
         done = approve(self.services, self.people[who], self._stub(asked), reviewed_digest=digest)
         self._compare(self.model.vote(who, asked, right=right), done)

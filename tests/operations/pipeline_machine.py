@@ -2,15 +2,19 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import BinaryIO
 
-from tests.operations.pipeline_model import Agent, Asked, Model, Version
+from tests.operations.pipeline_facts import Agent, Asked
+from tests.operations.pipeline_model import Model
 from windtunnel.deploying.target import Described, FailureCode, Observed, OpenPackage, Release, ReleaseError
-from windtunnel.domain.agents import RETAINED_STATES
+from windtunnel.domain.agents import RETAINED_STATES, AgentVersion
 from windtunnel.domain.agents import VersionState as V
 from windtunnel.domain.deployments import DeploymentStatus as S
 from windtunnel.domain.pipeline_table import TRANSITIONS
+from windtunnel.domain.retention import to_prune
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.services import Services
 from windtunnel.packages.checking import CheckedPackage, check_package
@@ -72,6 +76,16 @@ class Fickle:
         pass
 
 
+@dataclass
+class Retention:
+    """Which versions go, when so many stay as is said from outside."""
+
+    keep: int
+
+    def __call__(self, versions: Iterable[AgentVersion], pinned: Collection[str] = ()) -> tuple[AgentVersion, ...]:
+        return to_prune(versions, pinned, self.keep)
+
+
 class Hasty(Inspector):
     """Checks the archive and its manifest as ever, and takes the files for granted: no process is needed for that."""
 
@@ -83,7 +97,7 @@ class Hasty(Inspector):
         return check_package(file, namespace=namespace)
 
 
-async def check(services: Services, model: Model, people: dict[str, Viewer], most: int) -> None:
+async def check(services: Services, model: Model, people: dict[str, Viewer]) -> None:
     """All that must hold at any time, and that everything is as the model says."""
     store, tenant_id = services.store, people["ada"].tenant_id
     assert isinstance(services.target, Fickle)
@@ -103,7 +117,7 @@ async def check(services: Services, model: Model, people: dict[str, Viewer], mos
     await _check_timelines(store, tenant_id, {row["id"]: row["last_seq"] for row in rows}, model)
     names = {viewer.user.id: name for name, viewer in people.items()}
     for agent in model.agents:
-        await _check_production(store, tenant_id, agent, most)
+        await _check_production(store, tenant_id, agent, model.keep)
         assert runs.get(agent.id, (0, None))[1] == (agent.live.version.digest if agent.live else None)
         if agent.live is not None:
             await _check_reviewed(store, tenant_id, agent.live, names)
@@ -127,11 +141,11 @@ async def _check_timelines(store: Store, tenant_id: str, last: dict[str, int], m
             assert source is target or target in TRANSITIONS[source], steps
 
 
-async def _check_production(store: Store, tenant_id: str, agent: Agent, most: int) -> None:
+async def _check_production(store: Store, tenant_id: str, agent: Agent, keep: int) -> None:
     """One version is live at most, that of the pointer; nothing is pruned that has to stay."""
     scope = store.of(tenant_id)
     (pointer,) = await scope.fetch(
-        "SELECT version_id, deployment_id, package_digest, release_seq FROM pointers"
+        "SELECT version_id, deployment_id, package_digest, release_seq, fence FROM pointers"
         " WHERE tenant_id = $1 AND agent_id = $2",
         tenant_id,
         agent.id,
@@ -147,16 +161,10 @@ async def _check_production(store: Store, tenant_id: str, agent: Agent, most: in
     assert live == ([pointer["version_id"]] if pointer["version_id"] else [])
     assert pointer["deployment_id"] == (agent.live.id if agent.live else None)
     assert pointer["package_digest"] == (agent.live.version.digest if agent.live else None)
-    assert pointer["release_seq"] == agent.releases
-    assert sum(state in RETAINED_STATES for state in states.values()) <= most
-    keep = [agent.live.version if agent.live else None, agent.target, agent.known_good()]
-    for version in agent.versions:
-        state = states[version.digest]
-        if state is V.PRUNED and version.state in {V.STANDBY, V.QUARANTINED}:
-            assert version not in keep
-            _check_order(agent, version)
-            version.state = V.PRUNED
-        assert state is version.state, version
+    assert (pointer["release_seq"], pointer["fence"]) == (agent.releases, agent.fence)
+    assert sum(state in RETAINED_STATES for state in states.values()) <= max(keep, 3)  # live, live last, pinned
+    assert all(states[version.digest] in RETAINED_STATES for version in agent.needed())
+    assert states == {version.digest: version.state for version in agent.versions}
     running = await scope.fetch(
         "SELECT to_version_id FROM rollbacks WHERE tenant_id = $1 AND agent_id = $2 AND status = 'RUNNING'",
         tenant_id,
@@ -164,12 +172,6 @@ async def _check_production(store: Store, tenant_id: str, agent: Agent, most: in
     )
     by_id = {row["id"]: row["package_digest"] for row in rows}
     assert [by_id[row["to_version_id"]] for row in running] == ([agent.target.digest] if agent.target else [])
-
-
-def _check_order(agent: Agent, pruned: Version) -> None:
-    """What was quarantined goes before what can be restored."""
-    if pruned.state is V.STANDBY:
-        assert not [version for version in agent.versions if version.state is V.QUARANTINED]
 
 
 async def _check_reviewed(store: Store, tenant_id: str, asked: Asked, names: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from tests.operations.pipeline_facts import Agent, Asked, Version
 from windtunnel.domain.agents import VersionState as V
 from windtunnel.domain.deployments import DeploymentStatus as S
 
@@ -11,80 +12,18 @@ DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 WINDOW = timedelta(days=30)
 ATTEMPTS = 3
 OPEN = frozenset({S.SUBMITTED, S.VALIDATING, S.IN_REVIEW})
-
-
-@dataclass(eq=False)
-class Version:
-    """One package of an agent. `by` is the deployment that brought it live last, as the `release`-th of the agent."""
-
-    digest: str
-    number: str
-    state: V = V.CANDIDATE
-    release: int = 0
-    by: "Asked | None" = None
-
-
-@dataclass(eq=False)
-class Asked:
-    """One deployment. `order` is its place among all requests; times are those of the model's clock."""
-
-    id: str
-    agent: "Agent"
-    version: Version
-    order: int
-    by: str
-    parties: frozenset[str]
-    quorum: int
-    status: S = S.SUBMITTED
-    before: S = S.SUBMITTED
-    votes: list[str] = field(default_factory=list)
-    attempts: int = 0
-    decide_by: timedelta = timedelta()
-    execute_by: timedelta = timedelta()
-
-    def become(self, status: S) -> None:
-        if status is not self.status:
-            self.status, self.before = status, self.status
-
-
-@dataclass(eq=False)
-class Agent:
-    """What is known of one agent. Requests up to `held` (their order) wait; `target` is what a rollback leads to."""
-
-    id: str
-    slug: str
-    asked: list[Asked] = field(default_factory=list)
-    numbers: dict[str, Version] = field(default_factory=dict)
-    held: int | None = None
-    live: Asked | None = None
-    since: timedelta = timedelta()
-    releases: int = 0
-    fence: int = 0
-    target: Version | None = None
-    restore_by: timedelta = timedelta()
-
-    @property
-    def versions(self) -> list[Version]:
-        return list(self.numbers.values())
-
-    def holds(self, asked: Asked) -> bool:
-        return self.held is not None and asked.order <= self.held
-
-    def away(self) -> list[Version]:
-        """What a rollback took away, and nobody has released."""
-        return [version for version in self.versions if version.state is V.QUARANTINED]
-
-    def known_good(self) -> Version | None:
-        """What was live last, of what can be restored."""
-        standby = [version for version in self.versions if version.state is V.STANDBY]
-        return max(standby, key=lambda version: version.release, default=None)
+RETAINED = frozenset({V.LIVE, V.STANDBY, V.QUARANTINED})
 
 
 @dataclass(eq=False)
 class Model:
-    """Everything. `now` is how far the clock was turned, `reviewers` who has the role of one."""
+    """Everything. `now` is how far the clock was turned, `reviewers` who has the role of one.
+
+    So many versions of an agent as `keep` are retained.
+    """
 
     reviewers: set[str]
+    keep: int = 10
     agents: list[Agent] = field(default_factory=list)
     now: timedelta = timedelta()
     requests: int = 0
@@ -173,6 +112,15 @@ class Model:
             agent.live.become(S.RETIRED)
             agent.live.version.state = V.STANDBY
         self._goes_live(agent, asked, version)
+        self.prune(agent, self.keep)
+
+    def prune(self, agent: Agent, keep: int) -> None:
+        """What is too much goes: what was taken away before what can be restored, of each the oldest first."""
+        retained = [version for version in agent.versions if version.state in RETAINED]
+        going = [version for version in retained if version not in agent.needed()]
+        going.sort(key=lambda version: (version.state is not V.QUARANTINED, version.release))
+        for version in going[: max(0, len(retained) - keep)]:
+            version.state = V.PRUNED
 
     def roll_back(self, agent: Agent, wanted: Version | None) -> bool:
         """Whether there is a rollback to what is wanted, be it that it runs already."""

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from tests.operations.pipeline_facts import Agent, Asked, Version
 from tests.operations.pipeline_machine import DiedError, Fickle, Hasty
-from tests.operations.pipeline_model import Agent, Asked, Model, Version
+from tests.operations.pipeline_model import Model
 from windtunnel.domain.deployments import Deployment
 from windtunnel.domain.deployments import DeploymentStatus as S
 from windtunnel.operations.lapse_deployment import lapse_deployment
@@ -13,7 +14,7 @@ from windtunnel.operations.restore import give_up, restore
 from windtunnel.operations.services import Services
 from windtunnel.operations.tend_deployment import tend_deployment
 from windtunnel.operations.tend_review import tend_review
-from windtunnel.storage import deployment_care, deployments, rollback_care
+from windtunnel.storage import deployment_care, deployments, releases, rollback_care
 from windtunnel.storage.deployment_care import DeploymentDue
 from windtunnel.storage.errors import LeaseLostError
 
@@ -99,6 +100,13 @@ class Workers:
         self._model.sweep()
         await self._sound()
 
+    async def prune(self, agent: Agent, keep: int) -> None:
+        async with self._store.transaction(self._tenant_id):
+            await self._store.lock_tenant(self._tenant_id)
+            await releases.prune(self._store, self._tenant_id, agent.id)
+        self._model.prune(agent, keep)
+        await self._sound()
+
     async def stored(self, asked: Asked) -> Deployment:
         found = await deployments.get(self._store, self._tenant_id, asked.id)
         assert found
@@ -139,10 +147,13 @@ class Workers:
         lost = sleeper.robbed or asked.status is not S.DEPLOYING
         overtaken = sleeper.fence != asked.agent.fence
         await self._ended(sleeper.task, lost=lost)
-        if not lost:
-            well = mood == "well" and (not overtaken or self._model.is_approved(asked))
-            asked.agent.fence += overtaken
-            self._model.deployed(asked, well=well)
+        if lost:
+            return
+        if mood == "well" and not overtaken and self._model.now >= asked.execute_by:
+            asked.become(S.LAPSED)
+            return
+        asked.agent.fence += overtaken and mood == "well"
+        self._model.deployed(asked, well=mood == "well" and (not overtaken or self._model.is_approved(asked)))
 
     async def _restore_on(self, sleeper: Sleeper, agent: Agent, mood: str) -> None:
         lost = sleeper.robbed or agent.target is None or agent.fence != sleeper.fence

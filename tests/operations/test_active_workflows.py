@@ -1,5 +1,7 @@
 """Active workflows: simulations that run with one of the agent's packages, at home and in environments."""
 
+import pytest
+
 from tests.operations.environment_world import begun_in
 from tests.operations.packages_world import mine, ready_for, uploaded
 from tests.operations.releases_world import agent_with, rolled, versions_of
@@ -11,6 +13,12 @@ from windtunnel.operations.environment_runs import PAUSED, halt_runs
 from windtunnel.operations.pause_environment import pause_environment
 from windtunnel.operations.places import in_environment
 from windtunnel.storage import leases
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No environment is left out because the machine is busy."""
+    monkeypatch.setattr("windtunnel.operations.active_workflows.LOOK_WITHIN_S", 600.0)
 
 
 async def test_what_runs_with_the_agent_is_told_and_nothing_else(database_url: str) -> None:

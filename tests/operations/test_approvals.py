@@ -119,6 +119,20 @@ async def lowered_policy(services: Services, unguarded: Store, made: Deployment)
     )
 
 
+async def another_configuration(services: Services, unguarded: Store, made: Deployment) -> None:
+    await without_guards(unguarded, "reviews", "reviews_go_on")
+    await unguarded.of(made.tenant_id).fetch(
+        "UPDATE reviews SET config_digest = $2 WHERE deployment_id = $1", made.id, "c" * 64
+    )
+
+
+async def another_policy(services: Services, unguarded: Store, made: Deployment) -> None:
+    await without_guards(unguarded, "reviews", "reviews_go_on")
+    await unguarded.of(made.tenant_id).fetch(
+        "UPDATE reviews SET policy_digest = $2 WHERE deployment_id = $1", made.id, "c" * 64
+    )
+
+
 async def shortened_exclusions(services: Services, unguarded: Store, made: Deployment) -> None:
     await without_guards(unguarded, "reviews", "reviews_go_on")
     await unguarded.of(made.tenant_id).fetch("UPDATE reviews SET excluded = '[]' WHERE deployment_id = $1", made.id)
@@ -193,6 +207,8 @@ async def an_edited_vote(services: Services, unguarded: Store, made: Deployment)
 
 TAMPERS: tuple[Tamper, ...] = (
     lowered_policy,
+    another_policy,
+    another_configuration,
     shortened_exclusions,
     edited_manifest,
     edited_digests,

@@ -11,7 +11,8 @@ from structlog.typing import EventDict
 
 from tests.operations.care import asked, entries, left_of, now, processes_with, ready, resources, tend_all, told
 from tests.operations.inboxes import inbox
-from tests.operations.world import demo, process, until
+from tests.operations.world import demo, process
+from tests.waiting import until
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.environments import EnvironmentStatus, ResourceKind, ResourceStatus
 from windtunnel.domain.errors import UnavailableError
@@ -21,7 +22,7 @@ from windtunnel.operations.delete_environment import delete_environment
 from windtunnel.operations.sandboxes import sandbox_of
 from windtunnel.storage import environment_care, environment_resources, environments
 from windtunnel.storage.environment_files import EnvironmentFiles
-from windtunnel.storage.errors import LeaseLostError
+from windtunnel.storage.errors import DependedOnError, LeaseLostError
 
 WEEK = timedelta(days=7)
 
@@ -48,6 +49,7 @@ class Believed(EnvironmentFiles):
     ("trouble", "reason"),
     [
         (UnavailableError("The server 10.0.0.1:5432 is away."), clean_up.UNREACHED),
+        (DependedOnError("role wte_x cannot be dropped: owner of database payroll"), clean_up.STILL_OWNS),
         (PermissionError(13, "Permission denied", "/secret/place"), "Permission denied"),
         (ZeroDivisionError("by zero"), "a defect in this service"),
     ],

@@ -86,7 +86,7 @@ async def test_a_paced_simulation_tells_the_same_and_never_too_early(sqlite_url:
         for event in told[12:]:
             due = started_at + timedelta(milliseconds=event.elapsed_ms / pace)
             assert event.at >= due - timedelta(milliseconds=2)  # both clocks count whole milliseconds
-        assert len({event.at for event in told[12:]}) > 5
+        assert len({event.at for event in told[12:]}) > 1
 
 
 async def test_a_defect_of_the_engine_fails_the_simulation_and_tells_nothing_internal(sqlite_url: str) -> None:

@@ -7,8 +7,9 @@ from contextlib import aclosing
 import pytest
 
 from tests.operations.environment_world import begun_in, conduct_in, opened_environment, stored_in
-from tests.operations.world import ReadyPlanner, demo, process, until, until_stored, watched
+from tests.operations.world import ReadyPlanner, demo, process, until_stored, watched
 from tests.storage import environment_worlds
+from tests.waiting import a_moment, until
 from windtunnel.domain.environments import Environment, EnvironmentLimits
 from windtunnel.domain.errors import ConflictError, ErrorCode, NotFoundError
 from windtunnel.domain.events import EventKind, SimulationEvent
@@ -107,8 +108,8 @@ async def test_what_is_claimed_while_the_environment_is_paused_is_halted_or_not_
 
 
 async def until_status(services: Services, environment: Environment, status: str) -> None:
-    while (await environment_worlds.stored(services.store, environment)).status != status:  # noqa: ASYNC110
-        await asyncio.sleep(0)
+    while (await environment_worlds.stored(services.store, environment)).status != status:
+        await a_moment()
 
 
 async def test_work_that_is_not_to_be_seen_yet_is_not_forgotten(database_url: str) -> None:
@@ -234,8 +235,8 @@ async def test_whoever_waits_for_a_run_is_told_when_the_environment_is_gone(data
 
 
 async def until_work(services: Services, environment: Environment, seq: int) -> None:
-    while (await environment_worlds.stored(services.store, environment)).work_seq < seq:  # noqa: ASYNC110
-        await asyncio.sleep(0)
+    while (await environment_worlds.stored(services.store, environment)).work_seq < seq:
+        await a_moment()
 
 
 async def test_what_begins_while_the_environment_is_deleted_is_halted_or_refused(database_url: str) -> None:

@@ -9,7 +9,8 @@ import pytest
 from tests.operations.care import now, resources
 from tests.operations.environment_world import begun_in, stored_in
 from tests.operations.packages_world import agent, mine, ready_for, simulated, told_in, tries, uploaded
-from tests.operations.world import conduct_all, demo, now_stored, process, queued, stored_events, tale, until
+from tests.operations.world import conduct_all, demo, now_stored, process, queued, stored_events, tale
+from tests.waiting import until
 from windtunnel.domain.configuring import EntryRequest
 from windtunnel.domain.confinement import Limit
 from windtunnel.domain.environments import EnvironmentStatus, ResourceKind, ResourceStatus
@@ -255,7 +256,7 @@ async def test_health_card_and_remote_tools(sqlite_url: str) -> None:
             ("tool", "NOT_RUN"),
         ]
         (ill,) = [event for event in told if event.body.get("name") == "package.health"]
-        assert "It ended with exit status 1. ill at health.py" in ill.message
+        assert 'It ended with exit status 1. The last that it wrote: "ill at health.py".' in ill.message
         assert environment.namespace not in ill.message
         broken = mine(files | {"agent-card.json": b"no JSON"}, tools=tools, entrypoint=entry)
         simulation = await simulated(services, environment, broken)

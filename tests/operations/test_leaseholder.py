@@ -15,9 +15,9 @@ from tests.operations.world import (
     now_stored,
     process,
     queued,
-    until,
     until_stored,
 )
+from tests.waiting import a_moment, until
 from windtunnel.domain.errors import NotFoundError, UnavailableError
 from windtunnel.domain.simulations import Simulation, SimulationStage
 from windtunnel.operations import leaseholder
@@ -56,8 +56,8 @@ async def lease_until(services: Services, simulation: Simulation) -> Any:
 
 
 async def until_renewed(services: Services, simulation: Simulation, until_ms: float) -> None:
-    while await lease_until(services, simulation) < until_ms:  # noqa: ASYNC110 (the database has no event)
-        await asyncio.sleep(0)
+    while await lease_until(services, simulation) < until_ms:
+        await a_moment()
 
 
 async def test_a_lease_is_kept_as_long_as_its_job_runs(database_url: str) -> None:

@@ -21,10 +21,10 @@ from tests.operations.world import (
     process,
     queued,
     stored_events,
-    until,
 )
 from tests.storage import worlds
 from tests.storage.webhook_worlds import webhook
+from tests.waiting import until
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import ErrorCode, ValidationError
 from windtunnel.domain.notifications import NotificationKind

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.operations.world import until
+from tests.waiting import until
 from windtunnel.domain.environments import EnvironmentKey
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.domain.ids import new_namespace

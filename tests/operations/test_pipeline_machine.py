@@ -8,17 +8,17 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, note, settings
+from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.operations.pipeline_deeds import MOST, Deeds, Drawn
-from tests.operations.pipeline_machine import Fickle, Hasty
-from tests.operations.pipeline_model import OPEN, Agent, Model
+from tests.operations.pipeline_deeds import MOST, Drawn
+from tests.operations.pipeline_facts import Agent
+from tests.operations.pipeline_machine import Fickle, Hasty, Retention
+from tests.operations.pipeline_model import OPEN, Model
 from tests.operations.pipeline_people import (
     REVIEWERS,
     ROLES,
@@ -26,13 +26,13 @@ from tests.operations.pipeline_people import (
     given,
     signer_in,
 )
+from tests.operations.pipeline_plots import Plots
 from tests.operations.pipeline_workers import Workers
 from tests.operations.pipeline_world import registered
 from tests.operations.world import process
 from windtunnel.domain.deployments import DeploymentStatus as S
 from windtunnel.domain.errors import WindtunnelError
 from windtunnel.domain.ids import new_id
-from windtunnel.domain.retention import to_prune
 from windtunnel.operations.services import Services
 from windtunnel.operations.verify_audit import verify_audit
 from windtunnel.operations.withdraw_deployment import withdraw_deployment
@@ -46,12 +46,13 @@ MOODS = st.sampled_from(["well", "well", "well", "ill", "dies", "sleeps"])
 OVER = {S.INVALID, S.REJECTED, S.EXPIRED, S.WITHDRAWN, S.LAPSED, S.LIVE, S.RETIRED, S.ROLLED_BACK}
 
 
-class Lives(Deeds, RuleBasedStateMachine):
+class Lives(Plots, RuleBasedStateMachine):
     """Two agents, and all that can happen to their deployments."""
 
-    @initialize(history=st.sampled_from([(0, 0), (1, 1), (2, 1), (MOST, 1)]))
-    def begin(self, history: tuple[int, int]) -> None:
-        self.model = Model(set(REVIEWERS))
+    @initialize(history=st.sampled_from([(0, 0), (1, 1), (2, 1), (MOST, 1)]), keep=st.sampled_from([1, 2, MOST, MOST]))
+    def begin(self, history: tuple[int, int], keep: int) -> None:
+        self.model = Model(set(REVIEWERS), keep)
+        self.retention.keep = keep
         self.workers = Workers(self.services, self.people["ada"].tenant_id, self.model, self.sound)
         self.made = {}
         for name in REVIEWERS:
@@ -111,11 +112,16 @@ DEEDS: dict[str, tuple[int, Callable[[Lives], bool]]] = {
     "work": (6, _some(S.SUBMITTED, S.VALIDATING, S.APPROVED, S.DEPLOYING)),
     "restore": (6, _any(lambda agent: agent.target)),
     "wake": (2, lambda lives: lives.workers.some_sleep),
+    "overtake": (2, ALWAYS),
+    "ask_again": (1, _any(lambda agent: agent.live)),
+    "hold_under_review": (2, _any(lambda agent: agent.known_good())),
+    "take_over": (3, lambda lives: lives.workers.some_sleep),
     "time_passes": (2, ALWAYS),
     "sweep": (1, ALWAYS),
     "roll_back": (4, _any(lambda agent: agent.live)),
     "lift": (3, _any(lambda agent: agent.held is not None)),
     "release": (3, _any(lambda agent: agent.away())),
+    "prune": (1, _any(lambda agent: agent.away() or agent.known_good())),
 }
 """What is done how often, when it is worth trying, and with what. One rule for all: none is ever left out for good."""
 
@@ -123,10 +129,13 @@ DEEDS: dict[str, tuple[int, Callable[[Lives], bool]]] = {
 def test_whatever_happens_in_whatever_order(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
 ) -> None:
-    monkeypatch.setattr(releases, "to_prune", partial(to_prune, keep=MOST))
+    Lives.retention = Retention(MOST)
+    monkeypatch.setattr(releases, "to_prune", Lives.retention)
+    longer = max(1.0, pytestconfig.getoption("--fuzz-seconds") / 6)
     bounds = settings(
-        max_examples=round(EXAMPLES * max(1.0, pytestconfig.getoption("--fuzz-seconds") / 6)),
-        stateful_step_count=STEPS,
+        max_examples=round(EXAMPLES * longer),
+        stateful_step_count=STEPS if longer == 1 else 2 * STEPS,
+        phases=[Phase.generate, *([Phase.shrink] if longer > 1 else [])],  # which takes minutes
         deadline=None,
         database=None,
         report_multiple_bugs=False,

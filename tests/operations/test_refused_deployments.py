@@ -1,8 +1,12 @@
 """Whoever writes into the database gets nothing deployed: it fails, says why in three places, and production stays."""
 
+import json
+from collections.abc import Callable
+
 import pytest
 
-from tests.operations.deploying import deploy_all, deployed, pointer_of
+from tests.operations.deploying import an_agent, deploy_all, deployed, pointer_of, waiting
+from tests.operations.packages_world import mine
 from tests.operations.pipeline_world import stored, told
 from tests.operations.review_world import approve, person, review_of, reviewable
 from tests.operations.test_api_tokens import trail
@@ -27,20 +31,28 @@ from windtunnel.operations.services import Services
 from windtunnel.storage import reviews
 from windtunnel.storage.store import Store
 
+EDITS: list[Callable[[bytes], bytes]] = [
+    lambda data: data[:-1] + b"x",
+    lambda data: data + b"x",
+    lambda data: data[:-1],
+    lambda data: mine(title="Another one"),
+    lambda data: b"",
+]
 
-async def refused(services: Services, asked: Deployment) -> None:
+
+async def refused(services: Services, asked: Deployment, code: str = "APPROVAL_INVALID") -> None:
     """What a deployer makes of it, while nothing changes in production."""
     before = await pointer_of(services, asked)
     await deploy_all(services)
     made = await stored(services, asked)
     assert made.status is S.DEPLOY_FAILED
-    assert (made.failure or "").startswith("APPROVAL_INVALID: ")
+    assert (made.failure or "").startswith(f"{code}: ")
     events = await told(services, made)
-    assert "APPROVAL_INVALID" in events[-1].message
+    assert events[-1].message == made.failure
     assert events[-1].status is S.DEPLOY_FAILED
     entries = [each for each in await trail(services, await demo(services)) if each.subject_id == made.id]
     assert entries[-1].action == AuditAction.DEPLOYMENT_FAILED
-    assert "APPROVAL_INVALID" in (entries[-1].reason or "") + entries[-1].details
+    assert (entries[-1].reason, json.loads(entries[-1].details)["code"]) == (made.failure, code)
     after = await pointer_of(services, asked)
     assert (after.version_id, after.release_seq, after.package_digest) == (
         before.version_id,
@@ -90,12 +102,25 @@ async def test_what_was_changed_after_it_was_signed(database_url: str, unguarded
             await refused(services, made)
 
 
+@pytest.mark.parametrize("edit", EDITS)
+async def test_bytes_that_are_not_those_that_were_approved(edit: Callable[[bytes], bytes], database_url: str) -> None:
+    async with process(database_url) as services:
+        agent = await an_agent(services)
+        await deployed(services, agent)
+        made = await waiting(services, agent)
+        path = await services.blobs.path(made.package_digest)
+        path.chmod(0o600)
+        path.write_bytes(edit(path.read_bytes()))
+        await refused(services, made, "DIGEST_MISMATCH")
+
+
 async def test_an_approval_that_was_given_to_another(database_url: str) -> None:
     async with process(database_url) as services:
         dev = await demo(services)
-        live = await deployed(services)
+        agent = await an_agent(services)
+        live = await deployed(services, agent)
         assert live.approval
-        made = await approved(services, dev)
-        await refused(services, await kept(services, made, live.approval))
+        await refused(services, await kept(services, await approved(services, dev), live.approval))
+        await refused(services, await kept(services, await waiting(services, agent), live.approval))
         again, other = await approved(services, dev), await approved(services, dev)
         await refused(services, await kept(services, again, await signed_approval(services, other)))

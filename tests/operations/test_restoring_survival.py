@@ -1,18 +1,28 @@
 """kill -9 at every step of a rollback, on both databases: another goes on, and there is one outcome."""
 
-import asyncio
-import json
-import sys
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.operations.dying import reports
+
+NAMES = {"verifying", "starting", "switching", "completed"}
+
+
+async def test_at_every_named_step_a_killed_deployer_is_followed(sqlite_url: str, tmp_path: Path) -> None:
+    found = await _killed(sqlite_url, tmp_path, "names")
+    assert {report["step"] for report in found} == NAMES
+    assert len(found) > len(NAMES)  # a program was started, too
 
 
 async def test_wherever_a_deployer_is_killed_another_restores_the_version(database_url: str, tmp_path: Path) -> None:
-    reports = await _reports(database_url, tmp_path, 1, 7 if database_url.startswith("sqlite") else 13)
-    assert len(reports) >= 4
-    for report in reports:
+    found = await _killed(database_url, tmp_path, "13")
+    assert {"accepted", "completed"} < {report["step"] for report in found}
+
+
+async def _killed(url: str, directory: Path, at: str) -> list[dict[str, object]]:
+    """What was found each time; of all it became the same."""
+    found = await reports("tests.operations.dying_restoring", url, directory, at)
+    assert len(found) >= 4
+    for report in found:
         assert "error" not in report, report
         assert report["before"] in (["RETIRED", "LIVE"], ["LIVE", "ROLLED_BACK"]), report
         assert report["end"] == ["SUCCEEDED", "LIVE", "ROLLED_BACK", None], report
@@ -21,26 +31,5 @@ async def test_wherever_a_deployer_is_killed_another_restores_the_version(databa
         assert report["logged"] == ["VERSION_LIVE", "VERSION_LIVE", "ROLLBACK_STARTED", "ROLLBACK_COMPLETED"], report
         assert (report["pointer"], report["live"]) == ([3, True], "LIVE"), report
         assert report["gapless"], report
-    assert reports[-1]["found"] == "SUCCEEDED"  # the last one was not killed
-    assert {"accepted", "completed"} < {report["step"] for report in reports}
-
-
-async def _reports(url: str, directory: Path, first: int, step: int) -> list[dict[str, Any]]:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.operations.dying_restoring",
-        url,
-        str(directory),
-        str(first),
-        str(step),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        output, _ = await child.communicate()
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    return [json.loads(line) for line in output.splitlines() if line.startswith(b"{")]
+    assert found[-1]["found"] == "SUCCEEDED"  # the last one was not killed
+    return found

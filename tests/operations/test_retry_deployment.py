@@ -52,7 +52,7 @@ async def test_a_day_after_its_approval_it_is_too_late(database_url: str) -> Non
         viewer = await demo(one)
         made = await failed(one, viewer)
         one.store.clock_offset += timedelta(days=1)
-        with pytest.raises(ConflictError, match="more than 24 hours old"):
+        with pytest.raises(ConflictError, match=r"LAPSED.*good for 24 hours"):
             await retry_deployment(one, viewer, made.id)
 
 
@@ -63,6 +63,12 @@ async def test_what_did_not_fail_is_not_retried(database_url: str) -> None:
         with pytest.raises(ConflictError) as refused:
             await retry_deployment(one, viewer, made.id)
         assert (refused.value.current, refused.value.allowed) == ("APPROVED", ("DEPLOY_FAILED",))
+        await one.store.of(viewer.tenant_id).fetch(
+            "UPDATE agents SET held_by = $2, held_ms = {now} WHERE tenant_id = $1", viewer.tenant_id, made.id
+        )
+        # A hold is not what is in the way.
+        with pytest.raises(ConflictError, match="is APPROVED: it cannot be retried"):
+            await retry_deployment(one, viewer, made.id)
 
 
 async def test_a_hold_of_its_agent_comes_first(database_url: str) -> None:

@@ -8,6 +8,7 @@ from tests.operations.pipeline_world import became, registered, stored, submitte
 from tests.operations.review_world import approve, person, reject, review_of, reviewable
 from tests.operations.world import demo, process
 from windtunnel.domain.agents import Agent
+from windtunnel.domain.deployment_words import NEXT
 from windtunnel.domain.deployments import Deployment
 from windtunnel.domain.deployments import DeploymentStatus as S
 from windtunnel.domain.errors import ConflictError, ErrorCode
@@ -57,6 +58,10 @@ async def test_only_what_is_in_review_is_decided(database_url: str) -> None:
                 late = status is S.EXPIRED
                 assert refused.value.code is (ErrorCode.REVIEW_EXPIRED if late else ErrorCode.CONFLICT)
                 assert refused.value.current == status
+                assert (
+                    late
+                    or refused.value.message == f"The deployment is {status}: it cannot be reviewed now. {NEXT[status]}"
+                )
             assert await expire_review(services, dev.tenant_id, made.id) is None
             assert not await tend_review(services, dev.tenant_id, made.id)
             assert await stored(services, made) == made

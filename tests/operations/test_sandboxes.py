@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.operations.world import demo, process, until
+from tests.operations.world import demo, process
+from tests.waiting import until
 from windtunnel.domain.environments import Environment, EnvironmentLimits, EnvironmentStatus
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.isolation import IsolationLevel, Mechanism, Probe, ProbeOutcome

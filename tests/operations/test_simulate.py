@@ -14,9 +14,9 @@ from tests.operations.world import (
     process,
     queued,
     stored_events,
-    until,
 )
 from tests.storage.worlds import stranger
+from tests.waiting import until
 from windtunnel.domain.errors import (
     ConflictError,
     ErrorCode,

@@ -37,6 +37,7 @@ async def test_an_api_process_may_do_what_people_ask_for(postgres_database_url: 
     "statement",
     [
         "UPDATE pointers SET release_seq = 1 WHERE tenant_id = $1",
+        "INSERT INTO pointers SELECT tenant_id, id, 0, 1, NULL, NULL, NULL, NULL FROM agents WHERE tenant_id = $1",
         "UPDATE agent_versions SET bound = TRUE WHERE tenant_id = $1",
         "DELETE FROM deployments WHERE tenant_id = $1",
         "UPDATE deployment_events SET message = '' WHERE tenant_id = $1",

@@ -101,4 +101,5 @@ async def test_what_is_decided_is_left_alone(database_url: str) -> None:
         services.store.clock_offset = 30 * HOUR
         assert not await tend_review(services, dev.tenant_id, asked.id)
         assert not await tend_review(services, dev.tenant_id, "none")
-        assert await stored(services, asked) == made
+        found = await stored(services, asked)
+        assert (found.revision, found.last_seq, found.approved_at) == (made.revision, made.last_seq, made.approved_at)

@@ -93,7 +93,7 @@ async def test_what_does_not_pass_says_what_to_put_right(database_url: str) -> N
         assert deployment.finished_at
         assert wrong(deployment) == [(Code.NETWORK_UNDECLARED, "triage/more.py", 1)]
         assert (version.version, version.bound) == ("1.0.0", False)
-        assert deployment.failure == "The package cannot be deployed: 1 finding to put right."
+        assert deployment.failure == "The package cannot be deployed: 1 finding to put right, see its `checks`."
         (notice,) = [each for each in await inbox(services, viewer) if each.kind is NotificationKind.DEPLOYMENT_INVALID]
         assert "NETWORK_UNDECLARED triage/more.py:1" in notice.body
         assert "permissions.network" in notice.body
@@ -206,6 +206,9 @@ async def test_before_any_key_is_trusted_nobody_knows_the_signer(database_url: s
         assert (told.status, told.quorum) == (S.IN_REVIEW, 2)
         codes = {check.code for check in told.checks}
         assert (Code.SIGNER_UNKNOWN in codes, Passed.SIGNATURE_VERIFIED in codes) == (True, False)
+        trusted(tmp_path, "demo", "signer@demo.test")
+        refused = await validated(services, await asked(services, **RESTRICTED))
+        assert (refused.status, wrong(refused)) == (S.INVALID, [(Code.SIGNATURE_UNVERIFIED, None, None)])
 
 
 async def test_a_store_that_is_more_sensitive_counts(database_url: str) -> None:

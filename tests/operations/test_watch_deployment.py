@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.operations.pipeline_world import approved, became, registered, submitted, told
-from tests.operations.world import demo, process, until
+from tests.operations.world import demo, process
 from tests.storage.worlds import stranger
+from tests.waiting import until
 from windtunnel.domain.deployments import Deployment, DeploymentEvent
 from windtunnel.domain.deployments import DeploymentStatus as S
 from windtunnel.domain.errors import ForbiddenError, NotFoundError, UnavailableError

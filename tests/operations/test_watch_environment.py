@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.operations.world import demo, process, until
+from tests.operations.world import demo, process
 from tests.storage.environment_worlds import became, gone, provisioning, ready
 from tests.storage.worlds import stranger
+from tests.waiting import until
 from windtunnel.domain.environments import Environment, EnvironmentEvent, EnvironmentEventDraft, EnvironmentStatus
 from windtunnel.domain.errors import ForbiddenError, NotFoundError, UnavailableError
 from windtunnel.domain.viewers import Role, Viewer

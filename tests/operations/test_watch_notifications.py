@@ -6,7 +6,8 @@ from contextlib import aclosing
 import pytest
 
 from tests.operations.inboxes import inbox, tell
-from tests.operations.world import conduct_all, demo, process, queued, until
+from tests.operations.world import conduct_all, demo, process, queued
+from tests.waiting import until
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.domain.ids import new_id
 from windtunnel.domain.notifications import Notification

@@ -15,10 +15,10 @@ from tests.operations.world import (
     process,
     queued,
     stored_events,
-    until,
     watched,
 )
 from tests.storage.worlds import stranger
+from tests.waiting import until
 from windtunnel.domain.errors import ForbiddenError, NotFoundError, UnavailableError
 from windtunnel.domain.events import EventKind, SimulationEvent
 from windtunnel.operations.announce import READ_THE_LOG, decoder, encoded

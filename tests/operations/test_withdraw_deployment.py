@@ -54,6 +54,7 @@ async def test_it_ends_with_its_review_and_the_reviewers_hear_of_it(database_url
         )
         last = (await told(one, made))[-1]
         assert (last.status, last.step, last.actor_id) == (S.WITHDRAWN, "withdraw", viewer.user.id)
+        assert last.message == "The deployment was withdrawn: Not needed."
 
 
 @pytest.mark.parametrize("statuses", [(), (S.VALIDATING,)])

@@ -2,7 +2,7 @@
 
 import asyncio
 import atexit
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -188,12 +188,6 @@ async def die(holder: Leaseholder) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let everyone else go on until something has happened; the test's own timeout bounds it."""
-    while not condition():  # noqa: ASYNC110 (what is waited for has no event)
-        await asyncio.sleep(0)
 
 
 async def until_stored(services: Services, simulation: Simulation, seq: int) -> None:

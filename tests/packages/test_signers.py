@@ -95,3 +95,13 @@ def test_weak_and_broken_keys_are_passed_over(tmp_path: Path) -> None:
     trust(tmp_path, good, "good@acme.test")
     assert Signers(tmp_path).who_signed("acme", DIGEST, signed(weak)) == ()
     assert Signers(tmp_path).who_signed("acme", DIGEST, signed(weak, good)) == ("good@acme.test",)
+
+
+def test_a_tenant_with_a_file_for_keys_trusts_nobody_else(tmp_path: Path) -> None:
+    assert not Signers().trusts("acme")
+    assert not Signers(tmp_path).trusts("acme")
+    (tmp_path / "acme").mkdir()
+    assert not Signers(tmp_path).trusts("acme")
+    (tmp_path / "acme" / "dev@acme.test.pem").write_text("-----BEGIN CERTIFICATE-----\n", "ascii")
+    assert Signers(tmp_path).trusts("acme")
+    assert not Signers(tmp_path).trusts("globex")

@@ -33,6 +33,7 @@ def people(api: Api, data_dir: Path) -> People:
 
 
 def test_1_1_a_submission_enters_the_queue_with_an_expected_time_and_reviewers_are_notified(people: People) -> None:
+    """Scenario 1.1, AC1: deployments are submitted and queued."""
     payload = people.dev.submit(people.dev.registered("one"), "one", "1.0.0", changelog="The first one.")
     expected = moment(payload["expectedReviewBy"])
     made = people.dev.until(payload["deployment"]["id"], "IN_REVIEW")
@@ -47,6 +48,7 @@ def test_1_1_a_submission_enters_the_queue_with_an_expected_time_and_reviewers_a
 
 
 def test_1_2_an_approval_deploys_by_itself_notifies_and_is_in_the_audit_log(people: People) -> None:
+    """Scenario 1.2, AC2, AC3: reviews end with an audit trail, and what is approved goes into production."""
     made = waiting(people, "two")
     approve(people.reviewer, made, comment="Looks good.")
     live = people.dev.until(made["id"], "LIVE")
@@ -61,6 +63,7 @@ def test_1_2_an_approval_deploys_by_itself_notifies_and_is_in_the_audit_log(peop
 
 
 def test_1_3_a_rejection_tells_what_is_wrong_what_to_do_and_is_logged_with_its_reason(people: People) -> None:
+    """Scenario 1.3, AC2: reviews end with an audit trail."""
     made = waiting(people, "three")
     without = {key: value for key, value in FINDING.items() if key != "remediation"} | {"remediation": " "}
     for reason, findings in ((REASON, []), (REASON, [without]), ("Too short.", [FINDING])):
@@ -77,6 +80,7 @@ def test_1_3_a_rejection_tells_what_is_wrong_what_to_do_and_is_logged_with_its_r
 
 
 def test_1_4_a_rollback_restores_within_a_minute_tells_workflows_and_is_audited(people: People) -> None:
+    """Scenario 1.4, AC4: a rollback is over within 60 seconds."""
     agent_id = people.dev.registered("four")
     people.dev.live(agent_id, "four", "1.0.0", people.reviewer)
     bad = people.dev.live(agent_id, "four", "2.0.0", people.reviewer)
@@ -106,6 +110,7 @@ def test_1_4_a_rollback_restores_within_a_minute_tells_workflows_and_is_audited(
 
 
 def test_1_5_all_versions_are_listed_the_live_one_is_marked_and_any_can_be_chosen(people: People) -> None:
+    """Scenario 1.5: version management."""
     agent_id = people.dev.registered("five")
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         people.dev.live(agent_id, "five", version, people.reviewer)
@@ -134,6 +139,7 @@ def test_1_5_all_versions_are_listed_the_live_one_is_marked_and_any_can_be_chose
 
 
 def test_1_6_deployments_proceed_independently_and_none_blocks_others(people: People) -> None:
+    """Scenario 1.6: concurrent deployments."""
     stuck = people.dev.registered("stuck")
     hanging = FILES | {"health.py": b"import threading\nthreading.Event().wait()\n"}
     data = package(

@@ -67,7 +67,7 @@ def _children() -> set[int]:
 
 def _settled(true: Callable[[], bool]) -> bool:
     """Whether it is true within some time; what only awaits its collection has gone by then."""
-    until, pause = time.monotonic() + 10, threading.Event()
+    until, pause = time.monotonic() + 60, threading.Event()
     while not true() and time.monotonic() < until:
         gc.collect()
         pause.wait(0.05)

@@ -178,9 +178,10 @@ async def test_health_is_an_exit_status_in_time(tmp_path: Path, isolation: Isola
     healthy = await check_health(box, given, ["python", "health.py"], timeout_s=30)
     assert (healthy.healthy, healthy.message) == (True, "")
     sick = await check_health(box, given, ["python", "sick.py"], timeout_s=30)
-    assert (sick.healthy, sick.message) == (False, "It ended with exit status 1. not well: sick.py")
+    said = 'It ended with exit status 1. The last that it wrote: "not well: sick.py".'
+    assert (sick.healthy, sick.message) == (False, said)
     slow = await check_health(box, given, ["python", "slow.py"], timeout_s=0.3)
     assert (slow.healthy, slow.message) == (False, "It did not end within 0.3 seconds.")
     missing = await check_health(box, given, ["no-such-program"], timeout_s=30)
     assert not missing.healthy
-    assert missing.message.endswith("The command cannot be run: No such file or directory.")
+    assert missing.message.endswith('The command cannot be run: No such file or directory.".')

@@ -8,6 +8,7 @@ import structlog
 
 from app.logs import configure_logs
 from app.metrics import Metrics
+from tests.clients import AFRESH, ANSWER_S
 from tests.processes import Api
 from tests.server.nodes import Node, install
 from tests.server.world import Serving, World, tiny_app
@@ -44,7 +45,7 @@ def serving(world: World, metrics: Metrics) -> Iterator[Serving]:
 @pytest.fixture
 def http(serving: Serving) -> Iterator[httpx.Client]:
     """A client whose relative address "" is /graphql."""
-    with httpx.Client(base_url=serving.url.removesuffix("/graphql"), timeout=30) as client:
+    with httpx.Client(base_url=serving.url.removesuffix("/graphql"), timeout=120) as client:
         yield client
 
 
@@ -64,5 +65,5 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 @pytest.fixture
 def rest(product: Api) -> Iterator[httpx.Client]:
     """A client of the product."""
-    with httpx.Client(base_url=product.url, timeout=60) as client:
+    with httpx.Client(base_url=product.url, timeout=ANSWER_S, limits=AFRESH) as client:
         yield client

@@ -25,7 +25,7 @@ def serving(most: int) -> Serving:
 def following(url: str) -> Iterator[None]:
     """An event stream that has begun."""
     query = {"query": "subscription { wait }"}
-    with httpx.Client() as client, client.stream("POST", url, json=query, headers=SSE, timeout=30) as response:
+    with httpx.Client() as client, client.stream("POST", url, json=query, headers=SSE, timeout=120) as response:
         lines = response.iter_lines()
         assert next(lines) == "event: next"
         yield

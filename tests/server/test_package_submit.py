@@ -1,5 +1,6 @@
 """`windtunnel package submit`: from a file to a deployment, with each refusal in one sentence."""
 
+import re
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -60,6 +61,7 @@ def test_its_validation_is_awaited_and_shown(product: Api, file: Path, tmp_path:
     done = run(product, file, "--register")
     assert done.exit_code == 0
     assert "validated  IN_REVIEW" in done.stdout
+    assert "Waits for 1 approval, by others than you, until " in done.stdout
     assert "ok        ARCHIVE_SOUND" in done.stdout
     bad = tmp_path / "bad.agent.zip"
     bad.write_bytes(package(name="demo/triage", version="1"))
@@ -83,6 +85,25 @@ def test_what_cannot_be_submitted_is_one_sentence(product: Api, file: Path, tmp_
         assert (result.exit_code, "submitted  " in result.stdout) == (code, False)
         assert result.stderr.startswith(f"windtunnel: {said}")
         assert result.stderr.count("\n") == 1
+
+
+def test_who_is_not_known_reads_where_the_token_goes(product: Api, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINDTUNNEL_TOKEN", "wt_0123")
+    refused = run(product, file)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("windtunnel: The server does not know who you are: set WINDTUNNEL_TOKEN")
+
+
+def test_the_same_package_twice_is_noted(product: Api, tmp_path: Path) -> None:
+    file = tmp_path / "twice.agent.zip"
+    file.write_bytes(package(name="demo/twice"))
+    first = run(product, file, "--register", "--no-wait", "--key", "k-2")
+    again = run(product, file, "--no-wait", "--key", "k-2")
+    assert "the same package" not in first.stdout + again.stdout
+    (deployment_id,) = re.findall(r"^submitted  (\S+)", first.stdout, re.MULTILINE)
+    other = run(product, file, "--no-wait")
+    (noted,) = [line for line in other.stdout.splitlines() if line.startswith("note ")]
+    assert noted.endswith(f"already; withdraw one:  {deployment_id}")
 
 
 def test_a_megabyte_is_built_uploaded_and_submitted(product: Api, tmp_path: Path) -> None:

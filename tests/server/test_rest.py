@@ -188,7 +188,7 @@ def test_a_shifted_clock_is_shown(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_told_to_stop_ends_its_streams_and_leaves(tmp_path: Path) -> None:
-    with Api({"WINDTUNNEL_DATA_DIR": str(tmp_path)}) as api, httpx.Client(base_url=api.url, timeout=30) as client:
+    with Api({"WINDTUNNEL_DATA_DIR": str(tmp_path)}) as api, httpx.Client(base_url=api.url, timeout=120) as client:
         query = "mutation { simulate(input: {scenario: {text: %s}, pace: 0.001}) { simulation { id } } }"
         answer = client.post("/graphql", json={"query": query % json.dumps(SCENARIO)}).json()
         path = f"/simulations/{answer['data']['simulate']['simulation']['id']}/events"
@@ -199,5 +199,5 @@ def test_a_server_that_is_told_to_stop_ends_its_streams_and_leaves(tmp_path: Pat
             with pytest.raises(httpx.RemoteProtocolError):  # cut, not ended: nobody shall take it for complete
                 deque(lines, maxlen=0)
         assert first[0] == "id: 1"
-        psutil.Process(api.pid).wait(timeout=30)
+        psutil.Process(api.pid).wait(timeout=120)
         assert not api.running

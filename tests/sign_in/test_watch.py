@@ -11,6 +11,7 @@ import pytest
 from app.sign_in.entrance import Entrance
 from app.sign_in.sessions import Authenticate, Session, SignInError
 from app.sign_in.watch import ENDED, EXPIRED, FEWER_ROLES, Watch, while_signed_in
+from tests.waiting import a_moment
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.domain.viewers import NO_ROLE, Role, Tenant, User, Viewer
 from windtunnel.operations.announce import announce_access
@@ -158,11 +159,11 @@ async def test_an_announcement_makes_it_look_at_once() -> None:
                 access.up = False
                 while not access.looked.is_set():  # the bell may not have been hung yet
                     await announce_access(bus)
-                    await asyncio.sleep(0)
+                    await a_moment()
                 access.up = True
                 access.roles = {}
                 while not ended.is_set():
                     await announce_access(bus)
-                    await asyncio.sleep(0)
+                    await a_moment()
         await hub.close()
         await bus.close()

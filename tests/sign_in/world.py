@@ -19,10 +19,10 @@ from joserfc.jwk import RSAKey
 from typer.testing import CliRunner
 
 from app.cli import cli
+from tests.children import Server
 from tests.processes import Api
 from tests.server.nodes import Node
 from tests.server.sockets import Socket, open_socket
-from tests.servers import Server
 
 AUDIENCE = "windtunnel"
 RESOURCE = "urn:windtunnel"
@@ -46,7 +46,7 @@ class Client:
     def post(self, query: str, accept: str = "application/json", **variables: Any) -> httpx.Response:
         body = {"query": query, "variables": variables}
         headers = {**self.headers, "Accept": accept}
-        return httpx.post(f"{self.server.url}/graphql", json=body, headers=headers, timeout=30)
+        return httpx.post(f"{self.server.url}/graphql", json=body, headers=headers, timeout=120)
 
     def ask(self, query: str, **variables: Any) -> Any:
         """The data of an operation that must succeed."""
@@ -101,7 +101,7 @@ def command(settings: Mapping[str, str], *arguments: str) -> str:
 
 def eventually(true: Callable[[], bool]) -> None:
     """Wait until another process has noticed."""
-    for _ in range(200):
+    for _ in range(1_200):
         if true():
             return
         threading.Event().wait(0.1)
@@ -170,7 +170,7 @@ class Provider(Server):
         """A token of somebody who signs in with a browser: authorization code with PKCE, login and consent pages."""
         verifier = token_urlsafe(40)
         challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        with httpx.Client(base_url=self.issuer, timeout=30) as browser:
+        with httpx.Client(base_url=self.issuer, timeout=120) as browser:
             page = browser.get(
                 "/auth",
                 params={

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import free_port
 from tests.databases import migrate_url, postgres_database
-from tests.servers import PostgresServer, free_port
+from tests.servers import PostgresServer
 from tests.storage.worlds import demo, drafts, in_process, running, scenario
 from windtunnel.domain.errors import ErrorCode, UnavailableError, ValidationError
 from windtunnel.domain.viewers import Viewer

@@ -14,6 +14,7 @@ from tests.storage.test_roles import logged_in_as
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.storage import environment_schemas, postgres_access
 from windtunnel.storage.environment_schemas import EnvironmentSchemas
+from windtunnel.storage.errors import DependedOnError
 from windtunnel.storage.store import DatabaseRole, Store
 
 __all__ = ["installation", "superuser"]
@@ -112,12 +113,28 @@ async def test_who_does_not_end_is_told_of(installation: Installation, monkeypat
         await schemas.remove(key.namespace)
 
 
+async def test_what_else_belongs_to_it_is_named(installation: Installation, superuser: Store) -> None:
+    async with installation.schemas() as schemas:
+        before, key = await left(superuser), new_key()
+        await schemas.create(key)
+        other = f"owned_{secrets.token_hex(4)}"
+        await superuser.fetch(f"CREATE DATABASE {other} OWNER wte_{key.namespace}")
+        try:
+            with pytest.raises(DependedOnError, match=f"owner of database {other}"):
+                await schemas.remove(key.namespace)
+            assert await schemas.exists(key.namespace)
+        finally:
+            await superuser.fetch(f"DROP DATABASE {other}")
+        await schemas.remove(key.namespace)
+        assert await left(superuser) == before
+
+
 async def test_a_tenants_lock_in_it_is_not_the_one_at_home(installation: Installation) -> None:
     async with installation.opened(DatabaseRole.WORKER) as home:
         schemas, key = EnvironmentSchemas(home), new_key()
         await schemas.create(key)
         place = await schemas.open(key)
-        async with place.transaction("a tenant"), home.transaction("a tenant"), asyncio.timeout(5):
+        async with place.transaction("a tenant"), home.transaction("a tenant"), asyncio.timeout(60):
             await place.lock_tenant("a tenant")
             await home.lock_tenant("a tenant")
         await place.close()

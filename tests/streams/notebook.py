@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -87,12 +87,6 @@ async def read_unsteadily(
                 if patience == 0:
                     break
     return seen
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let everyone else go on until something has happened; the test's own timeout bounds it."""
-    while not condition():  # noqa: ASYNC110 (what is waited for has no event)
-        await asyncio.sleep(0)
 
 
 def idle(hub: Hub) -> int:

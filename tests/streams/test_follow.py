@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.streams.notebook import Notebook, idle, others, read_until, until
+from tests.streams.notebook import Notebook, idle, others, read_until
+from tests.waiting import until
 from windtunnel.domain.errors import NotFoundError, UnavailableError
 from windtunnel.streams.bus import open_bus
 from windtunnel.streams.follow import follow

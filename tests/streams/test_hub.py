@@ -3,7 +3,8 @@ import random
 
 import pytest
 
-from tests.streams.notebook import Notebook, idle, others, read_unsteadily, read_until, until
+from tests.streams.notebook import Notebook, idle, others, read_unsteadily, read_until
+from tests.waiting import until
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.streams.bus import open_bus
 from windtunnel.streams.hub import Hub

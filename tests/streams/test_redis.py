@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.servers import RedisServer
-from tests.streams.notebook import Notebook, idle, others, read_unsteadily, read_until, until
+from tests.streams.notebook import Notebook, idle, others, read_unsteadily, read_until
+from tests.waiting import until
 from windtunnel.streams import supervised_redis
 from windtunnel.streams.bus import Bus, open_bus
 from windtunnel.streams.hub import Hub

@@ -12,7 +12,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from structlog.testing import capture_logs
 
 from tests.servers import RedisServer
-from tests.streams.notebook import Notebook, idle, others, read_until, until
+from tests.streams.notebook import Notebook, idle, others, read_until
+from tests.waiting import until
 from windtunnel.domain.environments import EnvironmentKey
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.domain.ids import new_namespace

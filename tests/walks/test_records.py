@@ -96,9 +96,9 @@ async def test_what_changes_something_is_on_record(store: Store) -> None:
             if entry.name in BEFORE:
                 first, given = BEFORE[entry.name]
                 await world.do(first, world.mine, own, **given)
-            before, log = await world.snapshot(world.mine), await world.log(world.mine)
+            before, logged = await world.snapshot(world.mine), await world.logged(world.mine)
             await world.do(entry.name, world.mine, own)
-            new = (await world.log(world.mine))[len(log) :]
+            new = await world.log(world.mine, logged)
             if new != [action.value for action in RECORDS[entry.name]]:
                 faults.append(f"{entry}: {new}")
             if await world.snapshot(world.mine) == before:

@@ -106,11 +106,11 @@ def _people(world: World, roles: frozenset[Role]) -> list[Viewer]:
 
 async def _refuses(world: World, entry: Entry, own: OwnId, viewer: Viewer) -> list[str]:
     who = f"{entry} for {sorted(viewer.roles)}"
-    log = await world.log(viewer)
+    logged = await world.logged(viewer)
     answer = await world.ask(entry, arguments(entry, own), viewer)
     faults = []
     if codes(answer) != ["FORBIDDEN"]:
         faults.append(f"{who}: {answer}")
-    if (new := (await world.log(viewer))[len(log) :]) != ["ACCESS_DENIED"]:
+    if (new := await world.log(viewer, logged)) != ["ACCESS_DENIED"]:
         faults.append(f"{who}: recorded as {new}")
     return faults

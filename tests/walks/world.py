@@ -87,12 +87,19 @@ class World:
                 rows[table] = sorted(repr(sorted(row.items())) for row in found)
         return rows
 
-    async def log(self, viewer: Viewer) -> list[str]:
-        """The actions in the tenant's audit log, oldest first."""
+    async def log(self, viewer: Viewer, after: int = 0) -> list[str]:
+        """The actions in the tenant's audit log but for the first so many, oldest first."""
         rows = await self.store.of(viewer.tenant_id).fetch(
-            "SELECT action FROM audit_entries WHERE tenant_id = $1 ORDER BY seq", viewer.tenant_id
+            "SELECT action FROM audit_entries WHERE tenant_id = $1 AND seq > $2 ORDER BY seq", viewer.tenant_id, after
         )
         return [row["action"] for row in rows]
+
+    async def logged(self, viewer: Viewer) -> int:
+        """How many actions are in the tenant's audit log."""
+        rows = await self.store.of(viewer.tenant_id).fetch(
+            "SELECT COALESCE(MAX(seq), 0) AS seq FROM audit_entries WHERE tenant_id = $1", viewer.tenant_id
+        )
+        return int(rows[0]["seq"])
 
 
 @asynccontextmanager

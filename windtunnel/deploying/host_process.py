@@ -157,6 +157,10 @@ class HostProcessTarget:
         answers = await asyncio.gather(*(self._answers(*each) for each in tuple(self._hosted.items())))
         return [found for found in answers if found is not None]
 
+    async def staged(self) -> list[tuple[str, str]]:
+        """See DeployTarget."""
+        return await asyncio.to_thread(self._staged.all)
+
     async def mend(self) -> None:
         """See DeployTarget."""
         now = time.monotonic()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from windtunnel.deploying.target import FailureCode, Release, ReleaseError
+from windtunnel.domain.packages import is_digest
 from windtunnel.packages.entries import MANIFEST_PATH
 from windtunnel.packages.findings import Findings
 from windtunnel.packages.manifest import Manifest
@@ -37,6 +38,11 @@ class StagedPackages:
                 shelf.put(file, release.digest)
         if not shelf.is_whole(release.digest, self.manifest(release)):
             raise ReleaseError(FailureCode.DAMAGED, "Its files are not what its manifest says.")
+
+    def all(self) -> list[tuple[str, str]]:
+        """The agents' ids with the digests of what is staged for them."""
+        found = (place for place in self._directory.glob("*/packages/*") if is_digest(place.name))
+        return sorted((place.parent.parent.name, place.name) for place in found)
 
     def manifest(self, release: Release) -> Manifest:
         """The manifest of what is staged. Raises ReleaseError."""

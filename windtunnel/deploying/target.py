@@ -107,6 +107,10 @@ class DeployTarget(Protocol):
         """What runs here, as far as this process knows."""
         ...
 
+    async def staged(self) -> list[tuple[str, str]]:
+        """What is at hand here, whoever has staged it: ids of agents with digests."""
+        ...
+
     async def mend(self) -> None:
         """Drain what was kept warm or unused for long enough. Called now and then."""
         ...

@@ -32,6 +32,10 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "storage_mb": (ENVIRONMENT_MIN_STORAGE_MB, ENVIRONMENT_MAX_STORAGE_MB, "MiB of storage"),
     "max_simulations": (1, ENVIRONMENT_MAX_SIMULATIONS, "simulations at once"),
 }
+_NEXT = {
+    EnvironmentStatus.PROVISIONING: "Wait until it is READY, which takes seconds.",
+    EnvironmentStatus.READY: "It runs already: pause or delete it, or go on using it.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ def _why(environment: Environment) -> str:
     if environment.status is EnvironmentStatus.PAUSED:
         return "The environment is paused. Resume it first."
     if environment.status in LIVE_STATUSES:
-        return f"The environment is {environment.status}: this cannot be done with it now."
+        return f"The environment is {environment.status}. {_NEXT[environment.status]}"
     if environment.ended_by is Ending.FAILURE:
         return f"The environment has failed and is taken away ({environment.status}). Provision another one."
     return f"The environment was deleted ({environment.status}). Provision another one."

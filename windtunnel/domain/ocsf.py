@@ -116,6 +116,7 @@ _CLASSES: dict[str, OcsfClass] = {
         for action in (
             AuditAction.SCENARIO_DELETED,
             AuditAction.ENVIRONMENT_DELETED,
+            AuditAction.PACKAGE_DISCARDED,
             AuditAction.VERSION_PRUNED,
             AuditAction.WEBHOOK_DELETED,
             AuditAction.TOKEN_REVOKED,

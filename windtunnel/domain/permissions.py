@@ -126,4 +126,5 @@ def require(viewer: Viewer, action: Action) -> None:
     if not allows(viewer, action):
         needed = sorted(ALLOWED[action])
         roles = f"the role {needed[0]}" if len(needed) == 1 else f"one of the roles {', '.join(needed)}"
-        raise ForbiddenError(f"{action} needs {roles}.")
+        have = f"{', '.join(sorted(viewer.roles))}" if viewer.roles else "none"
+        raise ForbiddenError(f"{action} needs {roles}. You have {have}.")

@@ -104,6 +104,8 @@ PACKAGE_UPLOADS_AT_ONCE_PER_TENANT = 4
 """In one process."""
 PACKAGE_LEFTOVERS_KEPT_S = 3_600.0
 """How long after the last write an upload that nobody finished, or bytes that belong to no tenant, are kept."""
+PACKAGE_UNUSED_KEPT_MS = 90 * 86_400_000
+"""How long a package is kept that nothing needs, after it was last uploaded, run or submitted."""
 PRODUCTION_ENTRIES_PER_TENANT = 500
 PRODUCTION_VALUE_MAX_BYTES = 64 * 1024
 PRODUCTION_CLEAR_MAX_BYTES = 1024 * 1024

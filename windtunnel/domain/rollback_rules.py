@@ -17,6 +17,10 @@ from windtunnel.domain.rollbacks import Rollback
 from windtunnel.domain.scenarios import check_storable
 
 _TARGET = ("input", "to_version_id")
+_NO_TARGET = (
+    "There is no version to go back to; `ineligibleReason` of each says why. What a rollback took away, a security "
+    "reviewer can release (`releaseQuarantine`)."
+)
 
 
 def check_reason(reason: str) -> str:
@@ -65,9 +69,8 @@ def window_closed() -> PolicyError:
 
 def nothing_to_restore(why: Ineligible | None) -> ConflictError:
     """No version was named, and there is none that could be restored."""
-    because = EXPLAINED[why] if why else "No earlier version can be restored."
     return ConflictError(
-        f"{because} Look at the agent's rollback targets, and have a quarantined version released if one is needed.",
+        EXPLAINED[why] if why else _NO_TARGET,
         current=why.value if why else "NO_TARGET",
         allowed=[VersionState.STANDBY.value],
         code=ErrorCode.ROLLBACK_INELIGIBLE,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from windtunnel.domain.deployment_words import NEXT
 from windtunnel.domain.deployments import Deployment, DeploymentStatus
 from windtunnel.domain.entities import Subject
 from windtunnel.domain.errors import ConflictError, NotFoundError, QuotaError, ValidationError
@@ -92,7 +93,7 @@ def too_many_open(used: int) -> QuotaError:
 def illegal(deployment: Deployment, allowed: Collection[DeploymentStatus], what: str) -> ConflictError:
     """The deployment is in a status in which it cannot be `what`, e.g. `withdrawn`."""
     return ConflictError(
-        f"The deployment is {deployment.status}: it cannot be {what} any more, or not yet.",
+        f"The deployment is {deployment.status}: it cannot be {what}. {NEXT[deployment.status]}",
         current=deployment.status.value,
         allowed=sorted(status.value for status in allowed),
     )

@@ -29,9 +29,14 @@ from windtunnel.operations.sandboxes import code_remaining, end_code
 from windtunnel.operations.services import Services
 from windtunnel.operations.tell_environment import Entry, Notice, tell
 from windtunnel.storage import environment_care, environment_resources, experiment_changes
+from windtunnel.storage.errors import DependedOnError
 from windtunnel.storage.times import milliseconds
 
 UNREACHED = "its server cannot be used right now"
+STILL_OWNS = (
+    "something else on the database server belongs to its role: an administrator has to take that away first (the log"
+    " of the worker names it)"
+)
 GRACE_S = 5.0
 """How long code may go on that was asked to end, in an environment whose time is over."""
 
@@ -147,6 +152,8 @@ async def _why_not_gone(services: Services, environment: Environment, resource: 
         return "it is still there" if await is_there(services, environment.namespace, resource) else None
     except UnavailableError as error:
         reason, told = error.message, UNREACHED
+    except DependedOnError as error:
+        reason, told = str(error), STILL_OWNS
     except OSError as error:
         reason, told = str(error), refused(error)
     except Exception:

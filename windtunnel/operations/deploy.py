@@ -11,7 +11,8 @@ from windtunnel.domain.errors import ErrorCode, PolicyError
 from windtunnel.operations.approvals import check_approval, signed_approval
 from windtunnel.operations.bring_up import BringUpError, bring_up, let_go, put_through
 from windtunnel.operations.deploy_begin import begin
-from windtunnel.operations.deploy_end import OvertakenError, QuarantinedError, complete, fail
+from windtunnel.operations.deploy_end import OvertakenError, QuarantinedError, TooLateError, complete, fail
+from windtunnel.operations.lapse_deployment import lapse_deployment
 from windtunnel.operations.pipeline_news import News, tell
 from windtunnel.operations.services import Services
 from windtunnel.storage import deployment_changes
@@ -20,11 +21,12 @@ from windtunnel.storage.errors import LeaseLostError
 ATTEMPT_S = 120.0
 """What one attempt may take: more than unpacking, starting and the health command together."""
 _TOO_SLOW = f"It did not come up within {ATTEMPT_S:g} seconds."
+_TOO_LATE = "Its approval ended before it was in production."
 _ROUNDS = 5
 
 
 async def deploy(services: Services, deployment: Deployment) -> None:
-    """Deploy what was claimed, APPROVED or DEPLOYING; it is LIVE then, DEPLOY_FAILED, or HELD.
+    """Deploy what was claimed, APPROVED or DEPLOYING; it is LIVE then, DEPLOY_FAILED, LAPSED, or HELD.
 
     Raises LeaseLostError, UnavailableError (another attempt to go on with it is made when the claim is over).
     """
@@ -40,8 +42,10 @@ async def deploy(services: Services, deployment: Deployment) -> None:
             done = await complete(services, deployment, begun.pointer)
         except OvertakenError:  # by another deployment of the agent
             continue
-        except (BringUpError, PolicyError, QuarantinedError, TimeoutError) as error:
+        except (BringUpError, PolicyError, QuarantinedError, TimeoutError, TooLateError) as error:
             await fail(services, deployment, *_why(error))
+            if isinstance(error, TooLateError):
+                await lapse_deployment(services, deployment.tenant_id, deployment.id)
             await let_go(services, deployment.tenant_id, deployment.agent_id, deployment.package_digest)
             return
         await put_through(services, done.pointer)
@@ -93,4 +97,6 @@ def _why(error: Exception) -> tuple[ErrorCode, str]:
         return error.code, error.reason
     if isinstance(error, PolicyError):
         return error.code, error.message
-    return (ErrorCode.TIMEOUT, _TOO_SLOW) if isinstance(error, TimeoutError) else (ErrorCode.CONFLICT, str(error))
+    if isinstance(error, TimeoutError | TooLateError):
+        return ErrorCode.TIMEOUT, _TOO_SLOW if isinstance(error, TimeoutError) else _TOO_LATE
+    return ErrorCode.CONFLICT, str(error)

@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from windtunnel.deploying.target import Release
 from windtunnel.domain.agents import AgentVersion, Pointer, VersionState
 from windtunnel.domain.audit import AuditAction
+from windtunnel.domain.deployment_words import what_helps
 from windtunnel.domain.deployments import Deployment, DeploymentEventDraft, DeploymentStatus
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import ErrorCode
 from windtunnel.domain.notifications import NotificationKind
-from windtunnel.domain.policy import DEPLOY_ATTEMPTS_MAX
 from windtunnel.domain.rollbacks import ProductionEventKind
 from windtunnel.domain.viewers import Role
+from windtunnel.domain.words import sentence
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.deployment_parts import name_of
 from windtunnel.operations.notify import notify
 from windtunnel.operations.pipeline_news import News, tell
 from windtunnel.operations.services import Services
-from windtunnel.storage import deployment_changes, people, releases, tenant_logs
+from windtunnel.storage import deployment_care, deployment_changes, people, releases, tenant_logs
 from windtunnel.storage.deployment_care import FREE
 from windtunnel.storage.errors import LeaseLostError
 
@@ -26,6 +27,10 @@ _DEPLOYING = frozenset({DeploymentStatus.DEPLOYING})
 
 class OvertakenError(Exception):
     """Somebody has set out to change what is in production since; nothing is done."""
+
+
+class TooLateError(Exception):
+    """The approval ended while the attempt went on; nothing is done."""
 
 
 class QuarantinedError(Exception):
@@ -43,15 +48,17 @@ class Completed:
 async def complete(services: Services, deployment: Deployment, begun: Pointer) -> Completed:
     """DEPLOYING -> LIVE, and all that follows from it; `begun` is the pointer as the attempt has begun.
 
-    Raises LeaseLostError, OvertakenError, QuarantinedError; nothing is done then.
+    Raises LeaseLostError, OvertakenError, QuarantinedError, TooLateError; nothing is done then.
     """
     store, tenant_id = services.home.store, deployment.tenant_id
     news = News(tenant_id)
     async with store.transaction(tenant_id):
         await store.lock_tenant(tenant_id)
+        version_id = deployment.version_id or ""
+        # First of all, since what others have put into production meanwhile would be in the way of all that follows.
+        pointer = await _switch(services, deployment, begun, version_id)
         if begun.deployment_id is not None:
             await _retire(services, tenant_id, begun.deployment_id, news)
-        version_id = deployment.version_id or ""
         changed = await deployment_changes.change(
             store,
             tenant_id,
@@ -61,11 +68,12 @@ async def complete(services: Services, deployment: Deployment, begun: Pointer) -
             values={"failure": None},
             exprs={**FREE, "deployed_ms": "{now}", "finished_ms": "NULL"},
             fence=deployment.fence,
+            where="execute_by_ms > {now}",
         )
         if changed is None:
-            raise LeaseLostError(deployment.id)
+            raise await _why_not(services, deployment)
         deployment = news.of(changed)
-        pointer, version = await _switch(services, deployment, begun, version_id)
+        version = await _bring_live(services, deployment, begun, pointer, version_id)
         pruned = await releases.prune(store, tenant_id, deployment.agent_id)
         news.production.append(
             await tenant_logs.append_production(
@@ -86,9 +94,13 @@ async def complete(services: Services, deployment: Deployment, begun: Pointer) -
 async def fail(services: Services, deployment: Deployment, code: ErrorCode, reason: str) -> None:
     """DEPLOYING -> DEPLOY_FAILED; what is in production stays. Raises LeaseLostError."""
     store, tenant_id, subject = services.home.store, deployment.tenant_id, Subject(Kind.DEPLOYMENT, deployment.id)
-    news, failure = News(tenant_id), f"{code}: {reason}"
+    news = News(tenant_id)
     async with store.transaction(tenant_id):
         await store.lock_tenant(tenant_id)
+        in_time = deployment.execute_by is not None and await store.now() < deployment.execute_by
+        advice = what_helps(code, deployment.attempts, in_time=in_time)
+        reason = sentence(reason)
+        failure = f"{code}: {reason}"
         changed = await deployment_changes.change(
             store,
             tenant_id,
@@ -103,14 +115,13 @@ async def fail(services: Services, deployment: Deployment, code: ErrorCode, reas
             raise LeaseLostError(deployment.id)
         deployment = news.of(changed)
         operators = sorted(await people.with_role(store, tenant_id, Role.OPERATOR))
-        left = DEPLOY_ATTEMPTS_MAX - deployment.attempts
         news.notices.append(
             await notify(
                 services,
                 tenant_id,
                 NotificationKind.DEPLOYMENT_FAILED,
                 title=f"Deployment failed: {await name_of(services, deployment)}",
-                body=f"{reason} What was in production still is. Attempts left: {left}.",
+                body=f"{reason} What was in production still is. {advice}",
                 subject=subject,
                 recipients=dict.fromkeys([deployment.submitted_by, *operators]),
             )
@@ -126,6 +137,13 @@ async def fail(services: Services, deployment: Deployment, code: ErrorCode, reas
             request_id=deployment.request_id,
         )
     await tell(services, news)
+
+
+async def _why_not(services: Services, deployment: Deployment) -> LeaseLostError | TooLateError:
+    """Why what was to go live did not: when it is this one's to deploy still, the approval was over."""
+    now = await deployment_care.under_fence(services.home.store, deployment)
+    is_ours = now is not None and now.status in _DEPLOYING
+    return TooLateError() if is_ours else LeaseLostError(deployment.id)
 
 
 async def _retire(services: Services, tenant_id: str, deployment_id: str, news: News) -> None:
@@ -144,9 +162,7 @@ async def _retire(services: Services, tenant_id: str, deployment_id: str, news: 
     news.of(changed)
 
 
-async def _switch(
-    services: Services, deployment: Deployment, begun: Pointer, version_id: str
-) -> tuple[Pointer, AgentVersion]:
+async def _switch(services: Services, deployment: Deployment, begun: Pointer, version_id: str) -> Pointer:
     store, tenant_id = services.home.store, deployment.tenant_id
     pointer = await releases.switch(
         store,
@@ -159,12 +175,21 @@ async def _switch(
     )
     if pointer is None:
         raise OvertakenError
+    return pointer
+
+
+async def _bring_live(
+    services: Services, deployment: Deployment, begun: Pointer, pointer: Pointer, version_id: str
+) -> AgentVersion:
+    store, tenant_id = services.home.store, deployment.tenant_id
     if begun.version_id not in {None, version_id}:
         await releases.put_aside(store, tenant_id, begun.version_id or "", VersionState.STANDBY)
     version = await releases.bring_live(store, tenant_id, version_id, deployment.id, pointer.release_seq)
     if version is None:
-        raise QuarantinedError("The version is quarantined since a rollback took it away, or not retained any more.")
-    return pointer, version
+        raise QuarantinedError(
+            "A rollback took this version away and no security reviewer has released it, or it is not kept any more."
+        )
+    return version
 
 
 async def _tell_of_success(services: Services, deployment: Deployment, news: News) -> None:

@@ -1,4 +1,7 @@
-"""Keeping true what is said to be in production: what died is started again, what is not used any more is ended."""
+"""Keeping true what is said to be in production: what died is started again, what is not used any more is ended.
+
+What somebody else wrote into the database is not started: only what was approved is, whatever a pointer says.
+"""
 
 import asyncio
 import time
@@ -8,10 +11,11 @@ import structlog
 
 from windtunnel.deploying.target import Observed, Release, ReleaseState
 from windtunnel.domain.agents import Pointer
-from windtunnel.domain.errors import UnavailableError
+from windtunnel.domain.errors import ErrorCode, PolicyError, UnavailableError
+from windtunnel.operations.approvals import check_kept_approval
 from windtunnel.operations.bring_up import BringUpError, bring_up, put_through
 from windtunnel.operations.services import Services
-from windtunnel.storage import deployment_care
+from windtunnel.storage import deployment_care, deployments
 
 PAUSE_S = 5.0
 PAUSE_MAX_S = 300.0
@@ -70,14 +74,27 @@ async def _restart(
     about = {"tenant_id": release.tenant_id, "agent_id": release.agent_id, "digest": release.digest}
     try:
         async with turn:
+            await _check_approved(services, pointer)
             await bring_up(services, release.tenant_id, release.agent_id, release.digest)
-    except (BringUpError, UnavailableError) as error:
+    except (BringUpError, PolicyError, UnavailableError) as error:
         patience.failed(release)
         log.warning("agent in production not brought up", reason=str(error), **about)
         return False
     patience.came_up(release)
     await put_through(services, pointer)
     return True
+
+
+async def _check_approved(services: Services, pointer: Pointer) -> None:
+    """Raise BringUpError or PolicyError unless it points at what was approved."""
+    deployment = await deployments.get(services.home.store, pointer.tenant_id, pointer.deployment_id or "")
+    if deployment is None or (deployment.version_id, deployment.package_digest) != (
+        pointer.version_id,
+        pointer.package_digest,
+    ):
+        message = "What is said to be in production is not what was approved: somebody changed it in the database."
+        raise BringUpError(message, ErrorCode.APPROVAL_INVALID)
+    await check_kept_approval(services, deployment)
 
 
 def _is_live(seen: Observed, pointer: Pointer) -> bool:

@@ -4,6 +4,7 @@ from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.events import EventDraft, EventKind, SimulationEvent
 from windtunnel.domain.planning import PlannerStep
 from windtunnel.domain.simulations import SimulationFailure, SimulationStatus
+from windtunnel.domain.words import counted
 
 TITLES = {
     SimulationStatus.SUCCEEDED: "Simulation succeeded",
@@ -33,8 +34,8 @@ def step_draft(step: PlannerStep) -> EventDraft:
 
 def planned_draft(architecture: Architecture, architecture_id: str) -> EventDraft:
     """The event that ends planning."""
-    agents, links, tools = len(architecture.agents), len(architecture.links), len(architecture.tools)
-    message = f"The network is planned: {agents} agents, {links} links, {tools} tools."
+    agents, links = counted(len(architecture.agents), "agent"), counted(len(architecture.links), "link")
+    message = f"The network is planned: {agents}, {links}, {counted(len(architecture.tools), 'tool')}."
     return EventDraft(EventKind.ARCHITECTURE_PLANNED, message, {"architecture_id": architecture_id})
 
 

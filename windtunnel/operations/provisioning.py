@@ -11,6 +11,7 @@ from windtunnel.domain.environments import (
     EnvironmentEventDraft,
     EnvironmentStatus,
     IsolationReport,
+    Resource,
     ResourceKind,
     ResourceStatus,
 )
@@ -18,13 +19,13 @@ from windtunnel.domain.errors import UnavailableError
 from windtunnel.domain.isolation import ProbeOutcome
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.operations.environment_changes import Changed
-from windtunnel.operations.environment_parts import PARTS, locator_of, make
+from windtunnel.operations.environment_parts import PARTS, locator_of, make, remove
 from windtunnel.operations.places import key_of
 from windtunnel.operations.sandboxes import examine
 from windtunnel.operations.services import Services
 from windtunnel.operations.tell_environment import Entry, Notice, tell
 from windtunnel.sandbox.errors import SandboxError
-from windtunnel.storage import environment_care, environment_resources
+from windtunnel.storage import environment_care, environment_resources, environments
 from windtunnel.storage.errors import LeaseLostError
 from windtunnel.storage.isolation_reports import report_to_json
 from windtunnel.vault.sealing import UnsealError
@@ -79,6 +80,15 @@ async def provision(services: Services, environment: Environment) -> None:
 
 async def _made(services: Services, environment: Environment) -> IsolationReport:
     steps = _Steps(services, environment)
+    try:
+        return await _make_all(services, environment, steps)
+    except LeaseLostError:
+        if steps.just_made is not None:
+            await _take_back(services, environment)
+        raise
+
+
+async def _make_all(services: Services, environment: Environment, steps: "_Steps") -> IsolationReport:
     found = await environment_resources.of_environments(services.store, environment.tenant_id, [environment.id])
     there = {each.kind for each in found[environment.id] if each.status is ResourceStatus.CREATED}
     for kind in PARTS:
@@ -94,6 +104,20 @@ async def _made(services: Services, environment: Environment) -> IsolationReport
     if through := [each.probe.value for each in report.probes if each.outcome is ProbeOutcome.ALLOWED]:
         raise NotMadeError(f"What runs in it could get out: {', '.join(through)}.", report)
     return report
+
+
+async def _take_back(services: Services, environment: Environment) -> None:
+    """Remove what was made after others had cleaned up, and looked. While they do so, it is theirs to find."""
+    now = await environments.get(services.store, environment.tenant_id, environment.id)
+    if now is None or now.status is not EnvironmentStatus.DELETED:
+        return
+    try:
+        for kind in (ResourceKind.DATABASE, ResourceKind.CHANNEL, ResourceKind.DIRECTORY):
+            locator = locator_of(services, environment.namespace, kind)
+            part = Resource(PARTS[kind], kind, locator, ResourceStatus.REMOVED, services.started_at)
+            await remove(services, environment.namespace, part)
+    except (UnavailableError, OSError) as error:
+        log.warning("left to the reaper", environment_id=environment.id, reason=str(error))
 
 
 class _Steps:

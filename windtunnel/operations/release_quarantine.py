@@ -15,6 +15,13 @@ from windtunnel.operations.services import Services
 from windtunnel.storage import agent_versions, releases, reviews
 
 _PATH = ("input", "version_id")
+_INSTEAD = {
+    VersionState.CANDIDATE: "It was never in production: it has to be approved and deployed first.",
+    VersionState.LIVE: "It is in production.",
+    VersionState.STANDBY: "A rollback can restore it as it is.",
+    VersionState.QUARANTINED: "It was released or restored meanwhile. Look at it again.",
+    VersionState.PRUNED: "It is not kept any more. Submit its files under a new version.",
+}
 
 
 async def release_quarantine(
@@ -81,7 +88,7 @@ async def _check_others(services: Services, viewer: Viewer, version: AgentVersio
 def _refusal(version: AgentVersion) -> ConflictError:
     code = ErrorCode.VERSION_PRUNED if version.state is VersionState.PRUNED else ErrorCode.CONFLICT
     return ConflictError(
-        f"Version {version.version} is not in quarantine.",
+        f"Version {version.version} is not in quarantine. {_INSTEAD[version.state]}",
         current=version.state.value,
         allowed=[VersionState.QUARANTINED.value],
         code=code,

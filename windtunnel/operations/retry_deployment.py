@@ -35,6 +35,8 @@ async def retry_deployment(
 
     async def retry() -> Done[Deployment]:
         before = await current(services, tenant_id, deployment_id)
+        if before.status not in _FROM:
+            raise illegal(before, _FROM, "retried")
         await _demand_unheld(services, before)
         message = f"Attempt {before.attempts + 1} of {DEPLOY_ATTEMPTS_MAX}."
         draft = DeploymentEventDraft(DeploymentStatus.DEPLOYING, "retry", message, viewer.user.id, 0.0)
@@ -76,8 +78,6 @@ async def _demand_unheld(services: Services, deployment: Deployment) -> None:
 
 
 def _refusal(before: Deployment) -> ConflictError:
-    if before.status not in _FROM:
-        return illegal(before, _FROM, "retried")
     if before.attempts >= DEPLOY_ATTEMPTS_MAX:
         message = f"It was tried {before.attempts} times, and no more are allowed. Submit a package that works."
     else:

@@ -10,6 +10,7 @@ from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import ConflictError, ErrorCode, PolicyError, WindtunnelError
 from windtunnel.domain.permissions import Action
 from windtunnel.domain.reviews import Decision, Review, Vote
+from windtunnel.domain.submissions import illegal
 from windtunnel.domain.viewers import Viewer
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.deployment_parts import current, name_of
@@ -165,11 +166,7 @@ async def _check_had_no_part(services: Services, viewer: Viewer, deployment: Dep
 def _not_in_review(deployment: Deployment) -> ConflictError:
     if deployment.status is DeploymentStatus.EXPIRED:
         return expired()
-    return ConflictError(
-        "This deployment is not in review.",
-        current=deployment.status.value,
-        allowed=[DeploymentStatus.IN_REVIEW.value],
-    )
+    return illegal(deployment, {DeploymentStatus.IN_REVIEW}, "reviewed now")
 
 
 def _voted(vote: Vote, viewer: Viewer) -> ConflictError:

@@ -42,6 +42,7 @@ async def submit_deployment(services: Services, viewer: Viewer, request: SubmitR
     async def submit() -> Done[Deployment]:
         if refusal is not None:
             raise refusal
+        await find_package(services.home, viewer, wanted.package_digest)  # nobody has let it go meanwhile
         deployment = news.of(await _insert(services, viewer, wanted, deployment_id))
         await submissions.show(services.home.store, tenant_id, evidence)
         details = {

@@ -11,6 +11,7 @@ from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.errors import UnavailableError
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.packages import PackageCheck
+from windtunnel.domain.words import counted
 from windtunnel.operations.audit_trail import record
 from windtunnel.operations.inspect_deployment import Declared, Inspected, inspect_deployment
 from windtunnel.operations.notify import notify
@@ -116,8 +117,7 @@ async def _refuse(
     checks: Collection[PackageCheck],
 ) -> None:
     blocking = [check for check in checks if check.blocks]
-    number = f"{len(blocking)} finding{'' if len(blocking) == 1 else 's'}"
-    failure = f"The package cannot be deployed: {number} to put right."
+    failure = f"The package cannot be deployed: {counted(len(blocking), 'finding')} to put right, see its `checks`."
     values = {"checks": checks_to_json(checks), "failure": failure}
     if version is not None:
         values |= {"version_id": version.id, "manifest_digest": version.manifest_digest}

@@ -23,6 +23,8 @@ async def watch_production(
 ) -> AsyncGenerator[ProductionEvent]:
     """Events numbered above `after` (None: only new ones), of these agents alone or of everything. It never ends.
 
+    What concerns all agents (production is configured anew) comes in any case.
+
     As long as it lasts, the viewer counts as somebody who works with these agents: a rollback tells them, and that it
     did. Raises ForbiddenError, NotFoundError, UnavailableError. Close it (`aclose`) to release everything.
     """
@@ -38,7 +40,7 @@ async def watch_production(
     log = production_log(home.store, tenant_id)
     async with _known_as_follower(services, viewer, agent_ids), aclosing(follow(home.hub, log, after, _ends)) as events:
         async for event in events:
-            if agent_ids is None or event.agent_id in agent_ids:
+            if agent_ids is None or event.agent_id is None or event.agent_id in agent_ids:
                 yield event
 
 

@@ -46,7 +46,7 @@ async def withdraw_deployment(
         before = await current(services, tenant_id, deployment_id)
         if not await _has_right(services, viewer, before):
             raise _refusal()
-        deployment = news.of(await _changed(services, viewer, before))
+        deployment = news.of(await _changed(services, viewer, before, why))
         review = await review_changes.ended(services.home.store, tenant_id, deployment_id, ReviewStatus.WITHDRAWN, why)
         if review is not None:
             moved = await tenant_logs.append_queue(services.home.store, tenant_id, QueueChange.WITHDRAWN, review.id)
@@ -66,10 +66,11 @@ async def withdraw_deployment(
     return outcome.made
 
 
-async def _changed(services: Services, viewer: Viewer, before: Deployment) -> deployment_changes.Changed:
-    draft = DeploymentEventDraft(
-        DeploymentStatus.WITHDRAWN, "withdraw", "The deployment was withdrawn.", viewer.user.id
-    )
+async def _changed(
+    services: Services, viewer: Viewer, before: Deployment, why: str | None
+) -> deployment_changes.Changed:
+    message = f"The deployment was withdrawn: {why}" if why else "The deployment was withdrawn."
+    draft = DeploymentEventDraft(DeploymentStatus.WITHDRAWN, "withdraw", message, viewer.user.id)
     changed = await deployment_changes.change(
         services.home.store,
         before.tenant_id,

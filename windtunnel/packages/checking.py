@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from windtunnel.domain.packages import PackageCheck
 from windtunnel.domain.policy import PACKAGE_MANIFEST_MAX_BYTES
+from windtunnel.domain.words import counted
 from windtunnel.packages.archive import Archive, read_archive
 from windtunnel.packages.codes import Code, Passed
 from windtunnel.packages.contents import DamagedError, unpacked
@@ -44,7 +45,11 @@ def check_package(file: BinaryIO, *, namespace: str | None = None) -> CheckedPac
     """
     findings = Findings()
     archive = read_archive(file, findings)
-    done = [] if findings.block else [passed(Passed.ARCHIVE_SOUND, f"{len(archive.entries):,} files, nothing hidden.")]
+    done = (
+        []
+        if findings.block
+        else [passed(Passed.ARCHIVE_SOUND, f"{counted(len(archive.entries), 'file')}, nothing hidden.")]
+    )
     before = findings.number
     data = _manifest_bytes(file, archive, findings)
     manifest = None if data is None else read_manifest(data, findings)
@@ -57,7 +62,7 @@ def check_package(file: BinaryIO, *, namespace: str | None = None) -> CheckedPac
     before = findings.number
     _check_files(file, archive, manifest, findings)
     if manifest and not archive.bomb and findings.number == before:
-        done.append(passed(Passed.FILES_COMPLETE, f"{len(manifest.files):,} files are what the manifest says."))
+        done.append(passed(Passed.FILES_COMPLETE, f"{counted(len(manifest.files), 'file')}, as the manifest says."))
     return CheckedPackage(
         manifest=manifest,
         manifest_digest=None if data is None else sha256(data).hexdigest(),

@@ -177,7 +177,7 @@ RULES: dict[Code, Rule] = {
         "Somebody or something changed what was stored: tell the operator, upload and submit it again.",
     ),
     Code.AGENT_DIFFERENT: Rule(Severity.HIGH, "Submit it for the agent whose slug the manifest names, or rename it."),
-    Code.VERSION_TAKEN: Rule(Severity.HIGH, "A version is never used for other bytes: raise `version` and build anew."),
+    Code.VERSION_TAKEN: Rule(Severity.HIGH, "Raise `version` and build anew: a version never stands for other bytes."),
     Code.CHECK_FAILED: Rule(
         Severity.HIGH,
         "Leave out or split files that are very large or deeply nested; submit it again if there are none.",

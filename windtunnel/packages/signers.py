@@ -43,16 +43,19 @@ class Signers:
         return tuple(sorted(found))
 
     def trusts(self, tenant_slug: str) -> bool:
-        """Whether the operator trusts any key for the tenant. Raises OSError."""
-        return next(self._keys(tenant_slug), None) is not None
+        """Whether the operator has put any key there for the tenant, if only one that is of no use. Raises OSError."""
+        return bool(self._files(tenant_slug))
 
     def _keys(self, tenant_slug: str) -> Iterator[tuple[str, bytes]]:
-        if self._directory is None or not (own := self._directory / tenant_slug).is_dir():
-            return
-        for file in sorted(own.glob(f"*{SUFFIX}")):
+        for file in self._files(tenant_slug):
             with file.open("rb") as opened:
                 blocks = opened.read(KEYS_MAX_BYTES).split(_END)[:-1]
             yield from ((file.name.removesuffix(SUFFIX), block + _END + b"\n") for block in blocks)
+
+    def _files(self, tenant_slug: str) -> list[Path]:
+        if self._directory is None or not (own := self._directory / tenant_slug).is_dir():
+            return []
+        return sorted(own.glob(f"*{SUFFIX}"))
 
 
 def _encoded(payload: bytes) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from windtunnel.domain.planning import PlannerAgent
+from windtunnel.domain.words import counted
 from windtunnel.planning.answers import (
     ArchitectAnswer,
     ArchitectBrief,
@@ -73,7 +74,7 @@ ARCHITECT = Member(
     answer=ArchitectAnswer,
     offline=desk.answer_architect,
     doing="Designing the network",
-    done=lambda answer: f"Designed {len(answer.agents)} agents and {len(answer.links)} links.",
+    done=lambda answer: f"Designed {counted(len(answer.agents), 'agent')} and {counted(len(answer.links), 'link')}.",
 )
 MAPPER = Member(
     place=PlannerAgent.TOOL_SKILL_MAPPER,
@@ -85,7 +86,7 @@ MAPPER = Member(
     answer=MapperAnswer,
     offline=desk.answer_mapper,
     doing="Mapping tools and skills",
-    done=lambda answer: f"Mapped {len(answer.tools)} tools.",
+    done=lambda answer: f"Mapped {counted(len(answer.tools), 'tool')}.",
 )
 FAILURES = Member(
     place=PlannerAgent.FAILURE_SIMULATION,
@@ -98,7 +99,7 @@ FAILURES = Member(
     answer=FailuresAnswer,
     offline=desk.answer_failures,
     doing="Choosing failure modes",
-    done=lambda answer: f"Chose {len(answer.failure_modes)} failure modes.",
+    done=lambda answer: f"Chose {counted(len(answer.failure_modes), 'failure mode')}.",
 )
 NARRATOR = Member(
     place=PlannerAgent.OBSERVABILITY_NARRATIVE,
@@ -110,5 +111,5 @@ NARRATOR = Member(
     answer=NarratorAnswer,
     offline=desk.answer_narrator,
     doing="Preparing telemetry and story",
-    done=lambda answer: f"Prepared the telemetry of {len(answer.agents)} agents.",
+    done=lambda answer: f"Prepared the telemetry of {counted(len(answer.agents), 'agent')}.",
 )

@@ -12,7 +12,7 @@ from windtunnel.domain.confinement import Limit
 from windtunnel.sandbox.box import Sandbox
 from windtunnel.sandbox.interpreter import ISOLATED
 from windtunnel.sandbox.outcome import Outcome
-from windtunnel.sandbox.telling import cleaned, too_much, why
+from windtunnel.sandbox.telling import cleaned, too_much, why, why_with_last_lines
 
 _HARNESS = Path(__file__).parent / "inside" / "harness.py"
 _REF = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
@@ -97,8 +97,7 @@ async def check_health(
     outcome = await sandbox.run(command, cwd=package, env=env, wall_s=timeout_s)
     if outcome.succeeded:
         return Health(True, "", outcome)
-    last = outcome.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-    return Health(False, cleaned(f"{why(outcome, sandbox.limits, timeout_s)} {last}".strip(), sandbox), outcome)
+    return Health(False, why_with_last_lines(outcome, sandbox, timeout_s), outcome)
 
 
 def _read(sandbox: Sandbox, outcome: Outcome, wall_s: float) -> Answer | NoAnswer:

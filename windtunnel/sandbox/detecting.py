@@ -134,7 +134,9 @@ class _Trials:
             raise _MissingError(f"Holds nothing back: {', '.join(through)}.")
         if mechanism is Mechanism.LANDLOCK:
             return f"Version {alone.landlock_abi} of its ABI."
-        return f"By {alone.bubblewrap}." if mechanism is Mechanism.BUBBLEWRAP else "Tried."
+        return (
+            f"By {alone.bubblewrap}." if mechanism is Mechanism.BUBBLEWRAP else "What it denies was tried, and failed."
+        )
 
     async def _cgroup(self) -> str:
         """Put a process into a cgroup, and see it end with it."""
@@ -162,7 +164,7 @@ class _Trials:
         forked = outcome.stdout.decode().strip()
         if not outcome.succeeded or int(forked) > _TASKS_TRIED:
             raise _MissingError(f"{forked or 'No'} processes were started where {_TASKS_TRIED} were allowed.")
-        return "Tried."
+        return "The kernel starts no more processes than are allowed."
 
 
 def _end_one_by_cgroup(place: Path, name: str) -> None:

@@ -1,6 +1,6 @@
 """Who carries deployments out: claimed under a fence that rises with every claim; what is due at a certain time."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from windtunnel.storage.deployment_statements import (
     PRODUCTION_OF_ALL,
     RELEASE_DEPLOYMENT,
     RENEW_DEPLOYMENTS,
+    SPENT_RELEASES,
 )
 from windtunnel.storage.deployments import deployment_of
 from windtunnel.storage.store import Store
@@ -88,6 +89,16 @@ async def under_fence(store: Store, deployment: Deployment) -> Deployment | None
 async def in_production(store: Store) -> list[Pointer]:
     """The pointers of all agents of all tenants that have something in production."""
     return [pointer_of(row) for row in await store.privileged(PRODUCTION_OF_ALL)]
+
+
+async def spent(store: Store, staged: Collection[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """Of what is staged (ids of agents with digests) what nobody deploys or restores any more, each with its tenant."""
+    if not staged:
+        return []
+    agents, digests = ({each[place] for each in staged} for place in (0, 1))
+    rows = await store.privileged(SPENT_RELEASES, sorted(agents), sorted(digests))
+    found = [(row["tenant_id"], row["agent_id"], row["digest"]) for row in rows]
+    return [each for each in found if each[1:] in staged]
 
 
 async def is_deploying(store: Store, agent: Agent) -> bool:

@@ -1,6 +1,7 @@
 """The statements about deployments and rollbacks that look across tenants, for those who carry them out."""
 
 from windtunnel.storage.privilege import Privileged
+from windtunnel.storage.tally_statements import bucket
 
 _FREE = "(lease_until_ms IS NULL OR lease_until_ms <= {now})"
 _OPEN = "status IN ('SUBMITTED', 'VALIDATING', 'IN_REVIEW', 'APPROVED', 'HELD', 'DEPLOYING', 'DEPLOY_FAILED')"
@@ -132,12 +133,23 @@ PRODUCTION_OF_ALL = Privileged(
     callers=("worker",),
 )
 
+SPENT_RELEASES = Privileged(
+    name="spent_releases",
+    parameters=("text[]", "text[]"),  # ids of agents, digests
+    returns="TABLE (tenant_id text, agent_id text, digest text)",
+    sql=(
+        "SELECT v.tenant_id, v.agent_id, v.package_digest AS digest FROM agents AS a JOIN agent_versions AS v"  # noqa: S608
+        " ON v.tenant_id = a.tenant_id AND v.agent_id = a.id AND v.package_digest = ANY($2)"
+        " WHERE a.id = ANY($1) AND v.state IN ('CANDIDATE', 'PRUNED') AND NOT EXISTS (SELECT 1 FROM deployments AS d"
+        f" WHERE d.tenant_id = v.tenant_id AND d.package_digest = v.package_digest AND {_OPEN})"
+    ),
+    callers=("worker",),
+)
+
 ROLLBACK_BUCKETS_MS = (250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 45_000, 60_000)
 """How long rollbacks took, in metrics: the last one is what they have to stay under."""
 
-_BUCKET = (
-    "CASE " + " ".join(f"WHEN duration_ms <= {most} THEN {most}" for most in ROLLBACK_BUCKETS_MS) + " ELSE NULL END"
-)
+_BUCKET = bucket(ROLLBACK_BUCKETS_MS, "duration_ms")
 
 TALLY_ROLLBACKS = Privileged(
     name="tally_rollbacks",

@@ -26,7 +26,10 @@ class EnvironmentDatabases(Protocol):
         ...
 
     async def remove(self, namespace: str) -> None:
-        """End what uses the database and remove all of it; nothing happens when there is none."""
+        """End what uses the database and remove all of it; nothing happens when there is none.
+
+        Raises UnavailableError, and DependedOnError when something that is not ours belongs to it.
+        """
         ...
 
     async def exists(self, namespace: str) -> bool:

@@ -14,6 +14,10 @@ class RightError(ConstraintError):
     """The database's role may not do this, or not with this row."""
 
 
+class DependedOnError(Exception):
+    """Something else on the database server belongs to what is to be removed; the text names it, for operators."""
+
+
 class LeaseLostError(Exception):
     """The compare-and-swap missed: the simulation or environment is over, gone, or someone's with a higher fence."""
 

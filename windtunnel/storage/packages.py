@@ -13,10 +13,11 @@ _SIGNATURE_COLUMNS = "tenant_id, digest, signature_digest, envelope, uploaded_by
 
 
 async def insert(store: Store, package: StoredPackage) -> bool:
-    """Note that the tenant has uploaded the package; False when it had done so before, and then nothing changes."""
+    """Note that the tenant has uploaded the package; False when it has it already, and then nothing changes."""
     rows = await store.of(package.tenant_id).fetch(
         f"INSERT INTO packages ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)"  # noqa: S608
-        " ON CONFLICT (tenant_id, digest) DO NOTHING RETURNING digest",
+        " ON CONFLICT (tenant_id, digest) DO UPDATE SET discarded_ms = NULL, uploaded_by = excluded.uploaded_by,"
+        " created_ms = excluded.created_ms WHERE packages.discarded_ms IS NOT NULL RETURNING digest",
         package.tenant_id,
         package.digest,
         package.size_bytes,
@@ -29,11 +30,12 @@ async def insert(store: Store, package: StoredPackage) -> bool:
 
 
 async def get(store: Store, tenant_id: str, digest: str) -> StoredPackage | None:
-    """The package with this digest, if the tenant has uploaded it."""
+    """The package with this digest, if the tenant has it."""
     if not is_digest(digest):
         return None
     rows = await store.of(tenant_id).fetch(
-        f"SELECT {_COLUMNS} FROM packages WHERE tenant_id = $1 AND digest = $2",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM packages"  # noqa: S608
+        " WHERE tenant_id = $1 AND digest = $2 AND discarded_ms IS NULL",
         tenant_id,
         digest,
     )
@@ -43,7 +45,9 @@ async def get(store: Store, tenant_id: str, digest: str) -> StoredPackage | None
 async def bytes_of(store: Store, tenant_id: str) -> int:
     """How many bytes the tenant's packages have together."""
     rows = await store.of(tenant_id).fetch(
-        "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS used FROM packages WHERE tenant_id = $1", tenant_id
+        "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS used FROM packages"
+        " WHERE tenant_id = $1 AND discarded_ms IS NULL",
+        tenant_id,
     )
     return int(rows[0]["used"])
 

@@ -14,6 +14,7 @@ from windtunnel.storage.engine import ACQUIRE_TIMEOUT_S, NOBODY, OpenTransaction
 from windtunnel.storage.errors import (
     NOT_CURRENT,
     ConstraintError,
+    DependedOnError,
     RevisionError,
     RightError,
     RoleError,
@@ -227,6 +228,8 @@ def _translated() -> Iterator[None]:
             yield
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.StringDataRightTruncationError) as error:
         raise ConstraintError(str(error)) from error
+    except asyncpg.DependentObjectsStillExistError as error:
+        raise DependedOnError(f"{error}: {error.detail or 'the server does not say which'}") from error
     except asyncpg.InsufficientPrivilegeError as error:  # by grants or by row level security
         raise RightError(str(error)) from error
     except asyncpg.DataError as error:

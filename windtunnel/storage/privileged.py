@@ -17,6 +17,7 @@ from windtunnel.storage.deployment_statements import (
     RENEW_ROLLBACKS,
     ROLLBACKS_DUE,
     ROLLBACKS_OVERDUE,
+    SPENT_RELEASES,
     TALLY_ROLLBACKS,
 )
 from windtunnel.storage.environment_statements import (
@@ -33,7 +34,9 @@ from windtunnel.storage.experiment_statements import (
     RELEASE_EXPERIMENT,
     RENEW_EXPERIMENTS,
 )
+from windtunnel.storage.package_statements import SPENT_PACKAGES
 from windtunnel.storage.privilege import Privileged
+from windtunnel.storage.tally_statements import LONGEST_WAITS, TALLY_STATUSES, TALLY_STEPS
 
 _CLAIMABLE = (
     "(status = 'QUEUED' OR (status IN ('PLANNING', 'RUNNING') AND (lease_until_ms IS NULL OR lease_until_ms <= {now})))"
@@ -209,7 +212,7 @@ PACKAGES_OF_ANYBODY = Privileged(
     name="packages_of_anybody",
     parameters=("text[]",),  # digests
     returns="TABLE (digest text)",
-    sql="SELECT DISTINCT digest FROM packages WHERE digest = ANY($1)",
+    sql="SELECT DISTINCT digest FROM packages WHERE digest = ANY($1) AND discarded_ms IS NULL",
     callers=("worker",),
 )
 
@@ -243,6 +246,7 @@ STATEMENTS: tuple[Privileged, ...] = (
     CLAIM_DELIVERIES,
     SWEEP_DELIVERIES,
     PACKAGES_OF_ANYBODY,
+    SPENT_PACKAGES,
     ENVIRONMENTS_DUE,
     CLAIM_ENVIRONMENTS,
     RENEW_ENVIRONMENTS,
@@ -259,9 +263,13 @@ STATEMENTS: tuple[Privileged, ...] = (
     RENEW_ROLLBACKS,
     ROLLBACKS_DUE,
     ROLLBACKS_OVERDUE,
+    SPENT_RELEASES,
     TALLY_ROLLBACKS,
     ANY_CLAIMABLE_EXPERIMENT,
     CLAIM_EXPERIMENTS,
     RENEW_EXPERIMENTS,
     RELEASE_EXPERIMENT,
+    TALLY_STATUSES,
+    TALLY_STEPS,
+    LONGEST_WAITS,
 )

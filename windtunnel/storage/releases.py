@@ -15,6 +15,7 @@ All of it happens in a transaction of the caller, under the tenant's lock.
 from windtunnel.domain.agents import RETAINED_STATES, AgentVersion, Pointer, VersionState
 from windtunnel.domain.policy import ROLLBACK_WINDOW_MS
 from windtunnel.domain.retention import to_prune
+from windtunnel.storage import package_care
 from windtunnel.storage.agent_versions import version_of
 from windtunnel.storage.agents import pointer_of
 from windtunnel.storage.store import Store
@@ -128,7 +129,10 @@ async def released(store: Store, tenant_id: str, version_id: str) -> AgentVersio
 
 
 async def prune(store: Store, tenant_id: str, agent_id: str) -> list[AgentVersion]:
-    """Retain no more versions of the agent than are to be; those that are no longer retained."""
+    """Retain no more versions of the agent than are to be; those that are no longer retained.
+
+    Their bytes go, too, unless the tenant needs them for something else.
+    """
     scope = store.of(tenant_id)
     pinned = await scope.fetch(
         "SELECT to_version_id AS id FROM rollbacks WHERE tenant_id = $1 AND agent_id = $2 AND status = 'RUNNING'",
@@ -144,7 +148,9 @@ async def prune(store: Store, tenant_id: str, agent_id: str) -> list[AgentVersio
         tenant_id,
         [version.id for version in going],
     )
-    return sorted((version_of(row) for row in rows), key=lambda version: version.last_release or 0)
+    pruned = sorted((version_of(row) for row in rows), key=lambda version: version.last_release or 0)
+    await package_care.discard(store, tenant_id, [version.package_digest for version in pruned])
+    return pruned
 
 
 async def retained(store: Store, tenant_id: str, agent_id: str) -> list[AgentVersion]:

@@ -1,4 +1,7 @@
-"""Reviews with their votes, findings and evidence: rows and pages. What changes them is in `review_changes`."""
+"""Reviews with their votes, findings and evidence: rows and pages. What changes them is in `review_changes`.
+
+What is read is EXPIRED from its deadline on, as `deployments` has it.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,6 +25,8 @@ from windtunnel.storage.store import Store
 from windtunnel.storage.texts import known_ids
 from windtunnel.storage.times import moment, optional_moment
 
+_STATUS = "CASE WHEN status IN ('QUEUED', 'IN_REVIEW') AND expires_ms <= {now} THEN 'EXPIRED' ELSE status END"
+_COLUMNS = f"*, {_STATUS} AS status_now"
 RANKS = (Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 
 
@@ -89,7 +94,7 @@ async def queue(store: Store, tenant_id: str, request: PageRequest, filter: Revi
     where = Conditions()
     where.add("tenant_id = ?", tenant_id)
     statuses = {ReviewStatus.QUEUED, ReviewStatus.IN_REVIEW} if filter.statuses is None else filter.statuses
-    where.add("status = ANY(?)", sorted(status.value for status in statuses))
+    where.add(f"{_STATUS} = ANY(?)", sorted(status.value for status in statuses))
     if filter.claimed_by is not None:
         where.add("claimed_by = ?", filter.claimed_by)
     if filter.min_risk is not None:
@@ -97,7 +102,7 @@ async def queue(store: Store, tenant_id: str, request: PageRequest, filter: Revi
     return await read_page(
         store.of(tenant_id),
         "reviews",
-        "*",
+        _COLUMNS,
         where=where,
         request=request,
         decode=review_of,
@@ -107,12 +112,15 @@ async def queue(store: Store, tenant_id: str, request: PageRequest, filter: Revi
 
 
 def review_of(row: dict[str, Any]) -> Review:
-    """A row of the table as the domain's value."""
+    """A row of the table as the domain's value; as it is `status_now`, where that was read."""
+    status, decided_ms = ReviewStatus(row.get("status_now", row["status"])), row["decided_ms"]
+    if decided_ms is None and status is ReviewStatus.EXPIRED:
+        decided_ms = row["expires_ms"]
     return Review(
         id=row["id"],
         tenant_id=row["tenant_id"],
         deployment_id=row["deployment_id"],
-        status=ReviewStatus(row["status"]),
+        status=status,
         risk=Severity(row["risk"]),
         policy=Policy(**orjson.loads(row["policy"])),
         policy_digest=row["policy_digest"],
@@ -125,7 +133,7 @@ def review_of(row: dict[str, Any]) -> Review:
         claimed_by=row["claimed_by"],
         claimed_at=optional_moment(row["claimed_ms"]),
         reminded=row["reminded"],
-        decided_at=optional_moment(row["decided_ms"]),
+        decided_at=optional_moment(decided_ms),
         comment=row["comment"],
         seal=row["seal"],
     )
@@ -149,7 +157,7 @@ async def _all(store: Store, tenant_id: str, column: str, ids: Iterable[str]) ->
     if not (known := known_ids(ids)):
         return []
     rows = await store.of(tenant_id).fetch(
-        f"SELECT * FROM reviews WHERE tenant_id = $1 AND {column} = ANY($2)",  # noqa: S608 - one of ours
+        f"SELECT {_COLUMNS} FROM reviews WHERE tenant_id = $1 AND {column} = ANY($2)",  # noqa: S608 - one of ours
         tenant_id,
         known,
     )

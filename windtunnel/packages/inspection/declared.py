@@ -27,13 +27,14 @@ def compare(manifest: Manifest, modules: Mapping[str, Uses], findings: Findings)
         Power.FILESYSTEM: bool(permissions.filesystem),
     }
     hosts = frozenset(entry.rpartition(":")[0].strip("[]").casefold() for entry in permissions.network)
+    beside = _by_folder(modules)
     for path, uses in modules.items():
         for use in _once(uses.found):
             _judge(use, path, allowed, frozenset(permissions.secrets), findings)
         for address, line in uses.addresses:
             _judge_address(address, path, line, hosts, findings)
         if manifest.runtime is None or manifest.runtime.lockfile is None:
-            _judge_imports(path, uses.imports, modules, findings)
+            _judge_imports(path, uses.imports, beside, findings)
     _judge_unused(manifest, modules.values(), findings)
 
 
@@ -63,23 +64,28 @@ def _judge_address(address: str, path: str, line: int, hosts: Collection[str], f
         findings.add(Code.NETWORK_ELSEWHERE, "It has the address of a host that is not declared.", path, line)
 
 
-def _judge_imports(path: str, imports: Iterable[Import], modules: Mapping[str, Uses], findings: Findings) -> None:
+def _judge_imports(path: str, imports: Iterable[Import], beside: Mapping[str, set[str]], findings: Findings) -> None:
     """What is neither in the standard library nor in the package has to be locked, and nothing locks anything here."""
-    folder = path.rpartition("/")[0]
-    own = {each.partition("/")[0].removesuffix(".py") for each in modules}
-    beside = {
-        each.removeprefix(f"{folder}/").partition("/")[0].removesuffix(".py")
-        for each in modules
-        if folder and each.startswith(f"{folder}/")
-    }
+    known: tuple[Collection[str], ...] = (sys.stdlib_module_names, beside[""], beside.get(path.rpartition("/")[0], ()))
     told: set[str] = set()
     for each in imports:
         top = each.module.partition(".")[0]
-        if not each.optional and top not in sys.stdlib_module_names | own | beside | told:
+        if not each.optional and top not in told and not any(top in names for names in known):
             told.add(top)
             findings.add(
                 Code.DEPENDENCY_UNLOCKED, f"It imports {top!r}, and there is no lock file to have it.", path, each.line
             )
+
+
+def _by_folder(paths: Iterable[str]) -> Mapping[str, set[str]]:
+    """What can be imported in each folder that has something, the top one first."""
+    found: dict[str, set[str]] = {"": set()}
+    for path in paths:
+        folder = ""
+        for part in path.split("/"):
+            found.setdefault(folder, set()).add(part.removesuffix(".py"))
+            folder = f"{folder}/{part}".removeprefix("/")
+    return found
 
 
 def _judge_unused(manifest: Manifest, modules: Collection[Uses], findings: Findings) -> None:

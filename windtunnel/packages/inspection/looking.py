@@ -111,7 +111,7 @@ class _Looker:
         if self._lock and (data := self._kept.get(self._lock)) is not None:
             locked = check_lock(self._lock, data.decode("utf-8", "replace"), add)
             if add.none_of(*_LOCK):
-                yield passed(Passed.LOCK_VALID, f"{len(locked):,} dependencies are pinned with their digests.")
+                yield passed(Passed.LOCK_VALID, f"Pinned with their digests: {len(locked):,}.")
         if (data := self._kept.get(BOM_PATH)) is not None:
             check_bom(data, locked, add)
             if add.none_of(Code.SBOM_INVALID, Code.SBOM_INCOMPLETE):

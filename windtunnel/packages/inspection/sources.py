@@ -101,7 +101,7 @@ class _Visitor(BanditNodeVisitor):  # type: ignore[misc]
 
     def pre_visit(self, node: ast.AST) -> bool:
         """Gather what the rules want to know of a node; True, to go on into it."""
-        if self._matters(node):
+        if _matters(type(node).__name__):
             super().pre_visit(node)
         else:
             self.depth += 1
@@ -109,15 +109,11 @@ class _Visitor(BanditNodeVisitor):  # type: ignore[misc]
 
     def visit(self, node: ast.AST) -> None:
         """Apply the rules to a node."""
-        if self._matters(node):
+        if _matters(type(node).__name__):
             super().visit(node)
 
     def update_scores(self, scores: object) -> None:
         """Not counted."""
-
-    def _matters(self, node: ast.AST) -> bool:
-        name = type(node).__name__
-        return hasattr(self, f"visit_{name}") or bool(self.testset.get_tests(name))
 
 
 class _Silent(Metrics):  # type: ignore[misc]
@@ -128,6 +124,12 @@ class _Silent(Metrics):  # type: ignore[misc]
 
     def note_nosec(self, num: int = 1) -> None:
         """Not counted."""
+
+
+@cache
+def _matters(kind: str) -> bool:
+    """Whether there are rules for nodes of this kind."""
+    return hasattr(_Visitor, f"visit_{kind}") or bool(_tests().get_tests(kind))
 
 
 @cache

@@ -3,9 +3,13 @@
 import ast
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from windtunnel.packages.inspection import words
+
+_NAMES_REMEMBERED = 4_096
+_TYPE_CHECKING = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING"})
 
 
 class Power(StrEnum):
@@ -76,7 +80,7 @@ class Uses(ast.NodeVisitor):
 
     def visit_If(self, node: ast.If) -> None:
         """What only type checkers import is never there."""
-        if ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}:
+        if isinstance(node.test, ast.Name | ast.Attribute) and ast.unparse(node.test) in _TYPE_CHECKING:
             for each in node.orelse:
                 self.visit(each)
         else:
@@ -176,9 +180,8 @@ class Uses(ast.NodeVisitor):
             return
         for name in (full, *(f"{star}.{full}" for star in self._stars)):
             name = name.removeprefix("builtins.")  # noqa: PLW2901
-            for power, names in words.NAMES.items():
-                if name in names or any(name.startswith(f"{each}.") for each in names):
-                    self._add(Power(power), name, line)
+            for power in _powers(name):
+                self._add(power, name, line)
             if name in words.ENVIRONS or name.startswith("os.environ."):
                 self._add(Power.ENVIRONMENT, name, line)
 
@@ -196,6 +199,14 @@ class Uses(ast.NodeVisitor):
 
     def _add(self, power: Power, what: str, line: int) -> None:
         self.found.append(Use(power, what, line))
+
+
+@lru_cache(_NAMES_REMEMBERED)
+def _powers(full: str) -> tuple[Power, ...]:
+    """What a name stands for, itself or by what it is a part of."""
+    parts = full.split(".")
+    wholes = {".".join(parts[:number]) for number in range(1, len(parts) + 1)}
+    return tuple(Power(power) for power, names in words.NAMES.items() if not wholes.isdisjoint(names))
 
 
 def _expects_missing(caught: ast.expr | None) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from windtunnel.domain.architectures import AgentRole
+from windtunnel.domain.words import counted
 from windtunnel.planning.answers import ArchitectAnswer
 from windtunnel.planning.naming import clean
 from windtunnel.planning.offline import blocks, teams
@@ -220,8 +221,7 @@ def _summary(drawing: Drawing, patterns: Sequence[str]) -> str:
     agents = drawing.sketch.agents
     shown = ", ".join(agent.name for agent in agents[:6]) + (" and others" if len(agents) > 6 else "")
     people = sum(agent.role == AgentRole.HUMAN for agent in agents)
-    working = len(agents) - people
-    count = f"{working} agent{'s' * (working != 1)}"
+    count = counted(len(agents) - people, "agent")
     if people:
         count += f" and {people} {'person' if people == 1 else 'people'}"
     return clean(f"{count}: {shown}. {how_it_works(patterns)}.")

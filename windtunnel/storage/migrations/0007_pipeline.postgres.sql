@@ -86,7 +86,8 @@ CREATE FUNCTION guard_pointer() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.tenant_id <> NEW.tenant_id OR OLD.agent_id <> NEW.agent_id OR NEW.fence < OLD.fence
         OR NEW.release_seq NOT IN (OLD.release_seq, OLD.release_seq + 1)
-        OR (NEW.release_seq = OLD.release_seq AND NEW.version_id IS DISTINCT FROM OLD.version_id)
+        OR (NEW.release_seq = OLD.release_seq AND (NEW.version_id, NEW.deployment_id, NEW.package_digest)
+            IS DISTINCT FROM (OLD.version_id, OLD.deployment_id, OLD.package_digest))
     THEN
         RAISE EXCEPTION 'a pointer only goes on' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
@@ -94,6 +95,16 @@ BEGIN
 END
 $$;
 CREATE TRIGGER pointers_go_on BEFORE UPDATE ON pointers FOR EACH ROW EXECUTE FUNCTION guard_pointer();
+
+CREATE FUNCTION guard_first_pointer() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.release_seq <> 0 THEN
+        RAISE EXCEPTION 'a pointer begins with nothing' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER pointers_begin_empty BEFORE INSERT ON pointers FOR EACH ROW EXECUTE FUNCTION guard_first_pointer();
 
 -- What a rollback leads to is kept until it is over.
 CREATE FUNCTION guard_pinned() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -107,7 +118,7 @@ BEGIN
 END
 $$;
 CREATE TRIGGER agent_versions_pinned BEFORE UPDATE ON agent_versions FOR EACH ROW EXECUTE FUNCTION guard_pinned();
-REVOKE ALL ON FUNCTION guard_approval, guard_vote, guard_pointer, guard_pinned FROM PUBLIC;
+REVOKE ALL ON FUNCTION guard_approval, guard_vote, guard_pointer, guard_first_pointer, guard_pinned FROM PUBLIC;
 
 CREATE TRIGGER agents_stay BEFORE DELETE ON agents FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER agent_versions_stay BEFORE DELETE ON agent_versions FOR EACH ROW EXECUTE FUNCTION refuse_change();
@@ -156,10 +167,11 @@ $$;
 GRANT INSERT, UPDATE ON agents, deployments, reviews TO windtunnel_api;
 GRANT INSERT ON review_votes, review_findings, review_evidence, rollbacks, deployment_events, review_queue_events,
     production_events TO windtunnel_api;
-GRANT INSERT ON pointers TO windtunnel_api;
+GRANT INSERT (tenant_id, agent_id, fence, release_seq) ON pointers TO windtunnel_api;
 GRANT UPDATE (fence) ON pointers TO windtunnel_api;
 GRANT UPDATE (state, quarantine_reason) ON agent_versions TO windtunnel_api;
-GRANT INSERT, UPDATE ON agent_versions, pointers TO windtunnel_worker;
+GRANT INSERT, UPDATE ON agent_versions TO windtunnel_worker;
+GRANT UPDATE ON pointers TO windtunnel_worker;
 GRANT UPDATE ON agents, deployments, reviews, rollbacks TO windtunnel_worker;
 GRANT INSERT ON reviews, deployment_events, review_queue_events, production_events TO windtunnel_worker;
 GRANT UPDATE ON deployments, reviews, rollbacks TO windtunnel_system;
@@ -167,3 +179,41 @@ GRANT INSERT, UPDATE, DELETE ON production_followers TO windtunnel_api;
 -- Votes are counted again by workers, who see of tokens and identities whose they are, and nothing else.
 GRANT SELECT (id, tenant_id, user_id, issued_by, issued_with, expires_ms, revoked_ms) ON api_tokens TO windtunnel_worker;
 GRANT SELECT (tenant_id, subject, user_id) ON identities TO windtunnel_worker;
+
+-- A package is what it is; its bytes may go when nothing needs them, and come again with another upload.
+CREATE FUNCTION guard_packages() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (OLD.tenant_id, OLD.digest, OLD.size_bytes, OLD.name, OLD.version)
+        IS DISTINCT FROM (NEW.tenant_id, NEW.digest, NEW.size_bytes, NEW.name, NEW.version)
+        OR (OLD.discarded_ms IS NULL) = (NEW.discarded_ms IS NULL)
+        OR (NEW.discarded_ms IS NOT NULL AND (OLD.uploaded_by, OLD.created_ms) <> (NEW.uploaded_by, NEW.created_ms))
+    THEN
+        RAISE EXCEPTION 'a package is immutable' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF NEW.discarded_ms IS NOT NULL AND (EXISTS (SELECT 1 FROM agent_versions AS v WHERE v.tenant_id = NEW.tenant_id
+            AND v.package_digest = NEW.digest AND v.state IN ('LIVE', 'STANDBY', 'QUARANTINED'))
+        OR EXISTS (SELECT 1 FROM deployments AS d WHERE d.tenant_id = NEW.tenant_id AND d.package_digest = NEW.digest
+            AND d.status IN ('SUBMITTED', 'VALIDATING', 'IN_REVIEW', 'APPROVED', 'HELD', 'DEPLOYING', 'DEPLOY_FAILED')))
+    THEN
+        RAISE EXCEPTION 'a package that is needed is kept' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+DROP TRIGGER packages_immutable ON packages;
+CREATE TRIGGER packages_immutable BEFORE UPDATE ON packages FOR EACH ROW EXECUTE FUNCTION guard_packages();
+
+CREATE FUNCTION guard_submission() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM packages AS p WHERE p.tenant_id = NEW.tenant_id AND p.digest = NEW.package_digest
+        AND p.discarded_ms IS NOT NULL)
+    THEN
+        RAISE EXCEPTION 'a package that was discarded cannot be deployed' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER deployments_have_packages BEFORE INSERT ON deployments FOR EACH ROW EXECUTE FUNCTION guard_submission();
+REVOKE ALL ON FUNCTION guard_packages, guard_submission FROM PUBLIC;
+GRANT UPDATE (discarded_ms, uploaded_by, created_ms) ON packages TO windtunnel_api;
+GRANT UPDATE (discarded_ms) ON packages TO windtunnel_worker;

@@ -311,6 +311,11 @@ CREATE TABLE production_followers (
 );
 CREATE INDEX production_followers_seen ON production_followers (tenant_id, seen_ms);
 
+-- When the bytes of a package were let go, because nothing needs them any more: its row stays, for the history, and counts
+-- for nothing. Uploaded again, it is there again.
+ALTER TABLE packages ADD COLUMN discarded_ms BIGINT;
+CREATE INDEX deployments_of_package ON deployments (tenant_id, package_digest);
+
 -- Which simulations ran a package.
 CREATE INDEX simulations_of_package ON simulations (tenant_id, package_digest, created_ms, id)
     WHERE package_digest IS NOT NULL;

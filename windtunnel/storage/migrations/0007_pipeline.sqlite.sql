@@ -60,9 +60,15 @@ END;
 CREATE TRIGGER pointers_go_on BEFORE UPDATE ON pointers
 WHEN OLD.tenant_id <> NEW.tenant_id OR OLD.agent_id <> NEW.agent_id OR NEW.fence < OLD.fence
     OR NEW.release_seq NOT IN (OLD.release_seq, OLD.release_seq + 1)
-    OR (NEW.release_seq = OLD.release_seq AND NEW.version_id IS NOT OLD.version_id)
+    OR (NEW.release_seq = OLD.release_seq AND (NEW.version_id IS NOT OLD.version_id
+        OR NEW.deployment_id IS NOT OLD.deployment_id OR NEW.package_digest IS NOT OLD.package_digest))
 BEGIN
     SELECT RAISE(ABORT, 'a pointer only goes on');
+END;
+
+CREATE TRIGGER pointers_begin_empty BEFORE INSERT ON pointers WHEN NEW.release_seq <> 0
+BEGIN
+    SELECT RAISE(ABORT, 'a pointer begins with nothing');
 END;
 
 -- What a rollback leads to is kept until it is over.
@@ -161,4 +167,31 @@ END;
 CREATE TRIGGER review_queue_events_no_delete BEFORE DELETE ON review_queue_events
 BEGIN
     SELECT RAISE(ABORT, 'review_queue_events is append-only');
+END;
+
+-- A package is what it is; its bytes may go, and come again with another upload.
+DROP TRIGGER packages_immutable;
+CREATE TRIGGER packages_immutable BEFORE UPDATE ON packages
+WHEN (OLD.tenant_id, OLD.digest, OLD.size_bytes) <> (NEW.tenant_id, NEW.digest, NEW.size_bytes)
+    OR OLD.name IS NOT NEW.name OR OLD.version IS NOT NEW.version
+    OR (OLD.discarded_ms IS NULL) = (NEW.discarded_ms IS NULL)
+    OR (NEW.discarded_ms IS NOT NULL AND (OLD.uploaded_by, OLD.created_ms) <> (NEW.uploaded_by, NEW.created_ms))
+BEGIN
+    SELECT RAISE(ABORT, 'a package is immutable');
+END;
+
+CREATE TRIGGER packages_needed BEFORE UPDATE ON packages
+WHEN NEW.discarded_ms IS NOT NULL AND (EXISTS (SELECT 1 FROM agent_versions AS v WHERE v.tenant_id = NEW.tenant_id
+        AND v.package_digest = NEW.digest AND v.state IN ('LIVE', 'STANDBY', 'QUARANTINED'))
+    OR EXISTS (SELECT 1 FROM deployments AS d WHERE d.tenant_id = NEW.tenant_id AND d.package_digest = NEW.digest
+        AND d.status IN ('SUBMITTED', 'VALIDATING', 'IN_REVIEW', 'APPROVED', 'HELD', 'DEPLOYING', 'DEPLOY_FAILED')))
+BEGIN
+    SELECT RAISE(ABORT, 'a package that is needed is kept');
+END;
+
+CREATE TRIGGER deployments_have_packages BEFORE INSERT ON deployments
+WHEN EXISTS (SELECT 1 FROM packages AS p WHERE p.tenant_id = NEW.tenant_id AND p.digest = NEW.package_digest
+    AND p.discarded_ms IS NOT NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'a package that was discarded cannot be deployed');
 END;

@@ -20,6 +20,7 @@ class Packages(Table, db=_DB, tablename="packages"):
     version = Varchar(100, null=True, default=None)
     uploaded_by = Varchar(36)
     created_ms = BigInt()
+    discarded_ms = BigInt(null=True, default=None)
 
 
 class PackageSignatures(Table, db=_DB, tablename="package_signatures"):
