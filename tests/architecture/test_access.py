@@ -20,6 +20,7 @@ OF_NO_TENANT = {
     "tenants.ensure_demo": "makes the tenant, then speaks for it",
     "events.insert_after": "is given the row of the simulation",
     "deployment_events.insert_event": "is given the row of the deployment",
+    "experiment_changes._told": "is given the row of the experiment",
     "audit_reading._check": "looks at the revision of the database",
     "sizes.bytes_of": "measures a database that is a tenant's as a whole",
     "identity.identity_of": "tells a database from all others",
@@ -28,7 +29,10 @@ OF_NO_TENANT = {
 }
 UNRECORDED = {
     "claiming_runs": "begins what is on record as asked for, and will be as ended",
+    "clean_up": "forgets experiments with their environment, whose deletion goes on record",
+    "conduct_experiment": "begins what is on record as asked for, and will be as ended",
     "deploy": "takes steps of what is on record as begun, and will be as ended",
+    "experiment_parts": "stores steps of what is on record as asked for, and will be as ended",
     "idempotent": "runs what others change and record",
     "mark_notifications_read": "what somebody has read is theirs alone",
     "notify": "tells of what others have recorded",

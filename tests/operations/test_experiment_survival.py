@@ -4,13 +4,13 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from tests.operations.experiment_world import Noting, asked, claimed, conduct_all, now_stored, planned
 from tests.operations.world import demo, process
+from tests.waiting import until
 from windtunnel.domain.experiments import ExperimentStatus, findings_to_json
 from windtunnel.domain.policy import LEASE_MS
 from windtunnel.operations.conduct_experiment import conduct_experiment
@@ -43,7 +43,8 @@ async def test_another_finishes_what_a_killed_one_has_begun(database_url: str) -
         entries = await audit.read(services.store, viewer.tenant_id, 0, 1_000)
         actions = [each.action for each in entries if each.subject_id == disturbed.id]
         assert actions == ["EXPERIMENT_RUN", "EXPERIMENT_FINISHED"]
-        await asyncio.to_thread(_until_gone, hands)
+        # They end with the one that they worked for.
+        await until(lambda: not any(_lives(number) for number in hands))
 
 
 async def _killed(url: str) -> list[int]:
@@ -57,13 +58,6 @@ async def _killed(url: str) -> list[int]:
     finally:
         child.send_signal(signal.SIGKILL)
         await child.wait()
-
-
-def _until_gone(numbers: list[int]) -> None:
-    """They end with the one that they worked for."""
-    for number in numbers:
-        while _lives(number):
-            time.sleep(0.01)
 
 
 def _lives(number: int) -> bool:
