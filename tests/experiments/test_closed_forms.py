@@ -120,7 +120,7 @@ def test_the_simulated_network_agrees(name: str) -> None:
         busy = [one.nodes[place].busy_ms / one.end_ms / network.servers[place] for one in outcomes]
         agrees(estimate(busy), node.load)
         assert node.wait_ms is not None
-        agrees(estimate([one.nodes[place].wait_ms / one.nodes[place].attempts for one in outcomes]), node.wait_ms)
+        agrees(estimate([one.nodes[place].wait_ms / one.nodes[place].visits for one in outcomes]), node.wait_ms)
 
 
 def agrees(found: Estimate, exact: float) -> None:

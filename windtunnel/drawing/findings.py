@@ -146,7 +146,7 @@ def exact_rows(result: ExperimentResult, name: Callable[[str], str]) -> list[Exa
             continue
         who = name(node.key)
         rows.append(_exact(f"{who}: busy", "traffic equations", min(form["load"], 1.0), "share", node.utilisation))
-        if form["wait_ms"] is not None and form["attempts_per_visit"] == 1.0:
+        if form["wait_ms"] is not None:
             rows.append(_exact(f"{who}: wait", str(form["model"]), form["wait_ms"], "time", node.wait_ms))
     return rows
 

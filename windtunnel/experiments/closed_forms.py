@@ -32,7 +32,10 @@ class Model(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeForm:
-    """One node in the long run. `load` is the work offered per server (1 and more never settles)."""
+    """One node in the long run. `load` is the work offered per server (1 and more never settles).
+
+    `wait_ms` is queueing per visit, of all its attempts together.
+    """
 
     key: str
     load: float
@@ -78,8 +81,8 @@ def closed_form(network: Network, arrivals_per_ms: float) -> ClosedForm | None:
         throughput_per_s=None if unstable else arrivals_per_ms * 1_000.0 * traffic.success_rate,
         latency_ms=None if unstable else _latency(network, traffic, waits, arrivals_per_ms),
         nodes=tuple(
-            NodeForm(key, loads[node], float(traffic.attempts[node]), models[node], waits[node])
-            for node, key in enumerate(network.keys)
+            NodeForm(key, loads[node], each, models[node], None if wait is None else wait * each)
+            for node, (key, each, wait) in enumerate(zip(network.keys, traffic.attempts.tolist(), waits, strict=True))
         ),
         unstable=unstable,
     )

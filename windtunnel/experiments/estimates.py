@@ -6,7 +6,7 @@ from math import fsum, isfinite, sqrt
 from windtunnel.domain.experiments import Estimate
 from windtunnel.experiments.student import half_width
 
-__all__ = ["NOTHING", "Estimate", "estimate", "paired", "rounded", "share_estimate"]
+__all__ = ["NOTHING", "Estimate", "estimate", "paired", "ratio_estimate", "rounded", "share", "share_estimate"]
 
 _DIGITS = 10
 
@@ -31,10 +31,27 @@ def estimate(values: Sequence[float]) -> Estimate:
     return Estimate(rounded(mean), rounded(mean - half), rounded(mean + half))
 
 
+def ratio_estimate(parts: Sequence[float], wholes: Sequence[float]) -> Estimate:
+    """All parts over all wholes, e.g. time waited over visits, with its interval; 0 when there is no whole at all.
+
+    A mean of ratios would be off by what the wholes vary. The interval is that of the mean of each part's distance from
+    its due share (W. G. Cochran, "Sampling Techniques" (1977), 6.4), by Student's t.
+    """
+    whole = fsum(wholes)
+    if not whole:
+        return NOTHING
+    ratio, usual = fsum(parts) / whole, whole / len(wholes)
+    return estimate([ratio + (part - ratio * one) / usual for part, one in zip(parts, wholes, strict=True)])
+
+
+def share(found: Estimate) -> Estimate:
+    """What cannot be below 0 or above 1, nor can its interval."""
+    return Estimate(*(min(max(value, 0.0), 1.0) for value in (found.mean, found.low, found.high)))
+
+
 def share_estimate(values: Sequence[float]) -> Estimate:
-    """Like `estimate`, for shares: the interval stays within 0 and 1."""
-    found = estimate(values)
-    return Estimate(found.mean, max(found.low, 0.0), min(found.high, 1.0))
+    """Like `estimate`, for shares."""
+    return share(estimate(values))
 
 
 def paired(base: Sequence[float], variant: Sequence[float]) -> Estimate:

@@ -17,7 +17,7 @@ from windtunnel.domain.experiments import (
 )
 from windtunnel.domain.prices import ModelPrice
 from windtunnel.experiments.closed_forms import closed_form
-from windtunnel.experiments.estimates import estimate, paired, rounded, share_estimate
+from windtunnel.experiments.estimates import estimate, paired, ratio_estimate, rounded, share, share_estimate
 from windtunnel.experiments.histogram import bins_of
 from windtunnel.experiments.measures import Measures, cost_of, tokens_of
 from windtunnel.experiments.model import Model
@@ -66,7 +66,7 @@ def _result(
         latency_p50_ms=_times(rows, "p50_ms"),
         latency_p95_ms=_times(rows, "p95_ms"),
         latency_p99_ms=_times(rows, "p99_ms"),
-        throughput_per_s=estimate(rows.of("throughput_per_s").tolist()),
+        throughput_per_s=_not_negative(ratio_estimate(rows.of("done").tolist(), (_time(rows) / 1_000.0).tolist())),
         cost_usd_per_task=None if price is None else estimate(cost_of(model, rows, tasks, price).tolist()),
         tokens_per_task=estimate(tokens_of(model, rows, tasks).tolist()),
         degraded_rate=share_estimate(rows.of("degraded_rate").tolist()),
@@ -88,18 +88,16 @@ def _load(model: Model, rows: Measures, owner: str, lost: float | None) -> NodeL
     """The load of an agent or tool: its nodes together, each place counted."""
     mine = [number for number, place in enumerate(model.places) if place.owner == owner]
     servers = sum(model.places[number].node.servers for number in mine)
-    busy = _added(rows.at("busy_ms"), mine) / (rows.at("end_ms")[:, 0] * servers)
-    visits = _added(rows.at("visits"), mine)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        wait = _added(rows.at("wait_ms"), mine) / visits
+    busy, room = _added(rows.at("busy_ms"), mine), _time(rows) * servers
+    wait, visits = _added(rows.at("wait_ms"), mine), _added(rows.at("visits"), mine)
 
     def total(name: str) -> int:
         return int(rows.at(name)[:, mine].sum())
 
     return NodeLoad(
         key=owner,
-        utilisation=share_estimate(busy.tolist()),
-        wait_ms=_not_negative(estimate(wait.tolist())),
+        utilisation=share(ratio_estimate(busy.tolist(), room.tolist())),
+        wait_ms=_not_negative(ratio_estimate(wait.tolist(), visits.tolist())),
         attempts=total("attempts"),
         failures=total("failures"),
         retries=total("retries"),
@@ -116,6 +114,11 @@ def _added(values: Floats, nodes: Sequence[int]) -> Floats:
     for node in nodes:
         total += values[:, node]
     return total
+
+
+def _time(rows: Measures) -> Floats:
+    """How long the time that counts is, in each replication."""
+    return rows.at("time_ms")[:, 0]
 
 
 def _times(rows: Measures, name: str) -> Estimate:

@@ -10,8 +10,9 @@ from windtunnel.experiments.model import Model
 from windtunnel.simulation.outcome import Batch
 from windtunnel.simulation.portable import Floats
 
-OVERALL = ("success_rate", "degraded_rate", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "throughput_per_s", "steps")
-"""Measures of a whole replication; latencies are of tasks that succeeded (NaN when none did)."""
+OVERALL = ("success_rate", "degraded_rate", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "done", "steps")
+"""Measures of a replication; latencies are of tasks that succeeded (NaN when none did), `done` are the tasks that
+succeeded within the time that counts."""
 PER_NODE = (
     "busy_ms",
     "wait_ms",
@@ -22,9 +23,11 @@ PER_NODE = (
     "throttled",
     "short_circuited",
     "fallbacks",
-    "end_ms",
+    "time_ms",
 )
-"""Measures of each node; `end_ms` is the length of the replication."""
+"""Measures of each node: `busy_ms`, `wait_ms` and `visits` within the time that counts, which is `time_ms` long; the
+rest is counted over the whole replication."""
+_COUNTED = ("busy_ms", "wait_ms", "visits")
 _PERCENTILES = (50.0, 95.0, 99.0)
 
 
@@ -52,26 +55,35 @@ class Measures:
 
 
 def measured(batch: Batch, warmup: int) -> Measures:
-    """Reduce a batch; the first `warmup` tasks of each replication count for neither success nor latency."""
+    """Reduce a batch; the first `warmup` tasks of each replication count for neither success nor latency.
+
+    The time that counts is from the birth of the first task after them to that of the last one; where less than half
+    of the tasks have left by then, so that there is no long run to see, it is the whole replication.
+    """
     succeeded, tasks = batch.succeeded[:, warmup:], batch.succeeded.shape[1] - warmup
     stay = np.where(succeeded, (batch.left_ms - batch.born_ms)[:, warmup:], np.inf)
     stay.sort(axis=1)
     done = succeeded.sum(axis=1)
-    end = np.maximum(batch.end_ms, np.finfo(np.float64).tiny)
+    since, until = batch.born_ms[:, [warmup]], batch.born_ms[:, [-1]]
+    late = (until <= since)[:, 0] | ((batch.left_ms <= until).sum(axis=1) * 2 < batch.born_ms.shape[1])
+    within = late[:, None] | ((batch.left_ms > since) & (batch.left_ms <= until))
+    time = np.where(late, np.maximum(batch.end_ms, np.finfo(np.float64).tiny), (until - since)[:, 0])
     overall = np.column_stack(
         [
             done / tasks,
             batch.degraded[:, warmup:].sum(axis=1) / tasks,
             _means(stay, done),
             *(_percentile(stay, done, percent) for percent in _PERCENTILES),
-            batch.succeeded.sum(axis=1) / end * 1_000.0,
+            (batch.succeeded & within).sum(axis=1),
             batch.steps,
         ]
     )
     nodes = np.empty((len(done), batch.attempts.shape[1], len(PER_NODE)))
     for place, name in enumerate(PER_NODE[:-1]):
         nodes[:, :, place] = getattr(batch, name)
-    nodes[:, :, -1] = end[:, None]
+        if name in _COUNTED:
+            nodes[:, :, place] = np.where(late[:, None], nodes[:, :, place], getattr(batch, f"counted_{name}"))
+    nodes[:, :, -1] = time[:, None]
     return Measures(overall, nodes, counted(stay))
 
 

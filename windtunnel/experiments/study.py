@@ -63,7 +63,12 @@ class Study:
 
     def do(self, chunk: Chunk) -> Measures:
         """Simulate a chunk. The result depends on nothing but the study and the chunk."""
-        return measured(_batch(self.sides[chunk.side].model, self.load, chunk.first, chunk.count), self.warmup)
+        return simulated(self.sides[chunk.side].model, self.load, self.warmup, chunk)
+
+
+def simulated(model: Model, load: Load, warmup: int, chunk: Chunk) -> Measures:
+    """Simulate a chunk, given the model of its side: all that it takes, and little to send."""
+    return measured(_batch(model, load, chunk.first, chunk.count, warmup), warmup)
 
 
 def study_of(
@@ -85,7 +90,7 @@ def study_of(
     return Study(load, tuple(sides), warmup)
 
 
-def _batch(model: Model, load: Load, first: int, count: int) -> Batch:
+def _batch(model: Model, load: Load, first: int, count: int, warmup: int = 0) -> Batch:
     return simulate_many(
         model.network,
         seed=load.seed,
@@ -93,6 +98,7 @@ def _batch(model: Model, load: Load, first: int, count: int) -> Batch:
         arrivals_per_ms=load.arrival_rate / 1_000.0,
         first=first,
         count=count,
+        warmup=warmup,
     )
 
 

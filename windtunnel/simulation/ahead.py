@@ -90,11 +90,10 @@ class Ahead:
         """How many targets were taken, which is how many attempts succeeded."""
         return self._routes - len(self.targets)
 
-    @property
-    def busy_ms(self) -> float:
-        """What the attempts took, added one after the other, so that the sum does not depend on blocks."""
-        attempts = self.attempts
-        return float(np.cumsum(np.concatenate(self._times)[:attempts])[-1]) if attempts else 0.0
+    def busy_ms(self, *counts: int) -> list[float]:
+        """What so many of the first attempts took, added one after the other, so that no sum depends on blocks."""
+        sums = np.cumsum(np.concatenate(self._times)[: max(counts)]) if max(counts) else None
+        return [0.0 if sums is None or not count else float(sums[count - 1]) for count in counts]
 
 
 class FirstBlocks:

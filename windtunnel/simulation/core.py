@@ -30,21 +30,41 @@ class Ran(NamedTuple):
     steps: int
     end_ms: float
     wait_ms: list[float]
-    gave_up: list[int]
+    visits: list[int]
     queue_max: list[int]
+    attempts: list[int]
+    busy_ms: list[float]
+    counted_busy_ms: list[float]
+    counted_wait_ms: list[float]
+    counted_visits: list[int]
+
+
+class _Mark(NamedTuple):
+    """How far each node has come: attempts begun, waits ended, and visits that came to their first attempt."""
+
+    attempts: list[int]
+    wait_ms: list[float]
+    visits: list[int]
 
 
 def simulate(
-    network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, replication: int = 0, told: bool = False
+    network: Network,
+    *,
+    seed: int,
+    tasks: int,
+    arrivals_per_ms: float,
+    replication: int = 0,
+    warmup: int = 0,
+    told: bool = False,
 ) -> Outcome:
     """Run one replication until every token is gone; it starts empty and arrivals are Poisson at the entry nodes."""
     streams = Streams(seed, replication)
     (born,), (entries,) = draw_arrivals(network, ManyStreams([streams]), tasks, arrivals_per_ms)
     if network.extras:
-        return simulate_resilient(network, network.extras, streams, born, entries, told=told)
+        return simulate_resilient(network, network.extras, streams, born, entries, warmup=warmup, told=told)
     ahead = [Ahead(network, node, streams) for node in range(len(network.keys))]
     log: list[Step] | None = [] if told else None
-    ran = run(network, born.tolist(), entries.tolist(), ahead, log)
+    ran = run(network, born.tolist(), entries.tolist(), ahead, warmup=warmup, log=log)
     return Outcome(
         born_ms=born,
         left_ms=np.array(ran.left_ms),
@@ -58,22 +78,23 @@ def simulate(
                 key,
                 attempts=one.attempts,
                 failures=one.attempts - one.successes,
-                visits=one.successes + gave_up,
-                busy_ms=one.busy_ms,
-                wait_ms=waited,
-                retries=one.attempts - one.successes - gave_up,
-                queue_max=longest,
+                visits=ran.visits[node],
+                busy_ms=ran.busy_ms[node],
+                wait_ms=ran.wait_ms[node],
+                retries=one.attempts - ran.visits[node],
+                queue_max=ran.queue_max[node],
+                counted_busy_ms=ran.counted_busy_ms[node],
+                counted_wait_ms=ran.counted_wait_ms[node],
+                counted_visits=ran.counted_visits[node],
             )
-            for key, one, waited, gave_up, longest in zip(
-                network.keys, ahead, ran.wait_ms, ran.gave_up, ran.queue_max, strict=True
-            )
+            for node, (key, one) in enumerate(zip(network.keys, ahead, strict=True))
         ),
         log=log,
     )
 
 
 def run(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would halve its speed
-    network: Network, born: list[float], entries: list[int], ahead: list[Ahead], log: list[Step] | None
+    network: Network, born: list[float], entries: list[int], ahead: list[Ahead], *, warmup: int, log: list[Step] | None
 ) -> Ran:
     """The plain loop, over the arrivals of one replication and what lies ahead of its nodes."""
     nodes, tasks = range(len(network.keys)), len(born)
@@ -88,6 +109,8 @@ def run(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would halv
     gave_up = [0] * len(nodes)
     left = [0.0] * tasks
     succeeded = [False] * tasks
+    borders = (min(warmup, tasks - 1), tasks - 1)
+    marks: list[_Mark] = []
     agenda: list[tuple[float, int, int, int, int, int]] = [(inf, 0, 0, 0, 0, 0)]
     sequence = steps = arrived = 0
     now = 0.0
@@ -135,6 +158,8 @@ def run(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would halv
                     continue
                 attempt = 0
         else:
+            if arrived in borders:
+                marks.append(_mark(ahead, waited, busy, gave_up))
             now, node, task, attempt = next_arrival, entries[arrived], arrived, 0
             arrived += 1
             next_arrival = born[arrived] if arrived < tasks else inf
@@ -149,4 +174,28 @@ def run(  # noqa: C901, PLR0912, PLR0915 - one loop: a call per event would halv
             queue.append((task, attempt, now))
             if len(queue) > queue_max[node]:  # noqa: PLR1730 - half the time of max()
                 queue_max[node] = len(queue)
-    return Ran(left, succeeded, steps, now, waited, gave_up, queue_max)
+    over = _mark(ahead, waited, busy, gave_up)
+    begun, until = (marks[0], marks[-1]) if marks else (over, over)
+    worked = [
+        one.busy_ms(*counts) for one, *counts in zip(ahead, over.attempts, begun.attempts, until.attempts, strict=True)
+    ]
+    return Ran(
+        left_ms=left,
+        succeeded=succeeded,
+        steps=steps,
+        end_ms=now,
+        wait_ms=waited,
+        visits=over.visits,
+        queue_max=queue_max,
+        attempts=over.attempts,
+        busy_ms=[whole for whole, _, _ in worked],
+        counted_busy_ms=[after - before for _, before, after in worked],
+        counted_wait_ms=[after - before for before, after in zip(begun.wait_ms, until.wait_ms, strict=True)],
+        counted_visits=[after - before for before, after in zip(begun.visits, until.visits, strict=True)],
+    )
+
+
+def _mark(ahead: list[Ahead], waited: list[float], busy: list[int], gave_up: list[int]) -> _Mark:
+    # Attempts begun less retries planned: so many visits came to their first attempt.
+    visits = [one.successes + working + lost for one, working, lost in zip(ahead, busy, gave_up, strict=True)]
+    return _Mark([one.attempts for one in ahead], waited.copy(), visits)

@@ -11,7 +11,7 @@ from windtunnel.simulation.outcome import Batch, Outcome
 
 class _Many(Protocol):
     def __call__(
-        self, network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, first: int, count: int
+        self, network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, first: int, count: int, warmup: int
     ) -> Batch: ...
 
 
@@ -25,15 +25,21 @@ def simulate(network: Network, *, seed: int, tasks: int, arrivals_per_ms: float,
     return batch.outcome(0, network.keys)
 
 
-def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, first: int, count: int) -> Batch:
+def simulate_many(
+    network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, first: int, count: int, warmup: int = 0
+) -> Batch:
     """Run replications `first` to `first` + `count` - 1, equal bit for bit to as many calls of `simulate`.
+
+    The first `warmup` tasks come before the time of what is `counted` per node.
 
     Raises ValueError when the tokens of a network's forks multiply without end.
 
     The kernel runs without the interpreter's lock, so that threads run at the same time; the plain loop does not.
     """
     many = _kernel[0] if _kernel else plain.simulate_many
-    return many(network, seed=seed, tasks=tasks, arrivals_per_ms=arrivals_per_ms, first=first, count=count)
+    return many(
+        network, seed=seed, tasks=tasks, arrivals_per_ms=arrivals_per_ms, first=first, count=count, warmup=warmup
+    )
 
 
 def prepare_kernel() -> Thread | None:

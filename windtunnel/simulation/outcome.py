@@ -32,6 +32,10 @@ class NodeStatistics:
     - `flawed`: attempts whose result is wrong. `caught`: tokens reworked or lost because they came flawed.
     - `late`: tokens dropped at the join because their quorum was already met.
     - `queue_max`: the longest line for a server.
+
+    The last three are about the time from the birth of the first task after the warm-up to that of the last task, in
+    which a network that keeps up is neither filling nor running empty: the work of the attempts begun in it, how long
+    attempts that got a server in it had waited, and the visits that came to their first attempt in it.
     """
 
     key: str
@@ -52,10 +56,15 @@ class NodeStatistics:
     caught: int = 0
     late: int = 0
     queue_max: int = 0
+    counted_busy_ms: float = 0.0
+    counted_wait_ms: float = 0.0
+    counted_visits: int = 0
 
 
 COLUMNS = tuple(field.name for field in fields(NodeStatistics) if field.name != "key")
 """What is counted per node."""
+TIMES = tuple(field.name for field in fields(NodeStatistics) if field.type is float)
+"""Those of it that are times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,9 @@ class Batch:
     caught: Counts
     late: Counts
     queue_max: Counts
+    counted_busy_ms: Floats
+    counted_wait_ms: Floats
+    counted_visits: Counts
 
     def put(self, row: int, outcome: Outcome) -> None:
         """Write one of the replications down."""

@@ -66,6 +66,18 @@ class Place:
     caught: int = 0
     late: int = 0
     queue_max: int = 0
+    counted_busy_ms: float = 0.0
+    counted_wait_ms: float = 0.0
+    counted_visits: int = 0
+
+    def mark(self, *, begins: bool, ends: bool) -> None:
+        """The time of what is `counted` begins, or ends, or both."""
+        # Attempts begun or refused, less retries planned: so many visits came to their first attempt.
+        tried = self.attempts + self.busy + self.short_circuited - self.retries
+        sign = ends - begins
+        self.counted_busy_ms += sign * self.busy_ms
+        self.counted_wait_ms += sign * self.wait_ms
+        self.counted_visits += sign * tried
 
     def after(self) -> tuple[int, ...]:
         """Where a token goes after a success: along all routes of a fork, else along one; nowhere is out."""
@@ -95,6 +107,9 @@ class Place:
             caught=self.caught,
             late=self.late,
             queue_max=self.queue_max,
+            counted_busy_ms=self.counted_busy_ms,
+            counted_wait_ms=self.counted_wait_ms,
+            counted_visits=self.counted_visits,
         )
 
 

@@ -30,11 +30,12 @@ def simulate_resilient(
     entries: Counts,
     *,
     first: Sequence[Block] = (),
+    warmup: int = 0,
     told: bool = False,
 ) -> Outcome:
     """Run one replication, as `core.simulate`; `first` is what was drawn for each node already, if anything."""
     run = _Run(lay_out(network, extras, streams, first), Tokens(extras, born.size), told=told)
-    run.go(born.tolist(), entries.tolist())
+    run.go(born.tolist(), entries.tolist(), warmup)
     return Outcome(
         born_ms=born,
         left_ms=np.array(run.tokens.left_ms),
@@ -63,14 +64,17 @@ class _Run:
         # What each token's attempt was told by the breaker when it began.
         self._begun: dict[int, int] = {}
 
-    def go(self, born: list[float], entries: list[int]) -> None:
+    def go(self, born: list[float], entries: list[int], warmup: int) -> None:
         """Until every token is gone."""
         agenda, places, tokens = self._agenda, self.places, self.tokens
         arrived, tasks = 0, len(born)
         next_arrival = born[0] if tasks else inf
+        borders = (min(warmup, tasks - 1), tasks - 1)
         while True:
             if agenda[0][0] > next_arrival:
                 self.now = next_arrival
+                for place in places if arrived in borders else ():
+                    place.mark(begins=arrived == borders[0], ends=arrived == borders[1])
                 self._enter(places[entries[arrived]], tokens.new(arrived))
                 arrived += 1
                 next_arrival = born[arrived] if arrived < tasks else inf

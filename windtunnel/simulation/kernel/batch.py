@@ -12,7 +12,9 @@ from windtunnel.simulation.randomness import PERIOD, seeds
 from windtunnel.simulation.tokens import ENDLESS, tokens_max
 
 
-def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, first: int, count: int) -> Batch:
+def simulate_many(
+    network: Network, *, seed: int, tasks: int, arrivals_per_ms: float, first: int, count: int, warmup: int = 0
+) -> Batch:
     """Run replications `first` to `first` + `count` - 1, without the interpreter's lock."""
     tables, nodes = tabulate(network), len(network.keys)
     origins = _origins(seed, first, count)
@@ -23,7 +25,7 @@ def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: f
     done = 0
     while done < count:
         work = make_workspace(tables, tasks, room)
-        done, made = replicate(tables, work, results, origins, arrivals_per_ms, most, done)
+        done, made = replicate(tables, work, results, origins, arrivals_per_ms, warmup, most, done)
         if made > most:
             raise ValueError(ENDLESS)
         if made:
@@ -41,6 +43,8 @@ def simulate_many(network: Network, *, seed: int, tasks: int, arrivals_per_ms: f
         end_ms=results.ends,
         busy_ms=results.sums[:, 0],
         wait_ms=results.sums[:, 1],
+        counted_busy_ms=results.sums[:, 2],
+        counted_wait_ms=results.sums[:, 3],
         **{name: results.counts[:, place] for place, name in enumerate(COUNTS)},
     )
 

@@ -15,6 +15,7 @@ from windtunnel.simulation.kernel.blocks import (
     draw_services,
 )
 from windtunnel.simulation.kernel.compiling import compiled
+from windtunnel.simulation.kernel.counting import count_on
 from windtunnel.simulation.kernel.forks import begin_fork, join, leave, make_branch
 from windtunnel.simulation.kernel.guards import (
     OPENED,
@@ -36,7 +37,7 @@ from windtunnel.simulation.tokens import ALONE
 
 @compiled
 def run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what makes it fast
-    t: Tables, work: Workspace, results: Results, origin: Words, rate: float, most: int, row: int
+    t: Tables, work: Workspace, results: Results, origin: Words, rate: float, warmup: int, most: int, row: int
 ) -> int:
     """Run one replication; 0, or when there was no room for all its tokens or forks, how many it would have made."""
     begin(t, work, results, origin, rate, row)
@@ -49,6 +50,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what mak
     size = order = groups = arrived = steps = made = 0
     now = 0.0
     next_arrival = born[0] if tasks else math.inf
+    counted = min(warmup, tasks - 1)
     while True:
         serving = False
         if size and times[0] <= next_arrival:
@@ -84,6 +86,10 @@ def run(  # noqa: C901, PLR0912, PLR0915 - one loop over flat arrays is what mak
         elif arrived < tasks:
             if not unused:
                 return made + 1
+            if arrived == counted:
+                count_on(count, sums, places.busy, -1)
+            if arrived == tasks - 1:
+                count_on(count, sums, places.busy, 1)
             unused -= 1
             made += 1
             now, node, token, verb = next_arrival, tokens.entries[arrived], tokens.free[unused], codes.ENTERS

@@ -9,7 +9,7 @@ from windtunnel.simulation.kernel.workspace import Results, Workspace
 
 @entrance
 def replicate(
-    tables: Tables, work: Workspace, results: Results, origins: Words, rate: float, most: int, row: int
+    tables: Tables, work: Workspace, results: Results, origins: Words, rate: float, warmup: int, most: int, row: int
 ) -> tuple[int, int]:
     """Run replications from `row` on, up to the first that needs more room, or makes more tokens, than it may have.
 
@@ -17,6 +17,6 @@ def replicate(
     """
     made = 0
     while row < origins.shape[0] and not made:
-        made = run(tables, work, results, origins[row], rate, most, row)
+        made = run(tables, work, results, origins[row], rate, warmup, most, row)
         row += not made
     return row, made

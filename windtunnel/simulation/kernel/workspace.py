@@ -28,12 +28,13 @@ COUNTS = (
     "caught",
     "late",
     "queue_max",
+    "counted_visits",
 )
 """What is counted per node, in the order of its numbers in the kernel."""
 
 
 class Results(NamedTuple):
-    """[replication, count or (busy, wait), node], [replication, task] and [replication]; all zero at first."""
+    """[replication, count or sum, node], [replication, task] and [replication]; all zero at first."""
 
     counts: Counts
     sums: Floats
@@ -139,7 +140,7 @@ def make_results(count: int, nodes: int, tasks: int) -> Results:
     """Room for the results of so many replications."""
     return Results(
         counts=np.zeros((count, len(COUNTS), nodes), dtype=np.int64),
-        sums=np.zeros((count, 2, nodes)),
+        sums=np.zeros((count, 4, nodes)),
         born=np.zeros((count, tasks)),
         left=np.zeros((count, tasks)),
         succeeded=np.zeros((count, tasks), dtype=np.bool_),
