@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
     trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
     prices: Path | None = None
+    dask_scheduler: str | None = None
     webhook_allow: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
     secrets_key: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = Field([], repr=False)
     server: str = "http://127.0.0.1:8000"
@@ -121,6 +122,13 @@ class Settings(BaseSettings):
     def _redis(cls, value: str | None) -> str | None:
         if value and not _is_address(value, "rediss?|unix"):
             raise ValueError("redis://HOST:PORT/DATABASE, rediss:// or unix://")
+        return value or None
+
+    @field_validator("dask_scheduler")
+    @classmethod
+    def _dask_scheduler(cls, value: str | None) -> str | None:
+        if value and not (_is_address(value, "tcp|tls") and re.fullmatch(r"\w+://[^\s/?#@,]+:\d+", value)):
+            raise ValueError("tcp://HOST:PORT or tls://HOST:PORT, of a Dask scheduler")
         return value or None
 
     @field_validator("oidc_issuer")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app.beyond import beyond
+from app.clustering import crew_of
 from app.refusals import server_of
 from app.settings import Settings, SettingsError, price_of_model
 from windtunnel.delivery.addresses import read_allowance
@@ -140,6 +141,8 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
         if settings.redis_url:
             mine = await identity_of(store)
             channels = await stack.enter_async_context(opened_redis_channels(settings.redis_url, bus, mine))
+        crew = crew_of(settings)
+        stack.callback(crew.close)
         services = await stack.enter_async_context(
             open_services(
                 store,
@@ -158,6 +161,7 @@ async def open_runtime(settings: Settings, role: DatabaseRole) -> AsyncIterator[
                 channels=channels,
                 code_host=CodeHost(beyond(settings)),
                 approvals=None if role is DatabaseRole.API else approval_keys(settings),
+                crew=crew,
                 collector=settings.collector,
                 profile=profile_of(settings.semconv_opt_in),
             )

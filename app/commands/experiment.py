@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import os
 import secrets
 import shlex
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +13,7 @@ import typer
 from app.commands.ending import clean_endings
 from app.commands.out import writable, written
 from app.commands.scenario_input import InputError, scenario_text
-from app.settings import load_settings, price_of_model
+from app.settings import Settings, load_settings, price_of_model
 from windtunnel.domain.experiments import Load
 from windtunnel.domain.policy import SEED_MAX
 from windtunnel.domain.scenarios import title_of
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from windtunnel.experiments.study import Study
 
 FILE_MAX_BYTES = 4 * 1024 * 1024
-POOL_ABOVE_TASKS = 200_000
-"""Below so many tasks, starting processes takes longer than the work."""
 
 
 def experiment(  # noqa: PLR0917
@@ -49,6 +45,9 @@ def experiment(  # noqa: PLR0917
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the report, the result and the picture there.")
     ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="tcp://HOST:PORT", help="Have it done by the workers of a Dask scheduler.")
+    ] = None,
 ) -> None:
     """Put an agent network under load, many times: success, latency, cost and load, with 95 % intervals."""
     with clean_endings():
@@ -58,11 +57,12 @@ def experiment(  # noqa: PLR0917
 
         load = Load(secrets.randbelow(SEED_MAX + 1) if seed is None else seed, replications, tasks, arrival_rate)
         check_load(load)
+        settings = load_settings(dask_scheduler=scheduler)
         base = _network(network, text, file) if network else _planned(scenario_text(text, file))
         other = None if variant is None else _variant(base.model, variant)
         directory = writable(out)
         began = perf_counter()
-        findings = _findings(study_of(base.model, None if other is None else other.model, load))
+        findings = _findings(study_of(base.model, None if other is None else other.model, load), settings)
         elapsed_s = perf_counter() - began
         command = _command(load, text=text, file=file, network=network, variant=variant)
         studied = studies.Studied(base, other, load, findings, command)
@@ -97,17 +97,16 @@ def _command(load: Load, **given: str | Path | None) -> str:
     return shlex.join(words)
 
 
-def _findings(study: "Study") -> "Findings":
-    from windtunnel.experiments.conduct import conduct
+def _findings(study: "Study", settings: Settings) -> "Findings":
+    from app.clustering import conducted
+    from windtunnel.experiments.cluster import UnfitClusterError
     from windtunnel.experiments.findings import findings_of
 
-    price = price_of_model(load_settings())
-    work = sum(side.replications for side in study.sides) * study.load.tasks
-    processes = os.cpu_count() or 1
-    if work < POOL_ABOVE_TASKS or processes == 1:
-        return findings_of(study, conduct(study), price)
-    with ProcessPoolExecutor(processes) as pool:
-        return findings_of(study, conduct(study, pool), price)
+    try:
+        measures = conducted(study, settings.dask_scheduler, lambda said: typer.echo(f"windtunnel: {said}", err=True))
+    except UnfitClusterError as error:
+        raise InputError(str(error)) from None
+    return findings_of(study, measures, price_of_model(settings))
 
 
 def _planned(text: str) -> "Base":

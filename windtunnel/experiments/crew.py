@@ -30,9 +30,18 @@ class Crew:
     """
 
     def __init__(self, width: int | None = None) -> None:
-        self.width = width or len(os.sched_getaffinity(0))
+        self._width = width or len(os.sched_getaffinity(0))
         self._pool: ProcessPoolExecutor | None = None
         self._closed = 0
+
+    @property
+    def width(self) -> int:
+        """How many pieces of work are done at a time."""
+        return self._width
+
+    async def anywhere(self, function: Callable[..., T], *arguments: object) -> T:
+        """As `run`, for work that may be done on other machines, where there are some."""
+        return await self.run(function, *arguments)
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         """What the function, of some module, returns in one of the processes. Raises CrewError.
@@ -43,7 +52,7 @@ class Crew:
         for _ in range(TRIES):
             pool = self._opened()
             try:
-                return await loop.run_in_executor(pool, _do, function, arguments)
+                return await loop.run_in_executor(pool, done_or_told, function, arguments)
             except BrokenProcessPool:
                 if closed != self._closed:
                     raise CrewError("The crew was sent home.") from None
@@ -66,12 +75,13 @@ class Crew:
     def _opened(self) -> ProcessPoolExecutor:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                self.width, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
+                self._width, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
             )
         return self._pool
 
 
-def _do(function: Callable[..., T], arguments: tuple[object, ...]) -> T:
+def done_or_told(function: Callable[..., T], arguments: tuple[object, ...]) -> T:
+    """What the function returns. Raises CrewError for whatever it raises."""
     try:
         return function(*arguments)
     except Exception as error:  # noqa: BLE001 (whatever it is)

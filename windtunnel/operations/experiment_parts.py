@@ -44,7 +44,7 @@ def _begin(
 ) -> None:
     """Begin with as many as there are hands."""
     while len(under_way) < services.crew.width and (number := next(left, None)) is not None:
-        under_way[asyncio.create_task(services.crew.run(done, recipe, warmup, number))] = number
+        under_way[asyncio.create_task(services.crew.anywhere(done, recipe, warmup, number))] = number
 
 
 class _Notes:

@@ -1,0 +1,52 @@
+"""Where the many replications of experiments are done: by processes here, or by a Dask cluster as well."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from importlib.util import find_spec
+from multiprocessing import get_context
+
+from app.settings import Settings, SettingsError
+from windtunnel.experiments.cluster import Cluster, ClusterError, UnfitClusterError
+from windtunnel.experiments.cluster_crew import ClusterCrew
+from windtunnel.experiments.conduct import conduct
+from windtunnel.experiments.crew import Crew
+from windtunnel.experiments.measures import Measures
+from windtunnel.experiments.study import Chunk, Study
+from windtunnel.simulation.engine import prepare_kernel
+
+POOL_ABOVE_TASKS = 200_000
+"""Below so many tasks, starting processes takes longer than the work."""
+
+
+def crew_of(settings: Settings) -> Crew:
+    """The crew that the settings choose, to be closed in the end. Raises SettingsError."""
+    if settings.dask_scheduler is None:
+        return Crew()
+    if find_spec("distributed") is None:
+        raise SettingsError("WINDTUNNEL_DASK_SCHEDULER needs the extra `cluster`: pip install 'windtunnel[cluster]'.")
+    return ClusterCrew(settings.dask_scheduler)
+
+
+def conducted(study: Study, scheduler: str | None, warn: Callable[[str], None]) -> list[Measures]:
+    """The measures of each side of a study: by the cluster, if there is one; what it does not do is done here.
+
+    `warn` is told why a cluster was not used to the end. Raises UnfitClusterError: it needs mending.
+    """
+    done: dict[Chunk, Measures] = {}
+    if scheduler is not None:
+        try:
+            with Cluster(scheduler) as cluster:
+                return conduct(study, cluster, done=done)
+        except UnfitClusterError:
+            raise
+        except ClusterError as error:
+            warn(f"{error} What is left is done here.")
+    work = sum(chunk.count for chunk in study.chunks if chunk not in done) * study.load.tasks
+    processes = os.cpu_count() or 1
+    if work < POOL_ABOVE_TASKS or processes == 1:
+        return conduct(study, done=done)
+    # A process with threads, which a cluster has left behind, must not be forked.
+    context = get_context(None if scheduler is None else "spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=prepare_kernel) as pool:
+        return conduct(study, pool, done=done)
