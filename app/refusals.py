@@ -31,6 +31,9 @@ _ALLOWED = {
     "clock_offset": "an ISO 8601 duration such as PT25H",
 }
 
+_OPTIONS = {"dask_scheduler": "scheduler"}
+"""Options that have another name than their setting."""
+
 
 def shown(name: str, value: object) -> str:
     """The value of a setting as a person may see it: nothing of a key, no user and no password of a URL."""
@@ -52,7 +55,7 @@ def refused(problem: Any, environment: Mapping[str, str], options: Collection[st
     field = str(problem["loc"][0]) if problem["loc"] else ""
     name = field if field.isupper() else f"{PREFIX}{field.upper()}"
     if field in options:
-        said = f"--{field.replace('_', '-')} {shown(name, problem.get('input'))}"
+        said = f"--{_OPTIONS.get(field, field).replace('_', '-')} {shown(name, problem.get('input'))}"
     else:
         said = f"{name}={shown(name, environment.get(name, problem.get('input')))}"
     return f"{said} is refused; allowed: {_allowed(field, problem)}."

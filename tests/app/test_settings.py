@@ -46,6 +46,7 @@ def test_a_key_selects_the_model_endpoint_unless_offline_is_asked_for(monkeypatc
         ("WINDTUNNEL_OIDC_ISSUER", "https://login.example/?a", "https://HOST/PATH"),
         ("WINDTUNNEL_DATABASE_URL", "mysql://x", "sqlite:///PATH"),
         ("WINDTUNNEL_REDIS_URL", "http://x", "redis://"),
+        ("WINDTUNNEL_DASK_SCHEDULER", "scheduler:8786", "tcp://HOST:PORT"),
         ("WINDTUNNEL_SERVER", "ftp://x", "http://HOST:PORT or https://HOST"),
         ("WINDTUNNEL_PLANNER", "magic", "'offline' or 'openai'"),
         ("WINDTUNNEL_MAX_QUEUED", "0", "at least 1"),
