@@ -50,7 +50,7 @@ class Anchor:
     network: Network
     arrivals: float
     exact: float
-    tolerance: float = 0.06
+    tolerance: float = 0.07
 
 
 ANCHORS = [

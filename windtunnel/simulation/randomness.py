@@ -1,8 +1,10 @@
 """Random numbers of the discrete-event core: many independent streams from one seed, drawn in blocks.
 
-A stream is a stretch of one PCG64 sequence, 2**64 numbers long, so that any part of any stream can be drawn without
-drawing what lies before. Which numbers a node sees depends on (seed, replication, purpose, node) and on how many it has
-used, never on the size of the blocks or on other nodes: two variants of a network meet common random numbers.
+A stream is a stretch of one PCG64 sequence, so that any part of any stream can be drawn without drawing what lies
+before. Stretches begin at multiples of the golden ratio of the period, which keeps them far apart: those of 100,000
+nodes by more than 2**100 numbers. Which numbers a node sees depends on (seed, replication, purpose, node) and on how
+many it has used, never on the size of the blocks or on other nodes: two variants of a network meet common random
+numbers.
 """
 
 from collections.abc import Sequence
@@ -15,10 +17,10 @@ from windtunnel.simulation.portable import Floats
 
 Raw = NDArray[np.uint64]
 
-STRETCH = 2**64
 PERIOD = 2**128
-# The first four purposes of every node lie in the first half of the sequence, the others in the second.
-_FIRST, _OTHERS = 4, 8
+# Odd, and no power of two: streams 2**k apart share their k lowest bits at every step, and their numbers are correlated.
+_STEP = 0x9E3779B97F4A7C15F39CC0605CEDC835
+_PURPOSES = 16
 
 
 class Purpose(IntEnum):
@@ -37,9 +39,7 @@ class Purpose(IntEnum):
 
 def beginning(purpose: Purpose, node: int) -> int:
     """Where in the sequence the numbers of a node for a purpose begin."""
-    if purpose < _FIRST:
-        return (node * _FIRST + purpose) * STRETCH
-    return PERIOD // 2 + (node * _OTHERS + purpose - _FIRST) * STRETCH
+    return (node * _PURPOSES + purpose) * _STEP % PERIOD
 
 
 def seeds(seed: int, replication: int) -> np.random.SeedSequence:
