@@ -22,7 +22,7 @@ from windtunnel.experiments.study import Purpose, study_of
 from windtunnel.experiments.warmup import warmup_tasks
 from windtunnel.simulation.engine import simulate_many
 
-LOAD = Load(seed=7, replications=20, tasks=200, arrival_rate=8.0)
+LOAD = Load(seed=10, replications=20, tasks=200, arrival_rate=8.0)
 
 
 def _model(**second: object) -> Model:
