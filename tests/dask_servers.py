@@ -5,9 +5,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.children import Server
 
 ROOT = Path(__file__).parents[1]
+
+
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give no cluster up because this machine is busy."""
+    for name in ("CONNECT_S", "ANSWER_S", "NOBODY_S"):
+        monkeypatch.setattr(f"windtunnel.experiments.cluster.{name}", 60.0)
 
 
 class DaskProcess(Server):

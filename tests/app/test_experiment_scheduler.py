@@ -13,9 +13,14 @@ from app.clustering import crew_of
 from app.settings import SettingsError, load_settings
 from tests.app.test_experiment_command import NETWORK
 from tests.children import free_port
-from tests.dask_servers import dask_cluster
+from tests.dask_servers import dask_cluster, patient
 from windtunnel.experiments.cluster_crew import ClusterCrew
 from windtunnel.experiments.crew import Crew
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    patient(monkeypatch)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 
 from app.clustering import conducted
 from tests.children import free_port
-from tests.dask_servers import ROOT, DaskWorker, Scheduler, dask_cluster
+from tests.dask_servers import ROOT, DaskWorker, Scheduler, dask_cluster, patient
 from tests.experiments.test_studies import LOAD, _model
 from windtunnel.domain.experiments import findings_to_json
 from windtunnel.experiments.cluster import Cluster, ClusterError, UnfitClusterError
@@ -30,9 +30,14 @@ from windtunnel.simulation import engine
 Dask = tuple[Scheduler, list[DaskWorker]]
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    patient(monkeypatch)
+
+
 @pytest.fixture
 def dask() -> Iterator[Dask]:
-    with dask_cluster() as found:
+    with dask_cluster(1) as found:
         yield found
 
 
@@ -56,9 +61,8 @@ def plain(study: Study, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_plain_kernel_pool_and_cluster_find_the_same_even_when_a_worker_dies(
-    dask: Dask, study: Study, monkeypatch: pytest.MonkeyPatch
+    study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scheduler, (first, second) = dask
     expected = plain(study, monkeypatch)
     if preparing := engine.prepare_kernel():
         preparing.join()
@@ -66,7 +70,7 @@ def test_plain_kernel_pool_and_cluster_find_the_same_even_when_a_worker_dies(
     assert found(study, conduct(study)) == expected
     with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=engine.prepare_kernel) as pool:
         assert found(study, conduct(study, pool)) == expected
-    with Cluster(scheduler.address) as cluster:
+    with dask_cluster(2) as (scheduler, (first, second)), Cluster(scheduler.address) as cluster:
         assert found(study, conduct(study, cluster)) == expected
         assert {cluster.submit(os.getpid).result() for _ in range(8)} <= {first.pid, second.pid}
 
@@ -101,11 +105,11 @@ def test_a_lost_scheduler_costs_what_is_not_done(dask: Dask, study: Study, monke
     assert found(study, rest) == plain(study, monkeypatch)
 
 
-def test_a_scheduler_that_hangs_is_given_up(dask: Dask, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("windtunnel.experiments.cluster.ANSWER_S", 0.5)
+def test_a_scheduler_that_hangs_is_given_up(dask: Dask, monkeypatch: pytest.MonkeyPatch) -> None:
     scheduler, _ = dask
     with Cluster(scheduler.address) as cluster:
         assert cluster.submit(os.getpid).result()
+        monkeypatch.setattr("windtunnel.experiments.cluster.ANSWER_S", 0.5)
         os.kill(scheduler.pid, signal.SIGSTOP)
         try:
             with pytest.raises(ClusterError, match="does not answer"):

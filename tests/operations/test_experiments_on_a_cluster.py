@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 
 from tests.children import free_port
-from tests.dask_servers import dask_cluster
+from tests.dask_servers import dask_cluster, patient
 from tests.operations.experiment_world import asked, conduct_all, now_stored, planned
 from tests.operations.world import CREW, demo, process
 from windtunnel.domain.experiments import ExperimentStatus, findings_to_json
@@ -16,6 +16,11 @@ from windtunnel.experiments.crew import Crew
 from windtunnel.operations.services import Services
 
 T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    patient(monkeypatch)
 
 
 class Beside(ClusterCrew):
@@ -82,7 +87,7 @@ async def test_without_its_cluster_a_crew_works_and_tries_again(
         crew._again_at = 0.0
         with dask_cluster(1) as (scheduler, _):
             crew._address = scheduler.address
-            monkeypatch.setattr("windtunnel.experiments.cluster.CONNECT_S", 5.0)
+            monkeypatch.setattr("windtunnel.experiments.cluster.CONNECT_S", 60.0)
             assert await crew.anywhere(int, "7") == 7
             assert crew.here == crew.there + 1
             crew.close()

@@ -49,9 +49,11 @@ class Cluster(Executor):
         self._under_way: dict[Future[Any], Future[Any]] = {}
         self._error: ClusterError | None = None
         self._over = Event()
-        self._threads = 1
+        self._threads = 0
         self._moved_at = self._manned_at = time.monotonic()
         self._watch = Thread(target=self._look_after, name="cluster", daemon=True)
+        if trouble := self._trouble():
+            self._end(ClusterError(trouble))
         self._watch.start()
 
     @property
@@ -62,7 +64,7 @@ class Cluster(Executor):
     @property
     def width(self) -> int:
         """How many pieces of work keep all of its workers busy, as far as is known."""
-        return self._threads * 2  # one under way and one at hand
+        return max(1, self._threads * 2)  # one under way and one at hand
 
     def submit(self, function: Callable[P, T], /, *arguments: P.args, **more: P.kwargs) -> Future[T]:
         """Have it done by some worker. Its future may end with ClusterError; CrewError: the function failed."""

@@ -33,7 +33,7 @@ class ClusterCrew(Crew):
     @property
     def width(self) -> int:
         """As of the cluster, when there is one."""
-        return super().width if self._cluster is None else max(self._cluster.width, 1)
+        return super().width if self._cluster is None else self._cluster.width
 
     async def anywhere(self, function: Callable[..., T], *arguments: object) -> T:
         """On the cluster; here, when it is not there, or is lost on the way. Raises CrewError."""
