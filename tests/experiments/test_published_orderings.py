@@ -46,7 +46,8 @@ def _success(made: Architecture) -> Estimate:
     return findings_of(study, conduct(study)).base.success_rate
 
 
-def _losses(chance: float) -> Sequence[float]:
+def success_lost(chance: float) -> Sequence[float]:
+    """How much success one fault of the model costs a line, a debate and an iteration."""
     return [
         _success(_with_fault(made, 0.0)).mean - _success(_with_fault(made, chance)).mean
         for made in (_line(), _debate(), _iteration())
@@ -55,7 +56,7 @@ def _losses(chance: float) -> Sequence[float]:
 
 def test_lines_lose_most_then_debates_then_iterations() -> None:
     """AgentChaos, points of success lost by one model fault: line 34 to 49, debate 15 to 25, iteration 7 to 21."""
-    line, debate, iteration = _losses(CHANCE)
+    line, debate, iteration = success_lost(CHANCE)
     assert 0.34 <= line <= 0.49
     assert 0.15 <= debate <= 0.25
     assert 0.07 <= iteration <= 0.21
@@ -64,7 +65,7 @@ def test_lines_lose_most_then_debates_then_iterations() -> None:
 
 @pytest.mark.parametrize("chance", [0.1, 0.6])
 def test_the_order_does_not_depend_on_how_strong_the_fault_is(chance: float) -> None:
-    line, debate, iteration = _losses(chance)
+    line, debate, iteration = success_lost(chance)
     assert line > debate > iteration > 0
 
 
