@@ -5,6 +5,7 @@ import time
 
 BENCHMARKS = (
     "engine",
+    "accuracy",
     "start",
     "simulate",
     "steady",

@@ -160,10 +160,10 @@ by chance alone each share may be 3 points off.
 SHORT_RUNS = """
 ## Short replications
 {replications:,} replications of {tasks} tasks, so that the narrow interval shows how far such a replication is from the
-long run. Loads and throughput are right; waits and latencies keep a little of the beginning, when the network was
-empty. Percentiles are those that one replication sees, on average: busy times come in long stretches, of which a short
-replication has many or none, so that its median is above and its 95th percentile below that of the long run. More
-replications narrow the interval, not the bias: ask for more tasks to see the long run of a busy network.
+long run. Loads, throughput, waits and mean latencies are there: the warm-up is left out. Percentiles are those that
+one replication sees, on average: busy times come in long stretches, of which a short replication has many or none, so
+that its median is above and its 95th percentile below that of the long run. More replications narrow the interval, not
+this gap: ask for more tasks to see the long run of a busy network.
 """
 
 if __name__ == "__main__":
