@@ -14,17 +14,14 @@ from typing import Any
 import httpx
 import orjson
 import psutil
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.typing import Subprotocol
+from websockets.asyncio.client import ClientConnection
 
 from benchmarks.server import TEXT, ms, percentile, print_row
+from benchmarks.sign_in import secrets, signed_in
 from tests.databases import migrate_url, postgres_database
 from tests.processes import Api
 from tests.servers import PostgresServer
 from windtunnel.domain.viewers import Role
-from windtunnel.operations.provide_token import provide_token
-from windtunnel.storage.migrations import migrate
-from windtunnel.storage.store import open_store
 
 ROUNDS = 30
 TENANTS, EACH = 10, 10
@@ -90,35 +87,15 @@ class Tenant:
 @asynccontextmanager
 async def tenant(api: Api, token: str) -> AsyncIterator[Tenant]:
     """Signed in with the token."""
-    async with (
-        httpx.AsyncClient(base_url=api.url, timeout=60, headers={"Authorization": f"Bearer {token}"}) as client,
-        connect(api.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], compression=None) as socket,
-    ):
-        init = {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}
-        await socket.send(orjson.dumps(init).decode())
-        await socket.recv()
+    async with signed_in(api, token) as (client, socket):
         yield Tenant(client, socket)
 
 
 async def tokens(url: str) -> list[str]:
     """The secrets of one developer in each of the tenants, on a migrated database."""
-    store = await open_store(url, role=None)
-    try:
-        await migrate(store)
-    finally:
-        await store.close()
-    store = await open_store(url)
-    try:
-        return [
-            (
-                await provide_token(
-                    store, f"tenant-{number}", "developer@example.com", {Role.DEVELOPER}, name="benchmark"
-                )
-            ).secret
-            for number in range(TENANTS)
-        ]
-    finally:
-        await store.close()
+    return await secrets(
+        url, [(f"tenant-{number}", "developer@example.com", Role.DEVELOPER) for number in range(TENANTS)]
+    )
 
 
 def held(api: Api, directory: Path) -> str:

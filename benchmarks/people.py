@@ -7,19 +7,14 @@ from typing import Any, NamedTuple
 
 import httpx
 import orjson
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.typing import Subprotocol
+from websockets.asyncio.client import ClientConnection
 
+from benchmarks.sign_in import secrets, signed_in
 from tests.processes import Api
 from windtunnel.domain.policy import PACKAGE_UPLOADS_AT_ONCE_PER_TENANT
 from windtunnel.domain.viewers import Role
-from windtunnel.operations.provide_token import provide_token
-from windtunnel.storage.migrations import migrate
-from windtunnel.storage.store import open_store
 
 PATIENCE_S = 120.0
-KEPT_S = 1.0
-"""Connections that are not used for so long are not used again: well before the server closes them."""
 TENANT = "acme"
 ROLES = (Role.DEVELOPER, Role.SECURITY_REVIEWER, Role.OPERATOR)
 STATUSES = "subscription ($id: ID!) { deploymentEvents(deploymentId: $id) { status message } }"
@@ -118,39 +113,20 @@ class Team(NamedTuple):
 
 
 @asynccontextmanager
-async def team(api: Api, secrets: Collection[str]) -> AsyncIterator[Team]:
-    """Everybody, signed in with the tokens that `tokens` has made."""
+async def team(api: Api, given: Collection[str]) -> AsyncIterator[Team]:
+    """Everybody, signed in with the secrets that `tokens` has given."""
     async with AsyncExitStack() as stack:
-        yield Team(*[await stack.enter_async_context(_signed_in(api, secret)) for secret in secrets])
+        yield Team(*[await stack.enter_async_context(_person(api, secret)) for secret in given])
 
 
 async def tokens(url: str) -> list[str]:
     """The secret of one person for each role, on a database that is migrated when need be."""
-    store = await open_store(url, role=None)
-    try:
-        await migrate(store)
-    finally:
-        await store.close()
-    store = await open_store(url)
-    try:
-        people = [(role, f"{role.value.lower().replace('_', '-')}@acme.test") for role in ROLES]
-        made = [await provide_token(store, TENANT, email, {role}, name="benchmark") for role, email in people]
-        return [each.secret for each in made]
-    finally:
-        await store.close()
+    return await secrets(url, [(TENANT, f"{role.value.lower().replace('_', '-')}@acme.test", role) for role in ROLES])
 
 
 @asynccontextmanager
-async def _signed_in(api: Api, secret: str) -> AsyncIterator[Person]:
-    headers = {"Authorization": f"Bearer {secret}"}
-    limits = httpx.Limits(max_connections=None, keepalive_expiry=KEPT_S)
-    async with (
-        httpx.AsyncClient(base_url=api.url, timeout=60, headers=headers, limits=limits) as client,
-        connect(api.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], compression=None) as socket,
-    ):
-        init = {"type": "connection_init", "payload": {"authorization": f"Bearer {secret}"}}
-        await socket.send(orjson.dumps(init).decode())
-        await socket.recv()
+async def _person(api: Api, secret: str) -> AsyncIterator[Person]:
+    async with signed_in(api, secret) as (client, socket):
         person = Person(client, socket)
         listening = asyncio.create_task(person.listen())
         try:

@@ -19,6 +19,13 @@ ROOT = Path(__file__).parents[2]
 TEXT = "Customers write to support. Triage sends each mail to billing or technical; a manager approves refunds."
 OFFLINE = {"WINDTUNNEL_PLANNER": "offline"}
 COMMAND = [sys.executable, "-c", "from app.cli import main; main()", "simulate"]
+INTERRUPTIBLE = [
+    sys.executable,
+    "-c",
+    # A shell lets what it starts in the background ignore Ctrl-C, and the tests may have been started so.
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from app.cli import main; main()",
+    "simulate",
+]
 
 
 def run(*arguments: str, stdin: bytes = b"") -> Result:
@@ -189,7 +196,7 @@ def test_as_a_process_it_prints_json_and_nothing_else() -> None:
 
 def test_ctrl_c_ends_it_cleanly() -> None:
     with subprocess.Popen(
-        [*COMMAND, TEXT, "--pace", "0.001"], cwd=ROOT, env=OFFLINE,
+        [*INTERRUPTIBLE, TEXT, "--pace", "0.001"], cwd=ROOT, env=OFFLINE,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stdout is not None

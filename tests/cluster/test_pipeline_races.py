@@ -155,7 +155,8 @@ async def test_a_reviewer_loses_the_role_while_voting(servers: Servers, people: 
             vote, lost = ended[:: -1 if number % 2 else 1]
             assert lost["errors"] == []
             if vote["errors"]:
-                assert [each["code"] for each in vote["errors"]] == ["FORBIDDEN"]
+                # The loss came first: before the vote, or even before the sign-in, which a person without roles fails.
+                assert [each["code"] for each in vote["errors"]] in (["FORBIDDEN"], ["UNAUTHENTICATED"])
                 assert (await cluster.look(people.dev, made["id"]))["status"] == "IN_REVIEW"
                 continue
             found = await cluster.until(people.dev, made["id"], "LIVE", "DEPLOY_FAILED")

@@ -75,7 +75,10 @@ def test_each_request_of_a_connection_has_a_limit_of_its_own(serving: Serving) -
     with connected(serving) as connection:
         for _ in range(4):
             connection.sendall(request)
-            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            answer = connection.recv(65536)
+            while answer and not answer.endswith(b"}}"):  # head and body may come apart
+                answer += connection.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 200")
         connection.sendall(ASK + b"A: ")
         sent_to_the_end(connection, b"x" * LIMIT, times=8)
         assert_refused(read_to_the_end(connection))

@@ -15,7 +15,7 @@ import socket
 import sys
 from pathlib import Path
 
-IDLE_S = 1.0
+IDLE_S = 20.0
 CPU_S = 60
 WALL_S = 90
 MEMORY_BYTES = 768 * 1024**2
