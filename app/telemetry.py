@@ -66,6 +66,7 @@ class Telemetry:
 
         session = await paying_session(request, self._entrance, self._limiter, MUTATION_POINTS)
         viewer = session.viewer_in(request.state.request_id)
+        await permit(self._services, viewer, Action.CALIBRATE_ARCHITECTURE, aimed_at(request.path_params))
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise RequestError(415, "Send the body as it is, without a Content-Encoding; it may be a gzip file.")
         raw = demand(Kind.ARCHITECTURE, request.path_params["id"], ("id",))

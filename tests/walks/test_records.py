@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from schema.ids import encode
+from tests.graphql.world import conduct
 from tests.queries import counted
 from tests.walks import pipeline
 from tests.walks.inputs import arguments, wants
@@ -30,6 +31,7 @@ RECORDS: dict[str, list[AuditAction]] = {
     "cancelSimulation": [AuditAction.SIMULATION_CANCELLED],
     "deleteScenario": [AuditAction.SCENARIO_DELETED],
     "injectFailure": [AuditAction.FAILURE_INJECTED],
+    "exportTelemetry": [AuditAction.TELEMETRY_EXPORTED],
     "defineArchitecture": [AuditAction.ARCHITECTURE_DEFINED],
     "runExperiment": [AuditAction.EXPERIMENT_RUN],
     "cancelExperiment": [AuditAction.EXPERIMENT_CANCELLED],
@@ -77,7 +79,13 @@ async def _held(world: World) -> dict[Kind, str]:
     return {Kind.AGENT: encode(Kind.AGENT, made.agent_id)}
 
 
-INSTEAD = {"retryDeployment": _failed, "releaseHold": _held}
+async def _over(world: World) -> dict[Kind, str]:
+    made = await make(world, world.mine, Kind.SIMULATION)
+    await conduct(world.services)
+    return {Kind.SIMULATION: made}
+
+
+INSTEAD = {"retryDeployment": _failed, "releaseHold": _held, "exportTelemetry": _over}
 """What to do it to, where it is not what `things` makes."""
 
 

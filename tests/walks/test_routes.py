@@ -44,6 +44,12 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/simulations/{id}/events"): Door(
         Action.WATCH_SIMULATION, make=MAKERS[Kind.SIMULATION], missing=unknown(Kind.SIMULATION)
     ),
+    ("GET", "/simulations/{id}/telemetry"): Door(
+        Action.WATCH_SIMULATION, make=MAKERS[Kind.SIMULATION], missing=unknown(Kind.SIMULATION)
+    ),
+    ("POST", "/architectures/{id}/calibration"): Door(
+        Action.CALIBRATE_ARCHITECTURE, b"{}", MAKERS[Kind.ARCHITECTURE], unknown(Kind.ARCHITECTURE)
+    ),
     ("PUT", "/packages"): Door(Action.UPLOAD_PACKAGE, b"an archive"),
     ("PUT", "/packages/{digest}/signature"): Door(Action.SIGN_PACKAGE, b"{}", upload, "0" * 64),
 }

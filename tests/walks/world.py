@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -22,6 +22,7 @@ from schema.root import build_schema
 from tests.graphql.documents import everything
 from tests.operations.world import ReadyPlanner
 from tests.storage import worlds
+from tests.telemetry.collectors import collecting
 from tests.walks.inputs import arguments
 from tests.walks.shape import Entry, root_entries
 from windtunnel.domain.entities import Kind
@@ -31,6 +32,7 @@ from windtunnel.knowledge import load_book
 from windtunnel.operations.services import Limits, Services, open_services
 from windtunnel.storage.store import Store, open_store
 from windtunnel.streams.bus import open_bus
+from windtunnel.telemetry.collector import collector_of
 
 ENTRIES = {entry.name: entry for entry in root_entries()}
 
@@ -115,13 +117,14 @@ async def closing_store(url: str) -> AsyncIterator[Store]:
 @asynccontextmanager
 async def open_world(store: Store, schema: strawberry.Schema | None = None) -> AsyncIterator[World]:
     """Two people of two tenants who have nothing yet."""
-    bus = await open_bus(None)
-    try:
-        async with open_services(store, bus, ReadyPlanner(), load_book(), Limits(), owner="walk") as services:
-            mine, theirs = await worlds.demo(store), await worlds.stranger(store)
-            yield World(services, schema or cached_schema(), mine, theirs)
-    finally:
-        await bus.close()
+    async with AsyncExitStack() as stack:
+        bus = await open_bus(None)
+        stack.push_async_callback(bus.close)
+        collector = collector_of(stack.enter_context(collecting()).url)
+        opened = open_services(store, bus, ReadyPlanner(), load_book(), Limits(), owner="walk", collector=collector)
+        services = await stack.enter_async_context(opened)
+        mine, theirs = await worlds.demo(store), await worlds.stranger(store)
+        yield World(services, schema or cached_schema(), mine, theirs)
 
 
 @cache
