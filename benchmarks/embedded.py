@@ -11,7 +11,8 @@ from app.http import build_app
 from app.metrics import Metrics
 from app.server import make_server
 from app.settings import load_settings
-from app.wiring import Runtime, open_runtime, opened_entrance
+from app.wiring.entrance import opened_entrance
+from app.wiring.runtime import Runtime, open_runtime
 from schema.root import build_schema
 from windtunnel.storage.store import DatabaseRole
 

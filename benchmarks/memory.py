@@ -9,7 +9,7 @@ import psutil
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from app.wiring import Runtime
+from app.wiring.runtime import Runtime
 from benchmarks.embedded import embedded
 from benchmarks.server import print_row
 from schema.ids import Kind, encode

@@ -31,7 +31,7 @@ def verify(
         raise SettingsError(f"--checkpoints {str(checkpoints)!r} is refused: there is no such directory.")
 
     from app.commands.auditing import verified
-    from app.wiring import checkpoint_files
+    from app.wiring.keys import checkpoint_files
 
     if not asyncio.run(verified(settings, tenant, checkpoint_files(settings, checkpoints))):
         raise typer.Exit(1)

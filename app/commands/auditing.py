@@ -8,7 +8,7 @@ from typing import BinaryIO
 import typer
 
 from app.settings import Settings
-from app.wiring import opened_for_reading
+from app.wiring.databases import opened_for_reading
 from windtunnel.domain.audit_forms import AuditForm
 from windtunnel.domain.chains import Verdict
 from windtunnel.domain.errors import NotFoundError, UnavailableError

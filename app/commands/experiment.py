@@ -111,7 +111,7 @@ def _findings(study: "Study", settings: Settings) -> "Findings":
 
 def _planned(text: str) -> "Base":
     from app.studies import Base
-    from app.wiring import planner_of
+    from app.wiring.planners import planner_of
     from windtunnel.experiments.from_architecture import model_of
 
     async def on_step(_: Any) -> None:

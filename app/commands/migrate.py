@@ -23,7 +23,7 @@ def migrate() -> None:
 
 
 async def _migrate(settings: Settings) -> "Sequence[Revision]":
-    from app.wiring import opened_store
+    from app.wiring.databases import opened_store
     from windtunnel.storage.migrations import migrate as migrate_store
 
     async with opened_store(settings, None) as store:

@@ -8,14 +8,11 @@ import typer
 
 from app.descriptors import take_descriptors
 from app.settings import Settings, SettingsError
-from app.wiring import (
-    Runtime,
-    checkpoint_files,
-    open_runtime,
-    opened_entrance,
-    opened_limiter,
-    require_many_processes,
-)
+from app.wiring.databases import require_many_processes
+from app.wiring.entrance import opened_entrance
+from app.wiring.keys import checkpoint_files
+from app.wiring.limiter import opened_limiter
+from app.wiring.runtime import Runtime, open_runtime
 from windtunnel.storage.store import DatabaseRole, Store
 
 GREETING = """\

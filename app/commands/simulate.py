@@ -55,7 +55,7 @@ async def _simulate(
     from app import rehearsals
     from app.terminal.closing import closing, wrote
     from app.terminal.progress import LiveProgress, PlainProgress, Progress
-    from app.wiring import planner_of
+    from app.wiring.planners import planner_of
     from windtunnel.operations.rehearse import rehearse
 
     text = request.text or ""

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app.settings import Settings
-from app.wiring import ready_store
+from app.wiring.databases import ready_store
 from schema.ids import Kind, is_id, raw_of
 from windtunnel.domain.errors import NotFoundError
 from windtunnel.domain.tokens import TOKEN_MARK

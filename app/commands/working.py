@@ -13,7 +13,9 @@ from app.descriptors import take_descriptors
 from app.experimenter import Experimenter
 from app.housekeeper import Housekeeper
 from app.settings import Settings
-from app.wiring import checkpoint_files, open_runtime, require_many_processes
+from app.wiring.databases import require_many_processes
+from app.wiring.keys import checkpoint_files
+from app.wiring.runtime import open_runtime
 from app.worker import Worker
 from windtunnel.storage.store import DatabaseRole
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import SettingsError, load_settings
-from app.wiring import open_runtime
+from app.wiring.runtime import open_runtime
 from windtunnel.storage.store import DatabaseRole
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from app.settings import load_settings
-from app.wiring import open_runtime
+from app.wiring.runtime import open_runtime
 from tests.operations.care import left_of, now, ready, resources, tend_all
 from tests.operations.world import demo
 from windtunnel.domain.environments import EnvironmentStatus, ResourceKind

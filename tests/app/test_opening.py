@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.settings import SettingsError, load_settings
-from app.wiring import opened_store
+from app.wiring.databases import opened_store
 from tests.children import free_port
 from tests.databases import administer
 from windtunnel.storage.store import DatabaseRole

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.settings import load_settings
-from app.wiring import open_runtime
+from app.wiring.runtime import open_runtime
 from tests.servers import RedisServer
 from tests.waiting import until
 from windtunnel.storage.store import DatabaseRole

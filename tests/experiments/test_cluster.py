@@ -172,6 +172,6 @@ def test_a_cluster_with_another_windtunnel_is_refused(
 
 
 def test_dask_is_imported_only_when_it_is_asked_for() -> None:
-    code = "import sys, app.wiring, app.cli, app.clustering; sys.exit(len({'dask', 'distributed'} & {*sys.modules}))"
+    code = "import sys, app.wiring.runtime, app.cli, app.clustering; sys.exit(len({'dask', 'distributed'} & {*sys.modules}))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
