@@ -19,7 +19,7 @@ def warmup_tasks(pilot: Batch) -> int:
     simulation output", Simulation 69 (1997)). Few pilots often do not show a beginning that is there, and intervals
     would hold the truth less often than they claim: hence the tenth.
     """
-    tasks = pilot.succeeded.shape[1]
+    tasks: int = pilot.succeeded.shape[1]
     if tasks < _LEAST:
         return 0
     stay = np.where(pilot.succeeded, pilot.left_ms - pilot.born_ms, 0.0).sum(axis=0)
