@@ -13,7 +13,8 @@ import typer
 from app.commands.ending import clean_endings
 from app.commands.out import writable, written
 from app.commands.scenario_input import InputError, scenario_text
-from app.settings import Settings, load_settings, price_of_model
+from app.prices import price_of_model
+from app.settings import Settings, load_settings
 from windtunnel.domain.experiments import Load
 from windtunnel.domain.policy import SEED_MAX
 from windtunnel.domain.scenarios import title_of

@@ -11,7 +11,8 @@ from app.commands.ending import clean_endings
 from app.commands.otlp import Outlet, outlet_of, telemetry_of
 from app.commands.out import writable, written
 from app.commands.scenario_input import InputError, scenario_text
-from app.settings import load_settings, price_of_model
+from app.prices import price_of_model
+from app.settings import load_settings
 from windtunnel.domain.policy import SEED_MAX
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import structlog
 
 from app.beyond import beyond
 from app.clustering import crew_of
+from app.prices import price_of_model
 from app.refusals import server_of
-from app.settings import Settings, price_of_model
+from app.settings import Settings
 from app.wiring.databases import ready_store, served_by_one
 from app.wiring.keys import approval_keys, checkpoint_files, vault_of
 from app.wiring.planners import planner_of

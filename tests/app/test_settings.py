@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import SettingsError, load_prices, load_settings, price_of_model
+from app.prices import load_prices, price_of_model
+from app.settings import SettingsError, load_settings
 from app.wiring.keys import vault_of
 from windtunnel.domain.prices import ModelPrice
 from windtunnel.vault.sealing import UnsealError
