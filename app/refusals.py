@@ -71,7 +71,7 @@ def unknown(environment: Mapping[str, str], known: Iterable[str]) -> str | None:
             continue
         if near := difflib.get_close_matches(name.upper().removeprefix(PREFIX), endings, 1):
             return f"There is no {name}; did you mean {PREFIX}{near[0]}?"
-        return f"There is no {name}; the README lists the settings that there are."
+        return f"There is no {name}; docs/operating.md lists the settings that there are."
     return None
 
 

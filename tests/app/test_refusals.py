@@ -65,8 +65,8 @@ def test_what_is_set_is_not_in_the_settings_own_words(monkeypatch: pytest.Monkey
         ("WINDTUNNEL_AUHT", "There is no WINDTUNNEL_AUHT; did you mean WINDTUNNEL_AUTH?"),
         ("WINDTUNNEL_DATABSE_URL", "There is no WINDTUNNEL_DATABSE_URL; did you mean WINDTUNNEL_DATABASE_URL?"),
         ("windtunnel_prot", "There is no windtunnel_prot; did you mean WINDTUNNEL_PORT?"),
-        ("WINDTUNNEL_", "There is no WINDTUNNEL_; the README lists the settings that there are."),
-        ("WINDTUNNEL_COFFEE", "There is no WINDTUNNEL_COFFEE; the README lists the settings that there are."),
+        ("WINDTUNNEL_", "There is no WINDTUNNEL_; docs/operating.md lists the settings that there are."),
+        ("WINDTUNNEL_COFFEE", "There is no WINDTUNNEL_COFFEE; docs/operating.md lists the settings that there are."),
     ],
 )
 def test_a_variable_that_is_none_of_ours_stops_the_start(
