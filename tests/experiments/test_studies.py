@@ -172,6 +172,8 @@ def test_probes_come_only_when_they_are_asked_for() -> None:
         (Load(1, 1, 100_001), "tasks"),
         (Load(1, 10_000, 10_000), "replications"),
         (Load(1, arrival_rate=0.0), "arrival_rate"),
+        (Load(1, arrival_rate=5e-324), "arrival_rate"),
+        (Load(1, arrival_rate=9e-7), "arrival_rate"),
         (Load(1, arrival_rate=float("nan")), "arrival_rate"),
         (Load(1, arrival_rate=float("inf")), "arrival_rate"),
         (Load(2**31), "seed"),

@@ -21,8 +21,7 @@ async def live(url: str) -> None:
         (experiment,) = await claimed(services, "dying")
         conducting = asyncio.create_task(conduct_experiment(replace(services, crew=Noting(crew, most=3)), experiment))
         await until(services, await demo(services), experiment, lambda event: event.progress > 0)
-        assert crew._pool is not None
-        sys.stdout.write(" ".join(str(number) for number in crew._pool._processes) + "\n")
+        sys.stdout.write(" ".join(str(number) for hand in crew._hands for number in hand._pool._processes) + "\n")
         sys.stdout.flush()
         await conducting
 

@@ -124,3 +124,9 @@ def test_no_tasks_no_steps() -> None:
 def test_a_route_to_nowhere_is_refused() -> None:
     with pytest.raises(KeyError):
         compile_network([Node("a", ServiceTime(1))], [Route("a", "b")], ["a"])
+
+
+def test_a_variation_too_small_to_matter_is_none() -> None:
+    network = compile_network([Node("a", ServiceTime(100.0, 1e-9))], [], ["a"])
+    outcome = simulate(network, seed=1, tasks=2, arrivals_per_ms=1e-5)
+    assert (outcome.left_ms - outcome.born_ms).tolist() == pytest.approx([100.0, 100.0])

@@ -145,8 +145,9 @@ EXPERIMENT_REPLICATIONS_MAX = 10_000
 EXPERIMENT_TASKS_MAX = 100_000
 EXPERIMENT_WORK_MAX = 50_000_000
 """Replications times tasks."""
+EXPERIMENT_RATE_MIN = 1e-6
+"""Tasks per simulated second, about one in eleven days: with fewer, time would be too coarse in the end."""
 EXPERIMENT_RATE_MAX = 1_000_000.0
-"""Tasks per simulated second."""
 EXPERIMENTS_WAITING_PER_TENANT = 200
 """Not over yet."""
 EXPERIMENTS_RUNNING_PER_TENANT = 4

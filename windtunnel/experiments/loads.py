@@ -1,11 +1,10 @@
 """Which loads an experiment may have."""
 
-from math import isfinite
-
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.experiments import Load
 from windtunnel.domain.policy import (
     EXPERIMENT_RATE_MAX,
+    EXPERIMENT_RATE_MIN,
     EXPERIMENT_REPLICATIONS_MAX,
     EXPERIMENT_TASKS_MAX,
     EXPERIMENT_WORK_MAX,
@@ -30,9 +29,10 @@ def check_load(load: Load) -> None:
             rule="too_much_work",
             path=("input", "replications"),
         )
-    if not (isfinite(load.arrival_rate) and 0 < load.arrival_rate <= EXPERIMENT_RATE_MAX):
+    if not EXPERIMENT_RATE_MIN <= load.arrival_rate <= EXPERIMENT_RATE_MAX:
         raise ValidationError(
-            f"The arrival rate is {load.arrival_rate:g} a second; allowed: above 0, to {EXPERIMENT_RATE_MAX:,.0f}.",
+            f"The arrival rate is {load.arrival_rate:g} a second; allowed: {EXPERIMENT_RATE_MIN:f} to "
+            f"{EXPERIMENT_RATE_MAX:,.0f}.",
             rule="out_of_range",
             path=("input", "arrival_rate"),
         )

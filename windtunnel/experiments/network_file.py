@@ -115,8 +115,8 @@ class QuotaEntry(_Part):
     """A bucket of tokens that nodes share."""
 
     key: Key
-    tokens_per_minute: Annotated[float, Field(gt=0, le=1e12)]
-    burst: Annotated[float, Field(gt=0, le=1e12)] | None = None
+    tokens_per_minute: Annotated[float, Field(ge=1e-3, le=1e12)]
+    burst: Annotated[float, Field(ge=1e-3, le=1e12)] | None = None
     waits: bool = False
 
 

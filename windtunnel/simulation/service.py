@@ -12,6 +12,8 @@ def level_and_spread(service: ServiceTime) -> tuple[float, float]:
     if service.distribution is not Distribution.LOGNORMAL or service.cv <= 0 or service.mean_ms <= 0:
         return service.mean_ms, 0.0
     variance = portable.log(np.array([1.0 + service.cv * service.cv]))
+    if not variance[0]:  # so small a variation that there is none left
+        return service.mean_ms, 0.0
     level = portable.log(np.array([service.mean_ms])) - variance / 2.0
     return float(level[0]), float(np.sqrt(variance)[0])
 
