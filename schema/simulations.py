@@ -8,17 +8,18 @@ import strawberry
 from resolvers import architectures, environments, failures, scenarios, simulations, viewers
 from schema.architectures import Architecture
 from schema.environments import Environment
-from schema.events import SimulationEvent, show
+from schema.events import SimulationEvent
 from schema.fields import resolved
 from schema.ids import Kind, encode
 from schema.info import Info, given, optional
+from schema.interpretations import Interpretation
 from schema.network import FailureMode
 from schema.nodes import Node, finds
 from schema.observability import Observability
 from schema.pages import Connection
 from schema.scenarios import Scenario
+from schema.shown_events import show
 from schema.viewers import User
-from windtunnel.domain import architectures as planned
 from windtunnel.domain import simulations as domain
 from windtunnel.domain.errors import ErrorCode
 from windtunnel.domain.events import EventKind
@@ -47,34 +48,6 @@ class SimulationEventPage:
     events: list[SimulationEvent] = strawberry.field(description="The events.")
     last_seq: int = strawberry.field(description="How far this page has read: pass it as `after` to read on.")
     has_more: bool = strawberry.field(description="Whether more such events are stored after this page.")
-
-
-@strawberry.type(description="What the Scenario Interpreter understood.")
-class Interpretation:
-    """Shows `architectures.Interpretation`."""
-
-    goal: str = strawberry.field(description="What is to be reached.")
-    domain: str = strawberry.field(description="The field of work.")
-    actors: list[str] = strawberry.field(description="Who takes part: people and systems.")
-    inputs: list[str] = strawberry.field(description="What comes in.")
-    outputs: list[str] = strawberry.field(description="What goes out.")
-    constraints: list[str] = strawberry.field(description="What must be kept to.")
-    assumptions: list[str] = strawberry.field(description="What was taken for granted.")
-    confidence: float = strawberry.field(description="How sure the interpreter is, 0 to 1.")
-
-    @classmethod
-    def of(cls, interpretation: planned.Interpretation) -> Self:
-        """The interpretation as data."""
-        return cls(
-            goal=interpretation.goal,
-            domain=interpretation.domain,
-            actors=list(interpretation.actors),
-            inputs=list(interpretation.inputs),
-            outputs=list(interpretation.outputs),
-            constraints=list(interpretation.constraints),
-            assumptions=list(interpretation.assumptions),
-            confidence=interpretation.confidence,
-        )
 
 
 @strawberry.type(description="One execution of an architecture in simulated time, with a seed.")

@@ -8,11 +8,12 @@ import strawberry
 
 from resolvers import environments, notifications, simulations
 from schema.environments import EnvironmentEvent
-from schema.events import SimulationEvent, show
+from schema.events import SimulationEvent
 from schema.fields import subscription
 from schema.ids import Kind, demand
 from schema.info import Info, given
 from schema.notifications import Notification
+from schema.shown_events import show
 from windtunnel.domain.events import EventKind
 from windtunnel.domain.permissions import Action
 

@@ -9,7 +9,8 @@ import pytest
 from tests.drawing.networks import HOSTILE, network
 from tests.drawing.runs import events_of
 from tests.examples import support_triage
-from windtunnel.domain.architectures import Architecture, Interpretation, PlanningWarning, digest_of
+from windtunnel.domain.architectures import Architecture, PlanningWarning, digest_of
+from windtunnel.domain.interpretations import Interpretation
 from windtunnel.domain.observability import ObservabilitySummary
 from windtunnel.drawing.report import Told, report
 

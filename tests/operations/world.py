@@ -9,8 +9,9 @@ from typing import Any
 
 from tests.examples import support_triage
 from windtunnel.delivery.courier import Courier
-from windtunnel.domain.architectures import Architecture, Interpretation
+from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.events import EventKind, SimulationEvent, StepStatus
+from windtunnel.domain.interpretations import Interpretation
 from windtunnel.domain.planning import OnStep, Plan, Planner, PlannerAgent, PlannerMode, PlannerStep
 from windtunnel.domain.policy import LEASE_MS
 from windtunnel.domain.simulations import Simulation, SimulationStage

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.examples import support_triage
-from windtunnel.domain.architectures import Interpretation
 from windtunnel.domain.events import EventDraft, EventKind
 from windtunnel.domain.ids import new_id
+from windtunnel.domain.interpretations import Interpretation
 from windtunnel.domain.planning import PlannerMode
 from windtunnel.domain.scenarios import Scenario, title_of
 from windtunnel.domain.simulations import FailureInjection, Simulation, SimulationStatus

@@ -216,22 +216,7 @@ class StoredArchitecture:
     changes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Interpretation:
-    """What the Scenario Interpreter understood. `confidence` is 0 to 1."""
-
-    goal: str
-    domain: str
-    actors: tuple[str, ...]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    constraints: tuple[str, ...]
-    assumptions: tuple[str, ...]
-    confidence: float
-
-
 _ARCHITECTURE = TypeAdapter(Architecture)
-_INTERPRETATION = TypeAdapter(Interpretation)
 
 
 def canonical_json(architecture: Architecture) -> bytes:
@@ -259,13 +244,3 @@ def digest_of(architecture: Architecture) -> str:
 def architecture_from_json(data: str | bytes) -> Architecture:
     """The reverse of `canonical_json`."""
     return _ARCHITECTURE.validate_python(_renamed(pydantic_core.from_json(data), to_snake), strict=False)
-
-
-def interpretation_to_json(interpretation: Interpretation) -> str:
-    """As stored with a simulation."""
-    return _INTERPRETATION.dump_json(interpretation).decode()
-
-
-def interpretation_from_json(data: str | bytes) -> Interpretation:
-    """The reverse of `interpretation_to_json`."""
-    return _INTERPRETATION.validate_json(data)

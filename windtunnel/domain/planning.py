@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from windtunnel.domain.architectures import Architecture, Interpretation
+from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.events import StepStatus
+from windtunnel.domain.interpretations import Interpretation
 
 
 class PlannerMode(StrEnum):

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from windtunnel.domain.architectures import Interpretation
 from windtunnel.domain.errors import ErrorCode
 from windtunnel.domain.exercises import Exercise
 from windtunnel.domain.failures import FailureMode
+from windtunnel.domain.interpretations import Interpretation
 from windtunnel.domain.planning import PlannerMode
 
 

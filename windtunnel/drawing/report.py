@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from windtunnel.domain.architectures import Architecture, Interpretation, digest_of
+from windtunnel.domain.architectures import Architecture, digest_of
 from windtunnel.domain.events import EventKind
 from windtunnel.domain.failures import FailureOutcome
+from windtunnel.domain.interpretations import Interpretation
 from windtunnel.domain.networks import metrics_of
 from windtunnel.domain.observability import ObservabilitySummary
 from windtunnel.domain.scenarios import title_of

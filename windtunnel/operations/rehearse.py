@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from windtunnel.domain.architectures import Architecture, Interpretation
+from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.events import EventDraft, SimulationEvent
 from windtunnel.domain.ids import new_id
+from windtunnel.domain.interpretations import Interpretation
 from windtunnel.domain.observability import ObservabilitySummary
 from windtunnel.domain.planning import Planner, PlannerStep
 from windtunnel.domain.prices import ModelPrice

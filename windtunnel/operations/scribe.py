@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 
-from windtunnel.domain.architectures import Architecture, Interpretation
+from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
 from windtunnel.domain.events import EventDraft, SimulationEvent
 from windtunnel.domain.exercises import Exercise, drafts_of
+from windtunnel.domain.interpretations import Interpretation
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.domain.simulations import Command, Simulation, SimulationFailure, SimulationStatus
 from windtunnel.operations.announce import announce_events, announce_work

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from windtunnel.domain.architectures import (
     AgentTelemetry,
     Architecture,
-    Interpretation,
     Link,
     LinkKind,
     NetworkAgent,
@@ -15,6 +14,7 @@ from windtunnel.domain.architectures import (
     Telemetry,
     Tool,
 )
+from windtunnel.domain.interpretations import Interpretation
 from windtunnel.domain.networks import validate
 from windtunnel.domain.planning import Plan
 from windtunnel.knowledge import Book

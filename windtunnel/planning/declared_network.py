@@ -7,14 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import cycle
 
-from windtunnel.domain.architectures import (
-    AgentRole,
-    Architecture,
-    Interpretation,
-    LinkKind,
-    NetworkAgent,
-    Tool,
-)
+from windtunnel.domain.architectures import AgentRole, Architecture, LinkKind, NetworkAgent, Tool
+from windtunnel.domain.interpretations import Interpretation
 from windtunnel.domain.networks import distances, validate
 from windtunnel.knowledge import Access, Book, ToolEntry
 from windtunnel.planning.answers import AgentAnswer, ArchitectAnswer, FailuresAnswer, LinkAnswer

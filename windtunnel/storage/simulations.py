@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from windtunnel.domain.architectures import interpretation_from_json, interpretation_to_json
 from windtunnel.domain.errors import ErrorCode, NotFoundError
+from windtunnel.domain.interpretations import interpretation_from_json, interpretation_to_json
 from windtunnel.domain.pages import Keyset, Page, PageRequest
 from windtunnel.domain.planning import PlannerMode
 from windtunnel.domain.policy import LEASE_MS

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from windtunnel.domain.architectures import Interpretation, interpretation_to_json
 from windtunnel.domain.errors import ConflictError, NotFoundError
 from windtunnel.domain.events import EventDraft, EventKind, SimulationEvent
+from windtunnel.domain.interpretations import Interpretation, interpretation_to_json
 from windtunnel.domain.simulations import OPEN_STATUSES, SimulationFailure, SimulationStatus
 from windtunnel.storage.errors import CommandsPendingError, LeaseLostError
 from windtunnel.storage.events import insert_after
