@@ -13,7 +13,7 @@ from tests.storage.worlds import demo, queued, scenario, stranger
 from windtunnel.storage import leases, scenarios, tallies
 from windtunnel.storage.errors import RightError, RoleError
 from windtunnel.storage.migrations import ROLES
-from windtunnel.storage.privileged import CLAIM_SIMULATIONS
+from windtunnel.storage.simulation_statements import CLAIM_SIMULATIONS
 from windtunnel.storage.store import DatabaseRole, open_store
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from windtunnel.domain.policy import LEASE_MS
 from windtunnel.domain.simulations import Simulation
-from windtunnel.storage.privileged import (
+from windtunnel.storage.simulation_statements import (
     ANY_CLAIMABLE_SIMULATION,
     CLAIM_SIMULATIONS,
     RELEASE_SIMULATION,

@@ -10,7 +10,7 @@ import orjson
 from windtunnel.domain.people import known_roles
 from windtunnel.domain.tokens import effective_roles
 from windtunnel.domain.viewers import Role, Tenant, User, Viewer
-from windtunnel.storage.privileged import (
+from windtunnel.storage.sign_in_statements import (
     SIGN_IN_BY_IDENTITY,
     SIGN_IN_BY_TOKEN,
     STILL_SIGNED_IN,
