@@ -7,7 +7,8 @@ from windtunnel.domain.errors import PolicyError
 from windtunnel.domain.rollbacks import Rollback
 from windtunnel.operations.approvals import check_kept_approval
 from windtunnel.operations.bring_up import BringUpError, bring_up, let_go, put_through
-from windtunnel.operations.restoring import TOO_SLOW, CannotRestoreError, complete, fail, parts_of
+from windtunnel.operations.restoring import TOO_SLOW, complete, fail
+from windtunnel.operations.rollback_parts import CannotRestoreError, parts_of
 from windtunnel.operations.services import Services
 from windtunnel.storage import agent_versions, rollback_changes
 from windtunnel.storage.errors import LeaseLostError
