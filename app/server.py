@@ -16,7 +16,7 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request
 
 from app.cork import CorkedTransport
-from app.graphql.websocket import ABORT, IS_WRITABLE
+from app.graphql.wire import ABORT, IS_WRITABLE
 from app.http_protocol import HttpProtocol
 from app.listening import listening
 from app.requests import MAX_BODY_BYTES

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.encoding import decode_json
 from app.graphql.operations import Answer
 
 
@@ -22,6 +23,17 @@ def next_of(id_: str, body: dict[str, Any]) -> dict[str, Any]:
 def error_of(id_: str, answer: Answer) -> dict[str, Any]:
     """The refusal of an operation."""
     return {"type": "error", "payload": answer.errors, "id": id_}
+
+
+def message_of(text: str) -> dict[str, Any]:
+    """The message that a text is. Raises CloseError when it is none."""
+    try:
+        message = decode_json(text)
+    except ValueError:
+        raise CloseError(4400, "Invalid message: not JSON") from None
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise CloseError(4400, "Invalid message: not an object with a type")
+    return message
 
 
 def payload_of(message: dict[str, Any]) -> dict[str, Any] | None:

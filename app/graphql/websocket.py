@@ -9,13 +9,13 @@ from typing import Any
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
-from app.encoding import decode_json, encode_json
 from app.graphql.answers import encode_answer
 from app.graphql.execution import Execution
-from app.graphql.messages import CloseError, error_of, id_of, next_of, payload_of
+from app.graphql.messages import CloseError, error_of, id_of, message_of, next_of, payload_of
 from app.graphql.operations import Caller, Operation, RefusedError
 from app.graphql.pace import Pace
 from app.graphql.requests import operation_of
+from app.graphql.wire import SlowClientError, Wire
 from app.limiting.limiter import Account, Limiter, address_of
 from app.requests import RequestError
 from app.sign_in.entrance import Entrance
@@ -25,12 +25,6 @@ from windtunnel.domain.ids import new_id
 from windtunnel.domain.policy import SOCKET_MESSAGES_PER_MINUTE
 
 SUBPROTOCOL = "graphql-transport-ws"
-ABORT = "windtunnel.abort"
-"""The ASGI extension that cuts a connection which nobody reads; see `app.server`."""
-IS_WRITABLE = "windtunnel.is_writable"
-"""The ASGI extension that tells whether sending returns at once; without it, it may always wait."""
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +35,6 @@ class SocketLimits:
     send_timeout: float = 30.0
     operations: int = 100
     messages_per_minute: int = SOCKET_MESSAGES_PER_MINUTE
-
-
-class _SlowClientError(Exception):
-    """The client has read nothing for the send timeout."""
 
 
 class Connection:
@@ -59,7 +49,7 @@ class Connection:
         limiter: Limiter,
     ) -> None:
         self._websocket = websocket
-        self._is_writable = websocket.scope.get("extensions", {}).get(IS_WRITABLE) or _may_wait
+        self._wire = Wire(websocket, limits.send_timeout)
         self._execution = execution
         self._entrance = entrance
         self._limits = limits
@@ -91,11 +81,11 @@ class Connection:
                     await self._read(group)
                 except CloseError as closing:
                     self._stop()  # nothing is sent after the close frame
-                    await self._close(closing)
+                    await self._wire.close(closing)
                 finally:
                     self._stop()
-        except* _SlowClientError:
-            self._abort()
+        except* SlowClientError:
+            self._wire.cut()
         except* (WebSocketDisconnect, WebSocketDisconnected):
             pass
         finally:
@@ -130,19 +120,9 @@ class Connection:
             raise CloseError(4401, f"Unauthorized: {error}") from None
 
     async def _receive(self) -> dict[str, Any]:
-        event = await self._websocket.receive()
-        if event["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(event.get("code", 1006), event.get("reason"))
-        if event.get("text") is None:
-            raise CloseError(4400, "Invalid message: only text is read")
-        await self._keep_pace(len(event["text"]))
-        try:
-            message = decode_json(event["text"])
-        except ValueError:
-            raise CloseError(4400, "Invalid message: not JSON") from None
-        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-            raise CloseError(4400, "Invalid message: not an object with a type")
-        return message
+        text = await self._wire.receive()
+        await self._keep_pace(len(text))
+        return message_of(text)
 
     async def _keep_pace(self, characters: int) -> None:
         if price := self._pace.price(characters):
@@ -195,11 +175,11 @@ class Connection:
         self._named()
         self._session = session
         self._params = params
-        await self._send({"type": "connection_ack"})
+        await self._wire.send({"type": "connection_ack"})
 
     async def _pong(self, ping: dict[str, Any]) -> None:
         payload = payload_of(ping)
-        await self._send({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
+        await self._wire.send({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
 
     async def _subscribe(self, id_: str, message: dict[str, Any], group: asyncio.TaskGroup) -> None:
         if self._params is None:
@@ -215,7 +195,7 @@ class Connection:
                 "message": f"A connection runs at most {self._limits.operations} operations at a time.",
                 "extensions": {"code": ErrorCode.LIMIT_EXCEEDED},
             }
-            await self._send({"type": "error", "payload": [problem], "id": id_})
+            await self._wire.send({"type": "error", "payload": [problem], "id": id_})
             return
         while len(self._tasks) >= self._limits.operations:  # some were completed by the client and still clean up
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -240,41 +220,9 @@ class Connection:
                         if answer.refused:
                             last = error_of(id_, answer)
                             break
-                        await self._send_text(encode_answer(answer.body, partial(next_of, id_)))
+                        await self._wire.send_encoded(encode_answer(answer.body, partial(next_of, id_)))
             except RefusedError as refused:
                 last = error_of(id_, refused.answer)
             if self._operations.get(id_) is asyncio.current_task():
                 del self._operations[id_]
-                await self._send(last)
-
-    async def _send(self, message: dict[str, Any]) -> None:
-        await self._send_text(encode_json(message))
-
-    async def _send_text(self, encoded: bytes) -> None:
-        text = encoded.decode()
-        if self._is_writable():  # sending will not wait, and a timeout costs as much as sending
-            await self._websocket.send_text(text)
-            return
-        try:
-            async with asyncio.timeout(self._limits.send_timeout):
-                await self._websocket.send_text(text)
-        except TimeoutError:
-            raise _SlowClientError from None
-
-    async def _close(self, closing: CloseError) -> None:
-        try:
-            async with asyncio.timeout(self._limits.send_timeout):
-                # A close frame has room for 123 bytes.
-                await self._websocket.close(closing.code, closing.reason.encode()[:120].decode(errors="ignore"))
-        except TimeoutError:
-            raise _SlowClientError from None
-
-    def _abort(self) -> None:
-        """Cut the connection: a polite end would wait for a client that does not read."""
-        log.info("slow client dropped", client=self._websocket.client)
-        if abort := self._websocket.scope.get("extensions", {}).get(ABORT):
-            abort()
-
-
-def _may_wait() -> bool:
-    return False
+                await self._wire.send(last)
