@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from tests.domain.test_networks import chain
 from tests.simulation.networks import architectures
-from windtunnel.domain.architectures import AgentRole, Architecture, LinkKind, ResiliencePolicy
+from windtunnel.domain.architectures import AgentRole, Architecture, LinkKind, ResiliencePolicy, ServiceTime
 from windtunnel.experiments.from_architecture import model_of
 from windtunnel.experiments.model import Model
 from windtunnel.experiments.soundness import check_model
@@ -117,6 +117,19 @@ def test_people_work_in_the_day_when_that_is_asked_for() -> None:
     assert all(place.node.hours is None for place in model_of(humans).places)
     model = model_of(humans, working_hours=True)
     assert [place.node.hours is not None for place in model.places if place.owner == place.agent] == [True, True]
+
+
+def test_any_number_of_tasks_fit_on_the_list_of_a_person() -> None:
+    network = _calm(chain(["a", "b"], [("a", "b")]))
+    tools = [replace(tool, kind="human_task", service=ServiceTime(3_600_000.0)) for tool in network.tools]
+    human = replace(network.agents[1], role=AgentRole.HUMAN, service=ServiceTime(1.0))
+    slow = replace(network, agents=(network.agents[0], human), tools=tuple(tools))
+    waits = {place.owner: place.node.servers for place in model_of(slow).places if place.agent == "b"}
+    assert waits["b"] == 1
+    outcome = _run(model_of(slow))
+    listed = [node for node in outcome.nodes if node.key.startswith("b/")]
+    assert listed
+    assert all(node.wait_ms == 0.0 for node in listed)
 
 
 @pytest.mark.parametrize("key", ["a", "b", "c"])

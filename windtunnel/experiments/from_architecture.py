@@ -16,6 +16,9 @@ from windtunnel.simulation.resilience import Breaker, Fallback, NodeMode, Workin
 
 CROSSING_SERVERS = 1_000_000
 """A crossing takes no time, so nobody ever waits there."""
+LIST_SERVERS = 1_000_000
+"""A person's task list holds any number of tasks at once; who works on one at a time is the person."""
+TASK_LIST = "human_task"
 FALLBACK_SHARE = 0.5
 """A fallback is simpler than what it stands for: it takes half as long. Our prior."""
 CHECKERS = frozenset({AgentRole.CRITIC, AgentRole.GUARDRAIL})
@@ -28,7 +31,8 @@ def model_of(architecture: Architecture, *, working_hours: bool = False) -> Mode
 
     A visit to an agent is its own work and then a call of each of its tools, one after another; each has as many places
     as the agent works on things at once, and the agent's policy for time limits, attempts, back-off, breaker and
-    fallback. With `working_hours` people work from 9 to 17 on weekdays, else around the clock.
+    fallback. With `working_hours` people work from 9 to 17 on weekdays, else around the clock. What lies on a person's
+    task list waits to be seen, all of it at once; then they work on one thing after another.
 
     Agents notice mistakes of others as often as in a told run, and have the work done again, where a link says who does
     it, else by themselves. Where the architecture debates and votes, a join goes by the majority.
@@ -100,11 +104,12 @@ def _node(
 ) -> Node:
     policy = agent.policy
     person = agent.role is AgentRole.HUMAN and tool is None
+    lists = agent.role is AgentRole.HUMAN and tool is not None and tool.kind == TASK_LIST
     fallback = ServiceTime(service.mean_ms * FALLBACK_SHARE, service.cv, service.distribution)
     return Node(
         key,
         service,
-        servers=max(1, policy.concurrency),
+        servers=LIST_SERVERS if lists else max(1, policy.concurrency),
         timeout_ms=policy.timeout_ms,
         max_attempts=max(1, policy.max_attempts),
         backoff_ms=policy.backoff_ms,
