@@ -91,6 +91,15 @@ def test_failure_modes_are_forced_to_say_what_they_cost() -> None:
     assert impact.impact == pytest.approx(0.45, abs=0.04)
 
 
+def test_what_a_mode_costs_is_against_tasks_that_it_spares() -> None:
+    model = _model(failure_probability=0.6)
+    struck = replace(model.places[1].node, failure_probability=1.0)
+    found = _findings(replace(model, modes=(Mode("b_is_down", 0.6, "our prior", (struck,)),))).base
+    (impact,) = found.failure_modes
+    assert impact.impact == pytest.approx(0.5, abs=0.04)  # half of the tasks come to b, which the base mostly loses
+    assert impact.probability * impact.impact == pytest.approx(1.0 - found.success_rate.mean, abs=0.03)
+
+
 def test_the_answer_is_the_same_wherever_it_is_computed() -> None:
     study = study_of(_model(), _model(max_attempts=2), LOAD)
     here = findings_to_json(findings_of(study, conduct(study)))

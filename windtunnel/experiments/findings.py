@@ -24,6 +24,9 @@ from windtunnel.experiments.model import Model
 from windtunnel.experiments.study import Purpose, Study
 from windtunnel.simulation.portable import Floats
 
+_SPARED_LEAST = 0.05
+"""Where a mode strikes nearly every task, chance would be all that is seen of the few that it spares."""
+
 
 def findings_of(study: Study, measures: Sequence[Measures], price: ModelPrice | None = None) -> Findings:
     """What an experiment found: `measures` are those of each side, in the order of the study."""
@@ -73,7 +76,12 @@ def _result(
         nodes=nodes,
         analytic=_analytic(study, model),
         failure_modes=tuple(
-            FailureImpact(mode.code, mode.probability, lost[Purpose.FAILURE_MODE, mode.code], mode.provenance)
+            FailureImpact(
+                mode.code,
+                mode.probability,
+                _impact(lost[Purpose.FAILURE_MODE, mode.code], mode.probability),
+                mode.provenance,
+            )
             for mode in model.modes
             if (Purpose.FAILURE_MODE, mode.code) in lost
         ),
@@ -137,6 +145,14 @@ def _lost(base: Measures, probe: Measures) -> float:
     """The success lost against the same replications of the base, 0 to 1."""
     before, after = base.of("success_rate")[: len(probe)].tolist(), probe.of("success_rate").tolist()
     return rounded(max(0.0, (fsum(before) - fsum(after)) / len(probe)))
+
+
+def _impact(lost: float, probability: float) -> float:
+    """The success lost by tasks that a mode strikes, against tasks that it spares.
+
+    `lost` is against the base, of whose tasks it already strikes its share.
+    """
+    return rounded(min(1.0, lost / max(1.0 - probability, _SPARED_LEAST)))
 
 
 def _analytic(study: Study, model: Model) -> Mapping[str, Any] | None:
