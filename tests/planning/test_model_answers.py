@@ -1,5 +1,6 @@
 """Answers of a model that fit the schema and are odd: they are used, mapped or dropped, and the result is valid."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,8 @@ from tests.planning.fake_endpoint import Behaviour, Call, Reply, fake_endpoint, 
 from tests.planning.steps import Steps
 from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.planning import PlannerAgent
+from windtunnel.planning.answers import MapperAnswer
+from windtunnel.planning.model import AnswerSchema
 
 
 def altered(place: PlannerAgent, change: Callable[[dict[str, Any]], None]) -> Behaviour:
@@ -195,3 +198,9 @@ async def test_numbers_that_are_none_are_put_right() -> None:
     with fake_endpoint(behaviour) as endpoint:
         plan = await plan_at(endpoint)
     assert plan.interpretation.confidence == 1.0
+
+
+def test_the_runner_has_no_schema_to_copy() -> None:
+    """The Runner takes dataclasses apart and copies them, the whole JSON schema too, several times in every run."""
+    assert not dataclasses.is_dataclass(AnswerSchema(MapperAnswer))
+    assert AnswerSchema(MapperAnswer).is_strict_json_schema()
