@@ -145,6 +145,10 @@ EXPERIMENT_REPLICATIONS_MAX = 10_000
 EXPERIMENT_TASKS_MAX = 100_000
 EXPERIMENT_WORK_MAX = 50_000_000
 """Replications times tasks."""
+EXPERIMENT_ATTEMPTS_MAX = 100_000_000
+"""Of all tasks of one replication, if each takes all attempts that it may: some ten seconds of work in one piece."""
+EXPERIMENT_ATTEMPTS_TOTAL_MAX = 50_000_000_000
+"""Of all replications, those included that say what is lost when something goes wrong."""
 EXPERIMENT_RATE_MIN = 1e-6
 """Tasks per simulated second, about one in eleven days: with fewer, time would be too coarse in the end."""
 EXPERIMENT_RATE_MAX = 1_000_000.0

@@ -22,10 +22,11 @@ def with_faults(model: Model, architecture: Architecture) -> Model:
     modes is kept with what happens when it strikes for certain, at the first of its places.
     """
     for mode in architecture.failure_modes:
-        struck = _struck(model, mode)
+        struck = {place.node.key for place in _struck(model, mode)}
         each = _at_each(mode, len(struck))
         places = [
-            replace(place, node=_damaged(place, mode, each)) if place in struck else place for place in model.places
+            replace(place, node=_damaged(place, mode, each)) if place.node.key in struck else place
+            for place in model.places
         ]
         model = replace(model, places=tuple(places))
     return replace(model, modes=tuple(_mode(model, mode) for mode in architecture.failure_modes))

@@ -1,8 +1,10 @@
-"""Which loads an experiment may have."""
+"""Which loads an experiment may have, and how much work it may be."""
 
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.experiments import Load
 from windtunnel.domain.policy import (
+    EXPERIMENT_ATTEMPTS_MAX,
+    EXPERIMENT_ATTEMPTS_TOTAL_MAX,
     EXPERIMENT_RATE_MAX,
     EXPERIMENT_RATE_MIN,
     EXPERIMENT_REPLICATIONS_MAX,
@@ -10,6 +12,9 @@ from windtunnel.domain.policy import (
     EXPERIMENT_WORK_MAX,
     SEED_MAX,
 )
+from windtunnel.experiments.model import Model
+from windtunnel.experiments.soundness import attempts_per_task
+from windtunnel.experiments.study import PROBES
 
 
 def check_load(load: Load) -> None:
@@ -39,4 +44,27 @@ def check_load(load: Load) -> None:
     if not -SEED_MAX - 1 <= load.seed <= SEED_MAX:
         raise ValidationError(
             f"seed is {load.seed}; allowed: {-SEED_MAX - 1} to {SEED_MAX}.", rule="out_of_range", path=("input", "seed")
+        )
+
+
+def check_work(load: Load, base: Model, variant: Model | None) -> None:
+    """Raise ValidationError when these models under this load are more work than others can be expected to wait for."""
+    few = min(PROBES, load.replications) * (len(base.owners) + len(base.modes))
+    each = attempts_per_task(base) * load.tasks
+    other = attempts_per_task(variant) * load.tasks if variant is not None else 0.0
+    if max(each, other) > EXPERIMENT_ATTEMPTS_MAX:
+        raise ValidationError(
+            f"{load.tasks:,} tasks may make {max(each, other):,.0f} attempts in this network; allowed: "
+            f"{EXPERIMENT_ATTEMPTS_MAX:,} in each replication. Take fewer tasks, or let loops end and retries give up "
+            "sooner.",
+            rule="too_much_work",
+            path=("input", "tasks"),
+        )
+    total = (load.replications + few) * each + load.replications * other
+    if total > EXPERIMENT_ATTEMPTS_TOTAL_MAX:
+        raise ValidationError(
+            f"The tasks of all replications may make {total:,.0f} attempts, what-ifs included; allowed: "
+            f"{EXPERIMENT_ATTEMPTS_TOTAL_MAX:,}. Take fewer replications or tasks.",
+            rule="too_much_work",
+            path=("input", "replications"),
         )

@@ -12,9 +12,11 @@ from windtunnel.domain.prices import ModelPrice
 from windtunnel.experiments.conduct import gathered
 from windtunnel.experiments.findings import findings_of
 from windtunnel.experiments.from_architecture import model_of
+from windtunnel.experiments.loads import check_work
 from windtunnel.experiments.measures import packed, unpacked
 from windtunnel.experiments.model import Model
 from windtunnel.experiments.overrides import overridden
+from windtunnel.experiments.soundness import check_model
 from windtunnel.experiments.study import Study, study_of
 from windtunnel.simulation.engine import prepare_kernel
 
@@ -46,15 +48,19 @@ def models_of(recipe: Recipe) -> tuple[Model, Model | None]:
     Raises ValidationError, with the path to what is to blame.
     """
     base = model_of(architecture_from_json(recipe.architecture))
+    check_model(base)
     if recipe.overrides is not None:
         base = overridden(base, json.loads(recipe.overrides), path=("input", "overrides"))
-    if recipe.variant is None:
-        return base, None
-    return base, overridden(base, json.loads(recipe.variant), path=("input", "variant"))
+    variant = None
+    if recipe.variant is not None:
+        variant = overridden(base, json.loads(recipe.variant), path=("input", "variant"))
+    check_work(recipe.load, base, variant)
+    return base, variant
 
 
 def laid_out(recipe: Recipe) -> tuple[int, int]:
     """How many tasks at the start of each replication are left out, and how many parts there are to be done."""
+    _made_ready(recipe.load)
     base, variant = models_of(recipe)
     study = study_of(base, variant, recipe.load)
     return study.warmup, len(study.chunks)
@@ -62,9 +68,7 @@ def laid_out(recipe: Recipe) -> tuple[int, int]:
 
 def done(recipe: Recipe, warmup: int, number: int) -> bytes:
     """One part. The bytes depend on nothing but the arguments."""
-    load = recipe.load
-    if load.replications * load.tasks >= KERNEL_FROM_TASKS:
-        warm_up()
+    _made_ready(recipe.load)
     study = _study(recipe, warmup)
     return packed(study.do(study.chunks[number]))
 
@@ -81,6 +85,11 @@ def warm_up() -> None:
     preparing = prepare_kernel()
     if preparing is not None:
         preparing.join()
+
+
+def _made_ready(load: Load) -> None:
+    if load.replications * load.tasks >= KERNEL_FROM_TASKS:
+        warm_up()
 
 
 @lru_cache(maxsize=_KEPT)

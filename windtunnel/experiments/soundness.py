@@ -8,10 +8,14 @@ import numpy as np
 from windtunnel.domain.errors import ValidationError
 from windtunnel.experiments.model import Model
 from windtunnel.experiments.traffic import routes_of
+from windtunnel.simulation.portable import Floats
 from windtunnel.simulation.resilience import NodeMode
 
+PLACES_MAX = 2_048
+"""Agents, and each use of a tool by one of them; four times as many as a network file may have."""
 VISITS_MAX = 10_000.0
 """A task that visits the nodes more often than this, on average, is refused: it would hardly ever end."""
+_ENDLESS = 1e9
 
 
 def check_model(model: Model) -> None:
@@ -26,6 +30,12 @@ Fault = tuple[str, str, tuple[str, ...]]
 
 
 def _faults(model: Model) -> Iterator[Fault]:
+    if len(model.places) > PLACES_MAX:
+        yield (
+            "too_large",
+            f"The network has {len(model.places):,} places, each use of a tool included; allowed: {PLACES_MAX:,}.",
+            (),
+        )
     keys = [place.node.key for place in model.places]
     yield from _repeated(keys, "node")
     yield from _repeated([quota.key for quota in model.quotas], "quota")
@@ -97,7 +107,20 @@ def _node_faults(model: Model) -> Iterator[Fault]:
 
 
 def visits_per_task(model: Model) -> float:
-    """How many visits a task makes on average when nothing fails; infinite when work never leaves.
+    """How many visits a task makes on average when nothing fails; infinite when work never leaves."""
+    visits = _visits(model)
+    return np.inf if visits is None else float(visits.sum())
+
+
+def attempts_per_task(model: Model) -> float:
+    """How many attempts a task makes on average at most, if every visit takes all of its own; infinite, as above."""
+    visits = _visits(model)
+    most = np.array([place.node.max_attempts for place in model.places], dtype=np.float64)
+    return np.inf if visits is None else float(visits @ most)
+
+
+def _visits(model: Model) -> Floats | None:
+    """How often a task comes to each place on average when nothing fails; None when work never leaves.
 
     A fork sends one token along each link; a join that waits for k turns k tokens into one.
     """
@@ -109,7 +132,12 @@ def visits_per_task(model: Model) -> float:
             onward[number] = np.bincount(ways, minlength=len(model.places))
     quorum = np.array([max(1, place.node.join or 1) for place in model.places], dtype=np.float64)
     onward /= quorum[None, :]
-    if np.max(np.abs(np.linalg.eigvals(onward)), initial=0.0) > 1.0 - 1e-9:
-        return np.inf
     entry = np.bincount(network.entry, minlength=len(model.places)) / len(network.entry)
-    return float(np.linalg.solve(np.eye(len(entry)) - onward.T, entry).sum())
+    left = np.eye(len(entry)) - onward
+    try:
+        # How much work begins wherever one task comes in: positive everywhere just when all of it leaves.
+        ahead = np.linalg.solve(left, np.ones(len(entry)))
+        visits: Floats = np.linalg.solve(left.T, entry).astype(np.float64)
+    except np.linalg.LinAlgError:
+        return None
+    return visits if np.all((ahead > 0.0) & (ahead < _ENDLESS)) else None

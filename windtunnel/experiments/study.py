@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from windtunnel.domain.experiments import Load
 from windtunnel.experiments.measures import Measures, measured
 from windtunnel.experiments.model import Model
+from windtunnel.experiments.soundness import attempts_per_task
 from windtunnel.experiments.warmup import PILOTS, warmup_tasks
 from windtunnel.simulation.engine import simulate_many
 from windtunnel.simulation.outcome import Batch
@@ -15,6 +17,10 @@ PROBES = 25
 """So many replications say what is lost when one thing is forced to go wrong."""
 CHUNK_TASKS = 30_000
 """A chunk has about so many tasks: some tenths of a second of work."""
+CHUNK_ATTEMPTS = 3_000_000
+"""In a network where a task may make many attempts, a chunk has fewer tasks: about so many attempts at most."""
+PILOT_ATTEMPTS = 100_000_000
+"""The pilot replications are one piece of work: fewer where they would be more than this."""
 CHUNK_REPLICATIONS = 500
 """At most: what is measured of a chunk shall not be large."""
 
@@ -47,7 +53,7 @@ class Chunk:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Study:
     """Everything to simulate, in order, and how many tasks at the start of each replication are left out."""
 
@@ -55,11 +61,10 @@ class Study:
     sides: tuple[Side, ...]
     warmup: int
 
-    @property
+    @cached_property
     def chunks(self) -> tuple[Chunk, ...]:
         """The work, cut into pieces."""
-        size = min(max(1, CHUNK_TASKS // self.load.tasks), CHUNK_REPLICATIONS)
-        return tuple(_pieces(self.sides, size))
+        return tuple(_pieces(self.sides, self.load.tasks))
 
     def do(self, chunk: Chunk) -> Measures:
         """Simulate a chunk. The result depends on nothing but the study and the chunk."""
@@ -86,7 +91,8 @@ def study_of(
         sides += [Side(Purpose.NODE_DOWN, base.without(owner), few, owner) for owner in base.owners]
         sides += [Side(Purpose.FAILURE_MODE, base.struck_by(mode), few, mode.code) for mode in base.modes]
     if warmup is None:
-        warmup = warmup_tasks(_batch(base, load, 0, min(PILOTS, load.replications)))
+        pilots = min(PILOTS, load.replications, max(1, int(PILOT_ATTEMPTS / _attempts(base, load.tasks))))
+        warmup = warmup_tasks(_batch(base, load, 0, pilots))
     return Study(load, tuple(sides), warmup)
 
 
@@ -102,7 +108,16 @@ def _batch(model: Model, load: Load, first: int, count: int, warmup: int = 0) ->
     )
 
 
-def _pieces(sides: tuple[Side, ...], size: int) -> Iterator[Chunk]:
+def _pieces(sides: tuple[Side, ...], tasks: int) -> Iterator[Chunk]:
+    attempts = 1.0
     for number, side in enumerate(sides):
+        if side.purpose in {Purpose.BASE, Purpose.VARIANT}:  # whatever goes wrong, no more is tried than in the base
+            attempts = _attempts(side.model, tasks)
+        size = max(1, min(CHUNK_TASKS // tasks, int(CHUNK_ATTEMPTS / attempts), CHUNK_REPLICATIONS))
         for first in range(0, side.replications, size):
             yield Chunk(number, first, min(size, side.replications - first))
+
+
+def _attempts(model: Model, tasks: int) -> float:
+    """How many attempts the tasks of one replication may make."""
+    return max(1.0, attempts_per_task(model)) * tasks

@@ -95,11 +95,11 @@ async def _stored(place: Services, tenant_id: str, id: str) -> StoredArchitectur
 
 
 def _check(made: Architecture) -> None:
-    """Raise ValidationError for a network in which work goes round for ever."""
+    """Raise ValidationError for a network that is too large, or in which work goes round for ever."""
     try:
         check_model(model_of(made))
     except ValidationError as error:
-        error.path = ("input", "links")
+        error.path = ("input", "agents" if error.rule == "too_large" else "links")
         raise
 
 
