@@ -4,8 +4,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -169,9 +167,3 @@ def test_a_cluster_with_another_windtunnel_is_refused(
     with dask_cluster(1, root) as (scheduler, _), pytest.raises(UnfitClusterError, match=words) as refused:
         conducted(study, scheduler.address, pytest.fail)
     assert "the same windtunnel" in str(refused.value)
-
-
-def test_dask_is_imported_only_when_it_is_asked_for() -> None:
-    code = "import sys, app.wiring.runtime, app.cli, app.clustering; sys.exit(len({'dask', 'distributed'} & {*sys.modules}))"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
