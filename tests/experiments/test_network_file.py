@@ -70,9 +70,22 @@ def test_everything_else_a_node_can_be() -> None:
 
 LINKS = "links"
 REFUSED: list[tuple[Any, str, str]] = [
-    ([], "model_type", "Input should be"),
-    ({"nodes": [], "entry": ["a"]}, "too_short", "nodes: "),
-    (_changed(entry=[]), "too_short", "entry: "),
+    ([], "model_type", "The whole must be an object: {...}."),
+    (_changed(nodes=[_node(service={"mean": 5})], links=[]), "missing", "nodes[0].service.mean_ms is missing."),
+    (_changed(nodes={}), "tuple_type", "nodes must be a list"),
+    (_changed(nodes=[_node(service={"mean_ms": 5, "sd": 1})]), "extra_forbidden", "known there are dist, mean_ms, cv."),
+    (_changed(nodes=[_node(server=2)]), "extra_forbidden", "nodes[0].server is not known: did you mean servers?"),
+    (_changed(nodes=[_node(servers="two")]), "int_parsing", "nodes[0].servers must be a whole number."),
+    (_changed(nodes=[_node(servers="2", join="some")]), "int_parsing", "nodes[0].join must be a whole number."),
+    (_changed(nodes=[_node(circuit_breaker={"win": 2})]), "extra_forbidden", "circuit_breaker.win is not known: "),
+    (
+        _changed(nodes=[_node(hours={"opens": "9am"})]),
+        "string_pattern_mismatch",
+        "hours.opens must be a time like 09:00",
+    ),
+    (_changed(begins="Monday"), "string_pattern_mismatch", "begins must be a day and a time like MON 09:00."),
+    ({"nodes": [], "entry": ["a"]}, "too_short", "nodes is empty: give at least 1."),
+    (_changed(entry=[]), "too_short", "entry is empty"),
     (_changed(entry=["c"]), "unknown_node", "enters at 'c'"),
     (_changed(links=[{"source": "a", "target": "x"}]), "unknown_node", "target is 'x'"),
     (
@@ -137,10 +150,12 @@ def test_overrides_change_what_they_name() -> None:
         ({"nodes": {"bb": {}}}, "did you mean 'b'?"),
         ({"nodes": {"zzz": {}}}, "it has a, b."),
         ({"nodes": {"b": {"max_attempts": 0}}}, "nodes.b.max_attempts"),
-        ({"nodes": {"b": {"speed": 1}}}, "nodes.b.speed"),
-        ({"node": {}}, "nodes: "),
-        ({}, "nodes: "),
-        ({"nodes": []}, "nodes: "),
+        ({"nodes": {"b": {"speed": 1}}}, "nodes.b.speed is not known: known there are failure_probability, "),
+        ({"nodes": {"b": {"fail_probability": 1}}}, "did you mean failure_probability?"),
+        ({"nodes": {"b": {"max_attempts": 0}, "a": {"cv": -1, "jitter": 2}}}, " (2 more mistakes)"),
+        ({"node": {}}, "nodes is missing."),
+        ({}, "nodes is missing."),
+        ({"nodes": []}, "nodes must be an object"),
     ],
 )
 def test_overrides_of_nothing_are_refused(given_overrides: dict[str, Any], words: str) -> None:

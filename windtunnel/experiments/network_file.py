@@ -11,6 +11,7 @@ from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.networks import validate
 from windtunnel.experiments.from_architecture import model_of
 from windtunnel.experiments.model import Model, Place
+from windtunnel.experiments.refusals import refusal
 from windtunnel.experiments.soundness import check_model
 from windtunnel.simulation.network import Node, Route
 from windtunnel.simulation.resilience import HOUR_MS, Breaker, Fallback, NodeMode, Quota, WorkingHours
@@ -142,7 +143,7 @@ def read_network(data: str | bytes) -> Model:
     try:
         file = NetworkFile.model_validate_json(data)
     except PydanticError as error:
-        raise refusal(error, ("network",)) from None
+        raise refusal(error, ("network",), NetworkFile) from None
     arrivals = {node.key: sum(link.target == node.key for link in file.links) for node in file.nodes}
     model = Model(
         places=tuple(
@@ -205,18 +206,3 @@ def _node(entry: NodeEntry, arrivals: int) -> Node:
 def _clock_ms(clock: str) -> float:
     hours, minutes = clock.split(":")
     return (int(hours) + int(minutes) / 60) * HOUR_MS
-
-
-def refusal(error: PydanticError, root: tuple[str, ...]) -> ValidationError:
-    """The first of what was refused, in one sentence that names the place; `root` is where the value was given."""
-    first, *rest = error.errors(include_url=False, include_input=False)
-    place = ""
-    for part in first["loc"]:
-        place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
-    what = first["msg"].removeprefix("Value error, ").rstrip(".")
-    more = f" ({len(rest)} more like this)" if rest else ""
-    return ValidationError(
-        f"{place}: {what}.{more}" if place else f"{what}.{more}",
-        rule=first["type"],
-        path=(*root, *(str(part) for part in first["loc"])),
-    )

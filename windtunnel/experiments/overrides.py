@@ -11,7 +11,8 @@ from pydantic import ValidationError as PydanticError
 
 from windtunnel.domain.errors import ValidationError
 from windtunnel.experiments.model import Model
-from windtunnel.experiments.network_file import YEAR_MS, HoursEntry, Milliseconds, Share, refusal
+from windtunnel.experiments.network_file import YEAR_MS, HoursEntry, Milliseconds, Share
+from windtunnel.experiments.refusals import refusal
 from windtunnel.experiments.soundness import check_model
 from windtunnel.simulation.network import Node
 from windtunnel.simulation.resilience import Breaker, Fallback
@@ -52,7 +53,7 @@ def overridden(model: Model, given: Mapping[str, Any], *, path: tuple[str, ...] 
     try:
         overrides = _Overrides.model_validate(given, strict=None)
     except PydanticError as error:
-        raise refusal(error, path) from None
+        raise refusal(error, path, _Overrides) from None
     for key, override in overrides.nodes.items():
         if key not in model.owners:
             near = get_close_matches(key, model.owners, n=1)
