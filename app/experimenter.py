@@ -32,24 +32,26 @@ class Experimenter:
     it at once.
     """
 
-    def __init__(self, services: Services, owner: str) -> None:
+    def __init__(self, services: Services, owner: str, *, warm: bool = True) -> None:
+        """`warm`: have the kernel compiled before anybody waits for it."""
         self._services = services
         self._owner = owner
+        self._warm = warm
         self._holder: Leaseholder
         self._claiming: Claiming
-        self._warming: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
         self._holder = Leaseholder(self._owner, "experiment", experiment_care)
         self._claiming = Claiming(self._services.hub, EXPERIMENTS, self._look, trouble="no experiment claimed")
-        self._warming = asyncio.create_task(self._warm_up(), name="warming up experiments")
+        self._warming = [asyncio.create_task(self._warm_up(), name="warming up experiments")] if self._warm else []
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._warming.cancel()
-        await self._claiming.stop([self._warming], timeout_s=STOP_TIMEOUT_S)
+        for warming in self._warming:
+            warming.cancel()
+        await self._claiming.stop(self._warming, timeout_s=STOP_TIMEOUT_S)
         await self._holder.close()
         await announce_experiments(self._services.bus)
 

@@ -116,7 +116,7 @@ async def _conducting(runtime: Runtime, concurrency: int, *, warm: bool) -> Asyn
         Deliverer(runtime.services, owner=runtime.owner),
         Caretaker(runtime.services, owner=runtime.owner),
         Deployer(runtime.services, owner=runtime.owner, warm=warm),
-        Experimenter(runtime.services, owner=runtime.owner),
+        Experimenter(runtime.services, owner=runtime.owner, warm=warm),
         Worker(runtime.services, owner=runtime.owner, concurrency=concurrency),
     ):
         yield

@@ -35,7 +35,7 @@ async def work(settings: Settings) -> None:
         Deliverer(runtime.services, owner=runtime.owner),
         Caretaker(runtime.services, owner=runtime.owner),
         Deployer(runtime.services, owner=runtime.owner, warm=settings.warm_up == "on"),
-        Experimenter(runtime.services, owner=runtime.owner),
+        Experimenter(runtime.services, owner=runtime.owner, warm=settings.warm_up == "on"),
         Worker(runtime.services, owner=runtime.owner, concurrency=settings.worker_concurrency),
     ):
         typer.echo("Ready.")

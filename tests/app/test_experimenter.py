@@ -21,7 +21,7 @@ async def test_it_conducts_what_waits_and_what_comes(database_url: str) -> None:
         viewer = await demo(services)
         architecture_id = await planned(services, viewer)
         first = await asked(services, viewer, architecture_id)
-        async with Experimenter(services, "one"):
+        async with Experimenter(services, "one", warm=False):
             await told(services, viewer, first)
             second = await asked(services, viewer, architecture_id)
             events = await told(services, viewer, second)
@@ -33,7 +33,7 @@ async def test_leaving_gives_up_what_is_under_way_and_others_go_on(sqlite_url: s
     async with process(sqlite_url, crew=Noting(CREW, most=2)) as services:
         viewer = await demo(services)
         experiment = await asked(services, viewer)
-        async with Experimenter(services, "one"):
+        async with Experimenter(services, "one", warm=False):
             await until(services, viewer, experiment, lambda event: event.progress > 0)
         assert (await now_stored(services, experiment)).lease_owner is None
         assert len(await experiment_care.claim(services.store, "two", 10)) == 1
@@ -42,7 +42,7 @@ async def test_leaving_gives_up_what_is_under_way_and_others_go_on(sqlite_url: s
 async def test_the_kernel_is_compiled_before_anybody_needs_it(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.experimenter.WARM_UP_AFTER_S", 0.0)
     noting = Asked()
-    async with process(sqlite_url, crew=noting) as services, Experimenter(services, "one"):
+    async with process(sqlite_url, crew=noting) as services, Experimenter(services, "one", warm=False):
         await noting.asked.wait()
     assert noting.functions == [warm_up]
 
@@ -65,7 +65,7 @@ async def test_what_is_cancelled_frees_its_hand_at_once(sqlite_url: str) -> None
         viewer = await demo(services)
         architecture_id = await planned(services, viewer)
         made = [await asked(services, viewer, architecture_id) for _ in range(3)]
-        async with Experimenter(services, "one"):
+        async with Experimenter(services, "one", warm=False):
             for each in made:
                 async with asyncio.timeout(20):
                     await until(services, viewer, each, lambda event: event.status is ExperimentStatus.RUNNING)
