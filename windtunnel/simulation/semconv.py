@@ -1,7 +1,5 @@
 """OpenTelemetry's words for generative AI, semantic conventions 1.41: every name that we use, in one place."""
 
-PROFILE = "1.41"
-
 OPERATION_NAME = "gen_ai.operation.name"
 PROVIDER_NAME = "gen_ai.provider.name"
 REQUEST_MODEL = "gen_ai.request.model"

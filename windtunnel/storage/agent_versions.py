@@ -6,8 +6,6 @@ from typing import Any
 import orjson
 
 from windtunnel.domain.agents import AgentVersion, VersionState
-from windtunnel.domain.pages import Keyset, Page
-from windtunnel.storage.paging import Conditions, read_pages
 from windtunnel.storage.store import Store
 from windtunnel.storage.texts import known_ids
 from windtunnel.storage.times import moment, optional_moment
@@ -21,26 +19,6 @@ async def get_many(store: Store, tenant_id: str, ids: Iterable[str]) -> dict[str
         "SELECT * FROM agent_versions WHERE tenant_id = $1 AND id = ANY($2)", tenant_id, known
     )
     return {row["id"]: version_of(row) for row in rows}
-
-
-async def pages_of_agents(
-    store: Store, tenant_id: str, agent_ids: Iterable[str], limit: int, after: Keyset | None = None
-) -> dict[str, Page[AgentVersion]]:
-    """For each agent the first `limit` of its bound versions after `after`, newest first, in one statement."""
-    where = Conditions()
-    where.add("tenant_id = ?", tenant_id)
-    where.add("bound")
-    return await read_pages(
-        store.of(tenant_id),
-        "agent_versions",
-        "*",
-        group="agent_id",
-        ids=known_ids(agent_ids),
-        where=where,
-        limit=limit,
-        after=after,
-        decode=version_of,
-    )
 
 
 def version_of(row: dict[str, Any]) -> AgentVersion:

@@ -50,19 +50,6 @@ async def ensure(store: Store, tenant_id: str, email: str, name: str) -> User:
     return found
 
 
-async def of_identity(store: Store, tenant_id: str, issuer: str, subject: str) -> User | None:
-    """The person whom the issuer calls so in this tenant."""
-    rows = await store.of(tenant_id).fetch(
-        "SELECT u.id, u.tenant_id, u.name, u.email FROM identities AS i"
-        " JOIN users AS u ON u.tenant_id = i.tenant_id AND u.id = i.user_id"
-        " WHERE i.tenant_id = $1 AND i.issuer = $2 AND i.subject = $3",
-        tenant_id,
-        issuer,
-        subject,
-    )
-    return User(**rows[0]) if rows else None
-
-
 async def note_identity(
     store: Store,
     user: User,

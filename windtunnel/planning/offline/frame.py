@@ -9,7 +9,6 @@ from windtunnel.planning.offline.steps import Doer, Step, is_gate
 from windtunnel.planning.reading.lexicon import label
 
 _WATCHING = frozenset({"monitor", "collect", "read"})
-_UNDOING = frozenset({"undo", "act", "pay", "check"})
 _UNDONE_MAX = 3
 
 

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -165,8 +165,3 @@ def _load(language: str) -> dict[str, dict[str, str]]:
 def concepts_of(section: str) -> frozenset[str]:
     """The ids that a section of the lexicon knows (English has them all)."""
     return frozenset(_load("en")[section])
-
-
-def in_section(hits: Iterable[Hit], section: str) -> list[Hit]:
-    """The hits of one section."""
-    return [hit for hit in hits if hit.section == section]
