@@ -1,55 +1,17 @@
 """Telemetry in OpenTelemetry's words: what steps report, and what an observer reads from stored events."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tests.examples import pipeline, review_loop, support_triage
-from tests.simulation.networks import agent, link, mode, network, tool
-from tests.simulation.stories import of, rest, story
-from windtunnel.domain.architectures import Architecture, ResiliencePolicy
-from windtunnel.domain.events import EventDraft, EventKind, LogLevel, Signal, SimulationEvent
-from windtunnel.domain.failures import FailureEffect, FaultUnit, Inject
+from tests.telemetry.runs import START, failing, stored, told
+from windtunnel.domain.events import EventDraft, EventKind, LogLevel, Signal
 from windtunnel.domain.observability import Span, SpanStatus
 from windtunnel.domain.prices import ModelPrice
-from windtunnel.domain.simulations import FailureInjection
-from windtunnel.simulation import Run, semconv
+from windtunnel.simulation import semconv
 from windtunnel.simulation.observability import logs, metric_series, spans, summary, tokens_in
-
-START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-def _stored(drafts: Sequence[EventDraft]) -> list[SimulationEvent]:
-    return [
-        SimulationEvent(
-            simulation_id="s",
-            seq=number,
-            kind=draft.kind,
-            at=START + timedelta(seconds=number),
-            elapsed_ms=draft.elapsed_ms,
-            agent_key=draft.agent_key,
-            message=draft.message,
-            body=draft.body,
-        )
-        for number, draft in enumerate(drafts, start=1)
-    ]
-
-
-def _run(architecture: Architecture, seed: int = 1) -> list[SimulationEvent]:
-    return _stored(rest(Run(architecture, seed, failures=FailureInjection.AUTO)))
-
-
-def _failing() -> list[SimulationEvent]:
-    """A run in which a tool fails once and for all at its first call."""
-    agents = [agent(0, tools=("t0",), policy=ResiliencePolicy(max_attempts=3, backoff_ms=50)), agent(1)]
-    architecture = network(agents, [link(0, 0, 1)], tools=[tool(0)])
-    error = mode(1, FailureEffect(Inject.ERROR, FaultUnit.TOOL_CALL, 0.1, silent=False, retryable=True))
-    for seed in range(100):
-        drafts = story(architecture, error, seed=seed)
-        if any(draft.body["outcome"] == "UNRECOVERED" for draft in of(drafts, EventKind.FAILURE_EVENT)):
-            return _stored(drafts)
-    pytest.fail("no seed outlived the retries")
 
 
 def _children(found: Sequence[Span], parent: Span) -> list[Span]:
@@ -57,7 +19,7 @@ def _children(found: Sequence[Span], parent: Span) -> list[Span]:
 
 
 def test_every_task_is_one_trace_with_one_tree_of_spans() -> None:
-    events = _run(review_loop())
+    events = told(review_loop())
     found = spans(events, START)
     roots = [span for span in found if span.parent_span_id is None]
     assert [root.name for root in roots] == ["invoke_workflow evaluator_optimizer"] * 3
@@ -77,7 +39,7 @@ def test_every_task_is_one_trace_with_one_tree_of_spans() -> None:
 
 
 def test_spans_are_named_and_described_in_the_conventions_words() -> None:
-    found = spans(_run(support_triage()), START)
+    found = spans(told(support_triage()), START)
     words = {name.split(" ")[0] for name in (span.name for span in found)}
     assert words == {"invoke_workflow", "invoke_agent", "chat", "execute_tool"}
     for span in found:
@@ -93,7 +55,7 @@ def test_spans_are_named_and_described_in_the_conventions_words() -> None:
 
 
 def test_span_times_are_simulated_time_after_the_start() -> None:
-    events = _run(pipeline())
+    events = told(pipeline())
     ends = {(one.agent_key, one.elapsed_ms) for one in events if one.kind is EventKind.AGENT_END}
     agents = [span for span in spans(events, START) if span.name.startswith("invoke_agent")]
     assert len(agents) == len(ends)
@@ -103,7 +65,7 @@ def test_span_times_are_simulated_time_after_the_start() -> None:
 
 
 def test_one_span_covers_all_attempts_and_a_failed_one_says_why() -> None:
-    events = _failing()
+    events = failing()
     found = spans(events, START)
     failed = [span for span in found if span.attributes.get("error.type") == "code_1"]
     call = next(span for span in failed if span.name == "execute_tool Tool 0")
@@ -117,7 +79,7 @@ def test_one_span_covers_all_attempts_and_a_failed_one_says_why() -> None:
 
 
 def test_each_end_of_a_step_reports_log_metrics_and_span() -> None:
-    events = _run(pipeline())
+    events = told(pipeline())
     for place, event in enumerate(events):
         if event.kind is EventKind.AGENT_END:
             reports = []
@@ -133,7 +95,7 @@ def test_each_end_of_a_step_reports_log_metrics_and_span() -> None:
 
 
 def test_logs_are_filtered_by_level_agent_and_place() -> None:
-    events = _failing()
+    events = failing()
     everything = logs(events, min_level=LogLevel.DEBUG)
     assert [one.seq for one in everything] == sorted(one.seq for one in everything)
     assert {one.level for one in everything} == {LogLevel.INFO, LogLevel.WARN, LogLevel.ERROR}
@@ -145,14 +107,14 @@ def test_logs_are_filtered_by_level_agent_and_place() -> None:
 
 
 def test_the_planned_log_sentence_is_filled_in() -> None:
-    messages = [one.message for one in logs(_run(pipeline()), agent_key="check")]
+    messages = [one.message for one in logs(told(pipeline()), agent_key="check")]
     assert len(messages) == 3
     assert all(message.startswith("Check finished task-") for message in messages)
     assert all("{" not in message for message in messages)
 
 
 def test_metric_series_hold_the_points_of_one_agent_in_order() -> None:
-    events = _run(review_loop())
+    events = told(review_loop())
     series = metric_series(events)
     assert len({(one.name, one.agent_key) for one in series}) == len(series)
     duration = next(one for one in series if one.name == semconv.OPERATION_DURATION and one.agent_key == "writer")
@@ -167,7 +129,7 @@ def test_metric_series_hold_the_points_of_one_agent_in_order() -> None:
 
 
 def test_the_summary_counts_what_the_events_tell() -> None:
-    events = _failing()
+    events = failing()
     found = summary(events)
     assert found.tokens == tokens_in(events) > 0
     assert found.events == len(events)
@@ -196,5 +158,5 @@ def test_quantiles_are_interpolated() -> None:
         EventDraft(EventKind.AGENT_END, "done", {"task": "task-1", "status": "OK", "duration_ms": value})
         for value in (400, 100, 200, 300)
     ]
-    found = summary(_stored(drafts))
+    found = summary(stored(drafts))
     assert [found.p50_step_ms, found.p95_step_ms] == pytest.approx([250.0, 385.0])
