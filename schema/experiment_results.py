@@ -115,6 +115,9 @@ class ExperimentResult:
         description="So many tasks at the start of each replication, in which the network fills, are left out."
     )
     latencies: list[LatencyBin] = strawberry.field(description="How long tasks took, from the fastest to the slowest.")
+    cautions: list[str] = strawberry.field(
+        description="What to know before believing the numbers, with its remedy: too much work, replications too short."
+    )
 
     @classmethod
     def of(cls, result: domain.ExperimentResult) -> Self:
@@ -138,6 +141,7 @@ class ExperimentResult:
             latencies=[
                 LatencyBin(from_ms=each.from_ms, to_ms=each.to_ms, tasks=each.tasks) for each in result.latencies
             ],
+            cautions=[f"{each.head}. {each.body}" for each in result.cautions],
         )
 
 

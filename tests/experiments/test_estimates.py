@@ -55,9 +55,39 @@ def test_values_that_do_not_exist_are_left_out() -> None:
 
 
 def test_shares_stay_shares() -> None:
-    found = share_estimate([1.0, 1.0, 0.7])
-    assert found.high == 1.0
+    found = share_estimate([1.0, 1.0, 0.7], 10)
+    assert 0.0 < found.low < found.high < 1.0
     assert found.mean == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_what_never_happened_is_not_certain_never_to_happen(share: float) -> None:
+    # Wilson's interval of none of n: up to 3.84 / (n + 3.84).
+    found = share_estimate([share] * 20, 150)
+    off = 1.0 - found.low if share else found.high
+    assert off == pytest.approx(3.8415 / (3_000 + 3.8415), rel=1e-4)
+    assert share in {found.low, found.high}
+    assert share_estimate([share], 1).half_width > 0.3
+
+
+def test_two_replications_with_one_failure_each_are_no_certainty() -> None:
+    found = share_estimate([0.99, 0.99], 100)
+    assert found.low < 0.97
+    assert found.high > 0.995
+
+
+def test_shares_that_hardly_vary_have_narrow_intervals() -> None:
+    """A quota lets the same share through each time: independent tasks would vary more."""
+    found = share_estimate([0.5, 0.501, 0.499, 0.5], 10_000)
+    assert found.half_width == pytest.approx(estimate([0.5, 0.501, 0.499, 0.5]).half_width, rel=1e-3)
+
+
+def test_rare_failures_are_within_the_interval_as_often_as_it_claims() -> None:
+    random = np.random.Generator(np.random.PCG64(2))
+    for chance, replications, tasks in ((0.001, 10, 200), (0.01, 5, 100), (0.3, 4, 50)):
+        shares = random.binomial(tasks, 1.0 - chance, (600, replications)) / tasks
+        found = [share_estimate(row, tasks) for row in shares.tolist()]
+        assert sum(one.low <= 1.0 - chance <= one.high for one in found) >= 0.92 * 600
 
 
 def test_what_both_sides_have_in_common_cancels() -> None:

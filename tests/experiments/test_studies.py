@@ -15,10 +15,11 @@ from windtunnel.domain.prices import ModelPrice
 from windtunnel.experiments.conduct import conduct
 from windtunnel.experiments.findings import findings_of
 from windtunnel.experiments.loads import check_load
-from windtunnel.experiments.measures import OVERALL, measured, packed, unpacked
+from windtunnel.experiments.measures import measured, packed, unpacked
 from windtunnel.experiments.model import Mode, Model
 from windtunnel.experiments.network_file import read_network
 from windtunnel.experiments.overrides import overridden
+from windtunnel.experiments.percentiles import percentile
 from windtunnel.experiments.study import Purpose, study_of
 from windtunnel.experiments.warmup import warmup_tasks
 from windtunnel.simulation.engine import simulate_many
@@ -134,19 +135,26 @@ def test_findings_survive_being_stored() -> None:
 
 def test_rows_survive_being_stored() -> None:
     batch = simulate_many(_model().network, seed=1, tasks=50, arrivals_per_ms=0.01, first=0, count=3)
-    rows = measured(batch, 10)
-    again = unpacked(packed(rows), 3)
-    np.testing.assert_array_equal(again.overall, rows.overall)
-    np.testing.assert_array_equal(again.nodes, rows.nodes)
+    for kept in (0, 7, 1_000):
+        rows = measured(batch, 10, kept)
+        again = unpacked(packed(rows), 3)
+        np.testing.assert_array_equal(again.overall, rows.overall)
+        np.testing.assert_array_equal(again.nodes, rows.nodes)
+        np.testing.assert_array_equal(again.latencies, rows.latencies)
+        np.testing.assert_array_equal(again.times, rows.times)
 
 
 def test_percentiles_are_those_of_the_tasks_that_succeeded() -> None:
     batch = simulate_many(_model().network, seed=1, tasks=60, arrivals_per_ms=0.01, first=0, count=4)
     rows = measured(batch, 10)
-    for number in range(4):
-        stay = (batch.left_ms - batch.born_ms)[number, 10:][batch.succeeded[number, 10:]]
-        exact = [stay.mean(), *np.percentile(stay, [50, 95, 99])]
-        assert rows.overall[number, 2:6].tolist() == pytest.approx(exact)
+    kept = (batch.left_ms - batch.born_ms)[:, 10:]
+    means = [stay[known].mean() for stay, known in zip(kept, batch.succeeded[:, 10:], strict=True)]
+    assert rows.of("mean_ms").tolist() == pytest.approx(means)
+    assert rows.of("early_ms")[0] == pytest.approx(kept[0, :25][batch.succeeded[0, 10:35]].mean())
+    assert rows.of("late_ms")[0] == pytest.approx(kept[0, 25:][batch.succeeded[0, 35:]].mean())
+    for share in (0.5, 0.95, 0.99):
+        exact = np.quantile(kept[batch.succeeded[:, 10:]], share)
+        assert percentile(rows.times, rows.of("succeeded"), share).found.mean == pytest.approx(exact)
 
 
 def test_where_nothing_succeeds_there_is_no_latency() -> None:
@@ -155,7 +163,7 @@ def test_where_nothing_succeeds_there_is_no_latency() -> None:
     rows = measured(
         simulate_many(_model().without("a").network, seed=1, tasks=9, arrivals_per_ms=1, first=0, count=2), 0
     )
-    assert np.isnan(rows.overall[:, OVERALL.index("p95_ms")]).all()
+    assert np.isnan(rows.of("mean_ms")).all()
 
 
 def test_a_network_that_fills_loses_its_first_tasks() -> None:

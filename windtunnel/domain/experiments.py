@@ -26,9 +26,9 @@ class ExperimentStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over replications and its 95 % confidence interval, in the unit of what was measured.
+    """A mean or percentile and its 95 % confidence interval, in the unit of what was measured.
 
-    One replication alone has an interval of no width: nothing is known of its spread.
+    One replication alone has an interval of no width, but for shares: nothing is known of its spread.
     """
 
     mean: float
@@ -39,6 +39,10 @@ class Estimate:
     def half_width(self) -> float:
         """Half of the interval."""
         return (self.high - self.low) / 2
+
+    def times(self, factor: float) -> "Estimate":
+        """The same in a unit that is so many times smaller."""
+        return Estimate(self.mean * factor, self.low * factor, self.high * factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,21 @@ class LatencyBin:
 
 
 @dataclass(frozen=True, slots=True)
+class Caution:
+    """Something to know before believing the numbers, with its remedy: a head of a few words, and sentences."""
+
+    head: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentResult:
     """What one side of an experiment measured. Latencies are of tasks that succeeded, in milliseconds.
 
     The first `warmup_tasks` tasks of each replication, in which the network fills, count for neither success nor
     latency. Costs are None without a price table. `analytic` is the closed form, where there is one. `latencies` are
-    neighbouring bins, from the fastest task to the slowest, evenly wide on a logarithmic scale.
+    neighbouring bins, from the fastest task to the slowest, evenly wide on a logarithmic scale. `cautions` say where
+    the numbers are not those of the long run, or come from too little.
     """
 
     success_rate: Estimate
@@ -105,6 +118,7 @@ class ExperimentResult:
     steps: int
     warmup_tasks: int
     latencies: tuple[LatencyBin, ...] = ()
+    cautions: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

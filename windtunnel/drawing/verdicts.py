@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from windtunnel.domain.experiments import Estimate, ExperimentDifference, ExperimentResult, NodeLoad
+from windtunnel.domain.experiments import Estimate, ExperimentDifference, ExperimentResult, FailureImpact, NodeLoad
+from windtunnel.domain.failures import CALIBRATED
 from windtunnel.drawing.risks import ranked, risk_of
 from windtunnel.drawing.text import clean
 from windtunnel.drawing.words import duration, share
 
 SINGLE_POINT = 0.5
-"""Who takes more than this share of the success with them is a single point of failure."""
+"""Who takes more than this share of all successes with them is a single point of failure."""
 _WAITS = 0.85
 """From this utilisation on, queues are what people notice."""
 _NAMES_MAX = 6
@@ -62,29 +63,24 @@ def fails(node: NodeLoad) -> float:
     return node.failures / node.attempts if node.attempts else 0.0
 
 
+def is_single_point(node: NodeLoad, result: ExperimentResult) -> bool:
+    """Whether more than half of what succeeds is lost when the node is down."""
+    return (node.blast_radius or 0.0) > SINGLE_POINT * result.success_rate.mean
+
+
 def single_points(result: ExperimentResult) -> list[NodeLoad]:
     """Who takes more than half of the success with them, worst first."""
-    found = [node for node in result.nodes if (node.blast_radius or 0.0) > SINGLE_POINT]
+    found = [node for node in result.nodes if is_single_point(node, result)]
     return sorted(found, key=lambda node: (-(node.blast_radius or 0.0), node.key))
 
 
 def remarks(result: ExperimentResult, name: Named, titles: Mapping[str, str]) -> list[Remark]:
     """What breaks first: load, then failures, then what nobody can do without."""
-    found: list[Remark] = []
-    unstable = list((result.analytic or {}).get("unstable") or [])
-    if unstable:
-        found.append(
-            Remark(
-                "Too much work",
-                f"More work comes to {_listed(unstable, name)} than can be done there. The queue grows for as long as "
-                "work comes, so latencies say as much about the length of the experiment as about the network.",
-                "bad",
-            )
-        )
+    found = [Remark(caution.head, clean(caution.body), "warn") for caution in result.cautions]
     busiest = next((node for node in result.nodes if node.key == result.bottleneck), None)
     if busiest is not None:
         busy = busiest.utilisation.mean
-        more = " Small surges make long queues." if busy >= _WAITS and not unstable else ""
+        more = " Small surges make long queues." if busy >= _WAITS else ""
         found.append(
             Remark(
                 f"Bottleneck: {clean(name(busiest.key))}",
@@ -98,8 +94,8 @@ def remarks(result: ExperimentResult, name: Named, titles: Mapping[str, str]) ->
         found.append(
             Remark(
                 f"Costliest failure: {titles.get(worst.code, worst.code)}",
-                f"It strikes {share(worst.probability)} of the tasks, and then {share(worst.impact)} of the success is "
-                f"lost: {share(risk_of(worst))} of all tasks.",
+                f"It strikes {share(worst.probability)} of the tasks, and costs {share(worst.impact)} of these: "
+                f"{share(risk_of(worst))} of all tasks are lost to it. Its chance {_founded(worst)}.",
                 "warn" if risk_of(worst) >= 0.01 else "plain",
             )
         )
@@ -115,6 +111,10 @@ def remarks(result: ExperimentResult, name: Named, titles: Mapping[str, str]) ->
             )
         )
     return found
+
+
+def _founded(mode: FailureImpact) -> str:
+    return "was measured" if mode.provenance.startswith(CALIBRATED) else "is our estimate"
 
 
 def _amplified(result: ExperimentResult) -> list[Remark]:

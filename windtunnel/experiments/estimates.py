@@ -1,14 +1,16 @@
 """Estimates: a mean with its 95 % confidence interval, from one value per replication."""
 
 from collections.abc import Sequence
-from math import fsum, isfinite, sqrt
+from math import fsum, inf, isfinite, sqrt
 
 from windtunnel.domain.experiments import Estimate
-from windtunnel.experiments.student import half_width
+from windtunnel.experiments.student import half_width, t_quantile
 
 __all__ = ["NOTHING", "Estimate", "estimate", "paired", "ratio_estimate", "rounded", "share", "share_estimate"]
 
 _DIGITS = 10
+_RARE = 30
+_NORMAL = 1.959963984540054
 
 
 NOTHING = Estimate(0.0, 0.0, 0.0)
@@ -49,9 +51,28 @@ def share(found: Estimate) -> Estimate:
     return Estimate(*(min(max(value, 0.0), 1.0) for value in (found.mean, found.low, found.high)))
 
 
-def share_estimate(values: Sequence[float]) -> Estimate:
-    """Like `estimate`, for shares."""
-    return share(estimate(values))
+def share_estimate(values: Sequence[float], tasks: int) -> Estimate:
+    """The share of tasks that something is true of, from the share among `tasks` tasks of each replication.
+
+    The interval is that of E. B. Wilson ("Probable inference", J. Amer. Statist. Assoc. 22 (1927)) for as many
+    independent tasks as would vary like the replications do, by Student's t: it stays within 0 and 1, and something
+    that never happened is not certain never to happen. Where it happened, or failed to happen, less than thirty times,
+    the spread between replications is hardly known, and is taken to be no less than that of independent tasks.
+    """
+    count, mean = len(values), fsum(values) / len(values)
+    own = mean * (1.0 - mean) / (count * tasks)
+    spread = fsum((value - mean) ** 2 for value in values) / (count - 1) / count if count > 1 else 0.0
+    is_rare = min(mean, 1.0 - mean) * count * tasks < _RARE
+    if spread > own or (not is_rare and count > 1):
+        wide, independent = t_quantile(0.975, count - 1), mean * (1.0 - mean) / spread if spread else inf
+    else:
+        wide, independent = _NORMAL, float(count * tasks)
+    pull = wide**2 / independent
+    middle = (mean + pull / 2.0) / (1.0 + pull)
+    half = sqrt(pull * mean * (1.0 - mean) + pull**2 / 4.0) / (1.0 + pull)
+    # What never, or always, happened is on the border, whatever rounding does.
+    low, high = min(middle - half, mean) if mean > 0.0 else 0.0, max(middle + half, mean) if mean < 1.0 else 1.0
+    return share(Estimate(rounded(mean), rounded(low), rounded(high)))
 
 
 def paired(base: Sequence[float], variant: Sequence[float]) -> Estimate:

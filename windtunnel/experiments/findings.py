@@ -16,16 +16,20 @@ from windtunnel.domain.experiments import (
     NodeLoad,
 )
 from windtunnel.domain.prices import ModelPrice
+from windtunnel.experiments.cautions import cautions_of
 from windtunnel.experiments.closed_forms import closed_form
 from windtunnel.experiments.estimates import estimate, paired, ratio_estimate, rounded, share, share_estimate
 from windtunnel.experiments.histogram import bins_of
 from windtunnel.experiments.measures import Measures, cost_of, tokens_of
 from windtunnel.experiments.model import Model
+from windtunnel.experiments.percentiles import Percentile, paired_percentiles, percentile
 from windtunnel.experiments.study import Purpose, Study
 from windtunnel.simulation.portable import Floats
 
 _SPARED_LEAST = 0.05
 """Where a mode strikes nearly every task, chance would be all that is seen of the few that it spares."""
+
+_PERCENTILES = {"50th": 0.5, "95th": 0.95, "99th": 0.99}
 
 
 def findings_of(study: Study, measures: Sequence[Measures], price: ModelPrice | None = None) -> Findings:
@@ -45,7 +49,7 @@ def findings_of(study: Study, measures: Sequence[Measures], price: ModelPrice | 
     tasks = study.load.tasks
     difference = ExperimentDifference(
         success_rate=_difference(rows, more, "success_rate"),
-        latency_p95_ms=_difference(rows, more, "p95_ms"),
+        latency_p95_ms=paired_percentiles(_percentile(rows, 0.95), _percentile(more, 0.95)),
         cost_usd_per_task=None
         if price is None
         else paired(cost_of(base.model, rows, tasks, price).tolist(), cost_of(model, more, tasks, price).tolist()),
@@ -62,19 +66,23 @@ def _result(
 ) -> ExperimentResult:
     tasks = study.load.tasks
     nodes = tuple(_load(model, rows, owner, lost.get((Purpose.NODE_DOWN, owner))) for owner in model.owners)
+    successes = rows.of("succeeded")
+    mean = ratio_estimate((np.nan_to_num(rows.of("mean_ms")) * successes).tolist(), successes.tolist())
+    percentiles = {name: _percentile(rows, share) for name, share in _PERCENTILES.items()}
+    analytic, counted = _analytic(study, model), tasks - study.warmup
     busiest = max(nodes, key=lambda node: node.utilisation.mean, default=None)
     return ExperimentResult(
-        success_rate=share_estimate(rows.of("success_rate").tolist()),
-        latency_mean_ms=_times(rows, "mean_ms"),
-        latency_p50_ms=_times(rows, "p50_ms"),
-        latency_p95_ms=_times(rows, "p95_ms"),
-        latency_p99_ms=_times(rows, "p99_ms"),
+        success_rate=share_estimate(rows.of("success_rate").tolist(), counted),
+        latency_mean_ms=_not_negative(mean),
+        latency_p50_ms=percentiles["50th"].found,
+        latency_p95_ms=percentiles["95th"].found,
+        latency_p99_ms=percentiles["99th"].found,
         throughput_per_s=_not_negative(ratio_estimate(rows.of("done").tolist(), (_time(rows) / 1_000.0).tolist())),
         cost_usd_per_task=None if price is None else estimate(cost_of(model, rows, tasks, price).tolist()),
         tokens_per_task=estimate(tokens_of(model, rows, tasks).tolist()),
-        degraded_rate=share_estimate(rows.of("degraded_rate").tolist()),
+        degraded_rate=share_estimate(rows.of("degraded_rate").tolist(), counted),
         nodes=nodes,
-        analytic=_analytic(study, model),
+        analytic=analytic,
         failure_modes=tuple(
             FailureImpact(
                 mode.code,
@@ -89,6 +97,14 @@ def _result(
         steps=int(rows.of("steps").sum()),
         warmup_tasks=study.warmup,
         latencies=bins_of(rows.latencies),
+        cautions=cautions_of(
+            study.load,
+            nodes,
+            analytic,
+            latency=mean,
+            drift=estimate((rows.of("late_ms") - rows.of("early_ms")).tolist()),
+            unbounded=[name for name, one in percentiles.items() if not one.is_bounded],
+        ),
     )
 
 
@@ -129,8 +145,8 @@ def _time(rows: Measures) -> Floats:
     return rows.at("time_ms")[:, 0]
 
 
-def _times(rows: Measures, name: str) -> Estimate:
-    return _not_negative(estimate(rows.of(name).tolist()))
+def _percentile(rows: Measures, share: float) -> Percentile:
+    return percentile(rows.times, rows.of("succeeded"), share)
 
 
 def _not_negative(found: Estimate) -> Estimate:

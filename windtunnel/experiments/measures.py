@@ -7,12 +7,13 @@ import numpy as np
 from windtunnel.domain.prices import ModelPrice
 from windtunnel.experiments.histogram import BUCKETS, Counts, counted
 from windtunnel.experiments.model import Model
+from windtunnel.experiments.percentiles import KEPT, thinned
 from windtunnel.simulation.outcome import Batch
 from windtunnel.simulation.portable import Floats
 
-OVERALL = ("success_rate", "degraded_rate", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "done", "steps")
-"""Measures of a replication; latencies are of tasks that succeeded (NaN when none did), `done` are the tasks that
-succeeded within the time that counts."""
+OVERALL = ("success_rate", "degraded_rate", "succeeded", "mean_ms", "early_ms", "late_ms", "done", "steps")
+"""Measures of a replication; latencies are of tasks that succeeded (NaN when none did): of all, of the first half and
+of the second half of the tasks. `succeeded` are so many tasks, `done` those of them within the time that counts."""
 PER_NODE = (
     "busy_ms",
     "wait_ms",
@@ -28,7 +29,6 @@ PER_NODE = (
 """Measures of each node: `busy_ms`, `wait_ms` and `visits` within the time that counts, which is `time_ms` long; the
 rest is counted over the whole replication."""
 _COUNTED = ("busy_ms", "wait_ms", "visits")
-_PERCENTILES = (50.0, 95.0, 99.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Measures:
     """[replication, node, measure], columns as in PER_NODE."""
     latencies: Counts
     """How many tasks of all these replications together took how long: [bucket], see `histogram`."""
+    times: Floats
+    """[replication, rank]: how long tasks that succeeded took, see `percentiles.thinned`."""
 
     def of(self, name: str) -> Floats:
         """One measure of every replication."""
@@ -54,14 +56,17 @@ class Measures:
         return len(self.overall)
 
 
-def measured(batch: Batch, warmup: int) -> Measures:
+def measured(batch: Batch, warmup: int, kept: int = KEPT) -> Measures:
     """Reduce a batch; the first `warmup` tasks of each replication count for neither success nor latency.
+
+    Of each replication at most `kept` latencies are kept for percentiles.
 
     The time that counts is from the birth of the first task after them to that of the last one; where less than half
     of the tasks have left by then, so that there is no long run to see, it is the whole replication.
     """
     succeeded, tasks = batch.succeeded[:, warmup:], batch.succeeded.shape[1] - warmup
     stay = np.where(succeeded, (batch.left_ms - batch.born_ms)[:, warmup:], np.inf)
+    halves = (_means_of(stay[:, : tasks // 2]), _means_of(stay[:, tasks // 2 :]))
     stay.sort(axis=1)
     done = succeeded.sum(axis=1)
     since, until = batch.born_ms[:, [warmup]], batch.born_ms[:, [-1]]
@@ -72,8 +77,9 @@ def measured(batch: Batch, warmup: int) -> Measures:
         [
             done / tasks,
             batch.degraded[:, warmup:].sum(axis=1) / tasks,
-            _means(stay, done),
-            *(_percentile(stay, done, percent) for percent in _PERCENTILES),
+            done,
+            _means_of(stay),
+            *halves,
             (batch.succeeded & within).sum(axis=1),
             batch.steps,
         ]
@@ -84,7 +90,7 @@ def measured(batch: Batch, warmup: int) -> Measures:
         if name in _COUNTED:
             nodes[:, :, place] = np.where(late[:, None], nodes[:, :, place], getattr(batch, f"counted_{name}"))
     nodes[:, :, -1] = time[:, None]
-    return Measures(overall, nodes, counted(stay))
+    return Measures(overall, nodes, counted(stay), thinned(stay, done, kept))
 
 
 def joined(parts: list[Measures]) -> Measures:
@@ -93,22 +99,29 @@ def joined(parts: list[Measures]) -> Measures:
         np.concatenate([one.overall for one in parts]),
         np.concatenate([one.nodes for one in parts]),
         np.sum([one.latencies for one in parts], axis=0),
+        np.concatenate([one.times for one in parts]),
     )
 
 
 def packed(measures: Measures) -> bytes:
     """As bytes, little-endian; `unpacked` is the reverse."""
     # A float holds every whole number up to 9e15: no count is rounded.
-    everything = np.concatenate([measures.overall.ravel(), measures.nodes.ravel(), measures.latencies])
-    return everything.astype("<f8").tobytes()
+    parts = (measures.overall, measures.nodes, measures.latencies, measures.times)
+    return np.concatenate([[float(measures.times.shape[1])], *(part.ravel() for part in parts)]).astype("<f8").tobytes()
 
 
 def unpacked(data: bytes, count: int) -> Measures:
     """The measures of `count` replications. Raises ValueError for bytes that are no such thing."""
     everything = np.frombuffer(data, dtype="<f8").astype(np.float64)
-    overall, nodes, latencies = np.split(everything, [count * len(OVERALL), -BUCKETS])
+    kept = int(everything[0]) * count
+    rest = everything[1:]
+    cuts = [count * len(OVERALL), len(rest) - BUCKETS - kept, len(rest) - kept]
+    overall, nodes, latencies, times = np.split(rest, cuts)
     return Measures(
-        overall.reshape(count, len(OVERALL)), nodes.reshape(count, -1, len(PER_NODE)), latencies.astype(np.int64)
+        overall.reshape(count, len(OVERALL)),
+        nodes.reshape(count, -1, len(PER_NODE)),
+        latencies.astype(np.int64),
+        times.reshape(count, -1),
     )
 
 
@@ -133,23 +146,10 @@ def _per_task(measures: Measures, each: Floats, tasks: int) -> Floats:
     return total / tasks
 
 
-def _means(stay: Floats, done: Floats) -> Floats:
-    running = np.cumsum(stay, axis=1)
-    return _where_any(
-        done, running[np.arange(len(done)), np.maximum(done.astype(np.int64), 1) - 1] / np.maximum(done, 1)
-    )
-
-
-def _percentile(stay: Floats, done: Floats, percent: float) -> Floats:
-    """Linear between the two nearest of the sorted times."""
-    rows = np.arange(len(done))
-    place = (np.maximum(done, 1) - 1) * (percent / 100.0)
-    below = np.floor(place).astype(np.int64)
-    above = np.minimum(below + 1, np.maximum(done.astype(np.int64), 1) - 1)
-    low, high = stay[rows, below], stay[rows, above]
-    with np.errstate(invalid="ignore"):
-        return _where_any(done, low + (high - low) * (place - below))
-
-
-def _where_any(done: Floats, values: Floats) -> Floats:
-    return np.where(done > 0, values, np.nan)
+def _means_of(stay: Floats) -> Floats:
+    """The mean of what is finite in each row; NaN where nothing is."""
+    # Added one after the other: a sum might be grouped in another way elsewhere.
+    known = np.isfinite(stay)
+    count = known.sum(axis=1)
+    total = np.cumsum(np.where(known, stay, 0.0), axis=1)[:, -1] if stay.shape[1] else np.zeros(len(stay))
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -44,6 +44,7 @@ def _result(result: ExperimentResult) -> Json:
         "nodes": [asdict(node) for node in result.nodes],
         "failure_modes": [asdict(mode) for mode in result.failure_modes],
         "analytic": result.analytic,
+        "cautions": [asdict(caution) for caution in result.cautions],
     }
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from windtunnel.domain.experiments import Load
 from windtunnel.experiments.measures import Measures, measured
 from windtunnel.experiments.model import Model
+from windtunnel.experiments.percentiles import kept_of
 from windtunnel.experiments.soundness import attempts_per_task
 from windtunnel.experiments.warmup import PILOTS, warmup_tasks
 from windtunnel.simulation.engine import simulate_many
@@ -46,11 +47,15 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Replications `first` to `first` + `count` - 1 of a side: a piece of work that can be done anywhere."""
+    """Replications `first` to `first` + `count` - 1 of a side: a piece of work that can be done anywhere.
+
+    Of each at most `kept` latencies are kept for percentiles.
+    """
 
     side: int
     first: int
     count: int
+    kept: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class Study:
 
 def simulated(model: Model, load: Load, warmup: int, chunk: Chunk) -> Measures:
     """Simulate a chunk, given the model of its side: all that it takes, and little to send."""
-    return measured(_batch(model, load, chunk.first, chunk.count, warmup), warmup)
+    return measured(_batch(model, load, chunk.first, chunk.count, warmup), warmup, chunk.kept)
 
 
 def study_of(
@@ -92,7 +97,8 @@ def study_of(
         sides += [Side(Purpose.FAILURE_MODE, base.struck_by(mode), few, mode.code) for mode in base.modes]
     if warmup is None:
         pilots = min(PILOTS, load.replications, max(1, int(PILOT_ATTEMPTS / _attempts(base, load.tasks))))
-        warmup = warmup_tasks(_batch(base, load, 0, pilots))
+        # None of those that count: the cut that looks best in these makes their own rest look too calm.
+        warmup = warmup_tasks(_batch(base, load, load.replications, pilots))
     return Study(load, tuple(sides), warmup)
 
 
@@ -111,11 +117,12 @@ def _batch(model: Model, load: Load, first: int, count: int, warmup: int = 0) ->
 def _pieces(sides: tuple[Side, ...], tasks: int) -> Iterator[Chunk]:
     attempts = 1.0
     for number, side in enumerate(sides):
+        kept = 0  # nobody asks for percentiles while something is down
         if side.purpose in {Purpose.BASE, Purpose.VARIANT}:  # whatever goes wrong, no more is tried than in the base
-            attempts = _attempts(side.model, tasks)
+            attempts, kept = _attempts(side.model, tasks), kept_of(side.replications)
         size = max(1, min(CHUNK_TASKS // tasks, int(CHUNK_ATTEMPTS / attempts), CHUNK_REPLICATIONS))
         for first in range(0, side.replications, size):
-            yield Chunk(number, first, min(size, side.replications - first))
+            yield Chunk(number, first, min(size, side.replications - first), kept)
 
 
 def _attempts(model: Model, tasks: int) -> float:
