@@ -58,6 +58,13 @@ def anchors() -> list[Anchor]:
     ]
 
 
+def slower_and_faster() -> tuple[Anchor, Anchor]:
+    """M/M/1 at load 0.8 and, with faster work under the same arrivals, at 0.75: ten tasks a second."""
+    return _anchor("slower", _network([_node("a", 80.0)]), 10.0, []), _anchor(
+        "faster", _network([_node("a", 75.0)]), 10.0, []
+    )
+
+
 def _mm1(load: float) -> Anchor:
     # Work of 100 ms each; the time in the system is exponential (Kleinrock 1975).
     stay = 100.0 / (1.0 - load)

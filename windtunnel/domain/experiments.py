@@ -84,6 +84,10 @@ class LatencyBin:
     tasks: int
 
 
+TOO_MUCH_WORK = "Too much work"
+"""The head of the gravest caution: there is no long run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caution:
     """Something to know before believing the numbers, with its remedy: a head of a few words, and sentences."""

@@ -3,7 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from windtunnel.domain.experiments import Estimate, ExperimentDifference, ExperimentResult, FailureImpact, NodeLoad
+from windtunnel.domain.experiments import (
+    TOO_MUCH_WORK,
+    Estimate,
+    ExperimentDifference,
+    ExperimentResult,
+    FailureImpact,
+    NodeLoad,
+)
 from windtunnel.domain.failures import CALIBRATED
 from windtunnel.drawing.risks import ranked, risk_of
 from windtunnel.drawing.text import clean
@@ -76,7 +83,10 @@ def single_points(result: ExperimentResult) -> list[NodeLoad]:
 
 def remarks(result: ExperimentResult, name: Named, titles: Mapping[str, str]) -> list[Remark]:
     """What breaks first: load, then failures, then what nobody can do without."""
-    found = [Remark(caution.head, clean(caution.body), "warn") for caution in result.cautions]
+    found = [
+        Remark(caution.head, clean(caution.body), "bad" if caution.head == TOO_MUCH_WORK else "warn")
+        for caution in result.cautions
+    ]
     busiest = next((node for node in result.nodes if node.key == result.bottleneck), None)
     if busiest is not None:
         busy = busiest.utilisation.mean

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil, sqrt
 from typing import Any
 
-from windtunnel.domain.experiments import Caution, Estimate, Load, NodeLoad
+from windtunnel.domain.experiments import TOO_MUCH_WORK, Caution, Estimate, Load, NodeLoad
 from windtunnel.domain.policy import EXPERIMENT_TASKS_MAX
 
 _FORGOTTEN = 10.0
@@ -39,7 +39,7 @@ def cautions_of(
     if unstable:
         found.append(
             Caution(
-                "Too much work",
+                TOO_MUCH_WORK,
                 f"More work comes to {_listed(unstable)} than can be done there. The queue grows for as long as work "
                 "comes, so latencies and waits say how long the replications were, not how the network is in the long "
                 "run. Ask for fewer tasks a second, or give more places.",
