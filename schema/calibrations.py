@@ -15,7 +15,7 @@ class FittedLatency:
 
     distribution: str = strawberry.field(description="Its shape: lognormal, exponential or deterministic.")
     mean_ms: float = strawberry.field(description="Mean, in milliseconds.")
-    cv: float = strawberry.field(description="Coefficient of variation.")
+    cv: float = strawberry.field(description="Coefficient of variation: standard deviation by mean.")
     samples: int = strawberry.field(description="Durations that it was fitted to.")
     outliers: int = strawberry.field(description="Durations left out, because no shape explains them.")
     ks_distance: float = strawberry.field(description="Kolmogorov-Smirnov distance of fit and durations, 0 to 1.")
@@ -41,7 +41,7 @@ class FittedFailures:
 
     attempts: int = strawberry.field(description="Attempts seen, those that were tried again included.")
     failures: int = strawberry.field(description="Those of them that failed.")
-    probability: float = strawberry.field(description="Share of attempts that failed.")
+    probability: float = strawberry.field(description="Share of attempts that failed, 0 to 1.")
     low: float = strawberry.field(description="Lower end of the interval.")
     high: float = strawberry.field(description="Upper end of the interval.")
 

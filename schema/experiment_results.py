@@ -35,13 +35,16 @@ class NodeLoad:
     utilisation: Estimate = strawberry.field(description="Share of the time in which its places are taken, 0 to 1.")
     wait_ms: Estimate = strawberry.field(description="Queueing per visit, in milliseconds.")
     attempts: int = strawberry.field(description="Attempts in all replications together.")
-    failures: int = strawberry.field(description="Attempts that failed.")
-    retries: int = strawberry.field(description="Attempts after the first of a visit.")
-    throttled: int = strawberry.field(description="Attempts refused because a token quota was used up.")
-    short_circuited: int = strawberry.field(description="Visits that an open circuit breaker let through to nothing.")
+    failures: int = strawberry.field(description="Attempts that failed, in all replications together.")
+    retries: int = strawberry.field(description="Attempts after the first of a visit, in all replications together.")
+    throttled: int = strawberry.field(
+        description="Attempts refused because a token quota was used up: the 429s of a model."
+    )
+    short_circuited: int = strawberry.field(description="Attempts that an open circuit breaker refused at once.")
     fallbacks: int = strawberry.field(description="Visits that the fallback answered.")
     blast_radius: float | None = strawberry.field(
-        description="Success lost when this node is forced down, 0 to 1; null where it was not measured: in a variant."
+        description="How much smaller the share of tasks that succeed is when this node is forced down, 0 to 1; null "
+        "where it was not measured: in a variant."
     )
 
     @classmethod
@@ -66,8 +69,10 @@ class FailureImpact:
     """Shows `experiments.FailureImpact`."""
 
     code: str = strawberry.field(description="Code in the catalogue of failure modes.")
-    probability: float = strawberry.field(description="Per run, 0 to 1.")
-    impact: float = strawberry.field(description="Success lost when it happens for certain, 0 to 1.")
+    probability: float = strawberry.field(description="The chance that a run meets it, 0 to 1.")
+    impact: float = strawberry.field(
+        description="How much smaller the share of tasks that succeed is when it happens for certain, 0 to 1."
+    )
     provenance: str = strawberry.field(
         description="How well founded the probability is: published, secondary, prior or calibrated, with its citation."
     )
@@ -94,23 +99,33 @@ class ExperimentResult:
     """Shows `experiments.ExperimentResult`."""
 
     success_rate: Estimate = strawberry.field(description="Share of the tasks that succeed, 0 to 1.")
-    degraded_rate: Estimate = strawberry.field(description="Share of the tasks that succeed only by a fallback.")
-    latency_mean_ms: Estimate = strawberry.field(description="The mean time from arrival to the end.")
+    degraded_rate: Estimate = strawberry.field(
+        description="Share of the tasks that succeed only by a fallback, 0 to 1."
+    )
+    latency_mean_ms: Estimate = strawberry.field(
+        description="The mean time from arrival to the end, in simulated milliseconds."
+    )
     latency_p50_ms: Estimate = strawberry.field(description="Half of the tasks take no longer.")
     latency_p95_ms: Estimate = strawberry.field(description="95 % of the tasks take no longer.")
     latency_p99_ms: Estimate = strawberry.field(description="99 % of the tasks take no longer.")
     throughput_per_s: Estimate = strawberry.field(description="Tasks that succeed, per simulated second.")
-    cost_usd_per_task: Estimate | None = strawberry.field(description="Null without a price table.")
-    tokens_per_task: Estimate = strawberry.field(description="Tokens of models, in and out.")
+    cost_usd_per_task: Estimate | None = strawberry.field(
+        description="US dollars for each task that is offered; null without a price table."
+    )
+    tokens_per_task: Estimate = strawberry.field(
+        description="Tokens of models, in and out, for each task that is offered."
+    )
     nodes: list[NodeLoad] = strawberry.field(description="Every agent and tool under load.")
     analytic: JSON | None = strawberry.field(
-        description="Closed-form answer where one exists, beside the simulated one."
+        description="What queueing theory says of the long run, where it has a formula: `success_rate`, "
+        "`throughput_per_s`, `latency_ms`, per node `load`, `attempts_per_visit` and `wait_ms`, and which nodes are "
+        "`unstable`: get more work than they can do."
     )
     failure_modes: list[FailureImpact] = strawberry.field(
         description="The failure modes of the base, each forced to happen; none of a variant."
     )
     bottleneck: str | None = strawberry.field(description="Key of the agent or tool that is the busiest.")
-    steps: int = strawberry.field(description="Attempts that were simulated.")
+    steps: int = strawberry.field(description="Attempts that were simulated, in all replications together.")
     warmup_tasks: int = strawberry.field(
         description="So many tasks at the start of each replication, in which the network fills, are left out."
     )
@@ -149,9 +164,13 @@ class ExperimentResult:
 class ExperimentDifference:
     """Shows `experiments.ExperimentDifference`."""
 
-    success_rate: Estimate = strawberry.field(description="Of the share of tasks that succeed.")
-    latency_p95_ms: Estimate = strawberry.field(description="Of the time that 95 % of the tasks do not exceed.")
-    cost_usd_per_task: Estimate | None = strawberry.field(description="Null without a price table.")
+    success_rate: Estimate = strawberry.field(description="Of the share of tasks that succeed, -1 to 1.")
+    latency_p95_ms: Estimate = strawberry.field(
+        description="Of the time that 95 % of the tasks do not exceed, in simulated milliseconds."
+    )
+    cost_usd_per_task: Estimate | None = strawberry.field(
+        description="Of the US dollars for each task that is offered; null without a price table."
+    )
 
     @classmethod
     def of(cls, difference: domain.ExperimentDifference) -> Self:

@@ -45,12 +45,16 @@ class RunExperimentInput:
     )
     tasks: int | None = strawberry.field(
         default=_USUAL.tasks,
-        description="Tasks offered in each replication: 1 to 100,000; at most 50 million in all replications.",
+        description="Tasks offered in each replication: 1 to 100,000; at most 50 million in all replications, and fewer "
+        "where each makes very many attempts.",
     )
     arrival_rate: float | None = strawberry.field(
-        default=_USUAL.arrival_rate, description="Tasks per simulated second; they arrive as a Poisson stream."
+        default=_USUAL.arrival_rate,
+        description="Tasks that arrive per simulated second, on average, as a Poisson stream: 0.000001 to 1,000,000.",
     )
-    seed: int | None = strawberry.field(default=strawberry.UNSET, description="Chosen by the server when absent.")
+    seed: int | None = strawberry.field(
+        default=strawberry.UNSET, description="The same seed gives the same result; chosen by the server when absent."
+    )
     overrides: JSON | None = strawberry.field(
         default=strawberry.UNSET, description=f"Overrides of the base by agent or tool key: {_FORM}"
     )

@@ -61,7 +61,7 @@ class Experiment(Node):
     seed: int = strawberry.field(description="The same seed and input give the same result.")
     replications: int = strawberry.field(description="How often the load is repeated.")
     tasks: int = strawberry.field(description="Tasks offered in each replication.")
-    arrival_rate: float = strawberry.field(description="Tasks per simulated second.")
+    arrival_rate: float = strawberry.field(description="Tasks that arrive per simulated second, on average.")
     overrides: JSON | None = strawberry.field(description="What is different from the architecture, as asked for.")
     variant: JSON | None = strawberry.field(
         description="What is different on the other side of a paired what-if, as asked for; null for none."

@@ -18,9 +18,13 @@ from windtunnel.domain.failures import FailureOutcome, Likelihood, Severity
 class ResiliencePolicy:
     """Shows `architectures.ResiliencePolicy`."""
 
-    timeout_ms: int | None = strawberry.field(description="Longest time for one attempt; null for no limit.")
+    timeout_ms: int | None = strawberry.field(
+        description="Longest time for one attempt, in simulated milliseconds; null for no limit."
+    )
     max_attempts: int = strawberry.field(description="Attempts in all, the first included.")
-    backoff_ms: int = strawberry.field(description="Wait before the second attempt; it doubles with each further one.")
+    backoff_ms: int = strawberry.field(
+        description="Wait before the second attempt, in simulated milliseconds; it doubles with each further one."
+    )
     circuit_breaker: bool = strawberry.field(description="Whether calls stop for a while after repeated failures.")
     fallback: str | None = strawberry.field(description="What answers instead when every attempt failed.")
     concurrency: int = strawberry.field(description="Tasks worked on at once.")

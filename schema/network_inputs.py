@@ -17,13 +17,16 @@ class ResiliencePolicyInput:
     """What is given of a policy."""
 
     timeout_ms: int | None = strawberry.field(
-        default=strawberry.UNSET, description="Longest time for one attempt; null for no limit."
+        default=strawberry.UNSET,
+        description="Longest time for one attempt, in simulated milliseconds, from 1 on; null for no limit.",
     )
     max_attempts: int | None = strawberry.field(
         default=strawberry.UNSET, description="Attempts in all, the first included: 1 to 30."
     )
     backoff_ms: int | None = strawberry.field(
-        default=strawberry.UNSET, description="Wait before the second attempt; it doubles with each further one."
+        default=strawberry.UNSET,
+        description="Wait before the second attempt, in simulated milliseconds, from 0 on; it doubles with each "
+        "further one.",
     )
     circuit_breaker: bool | None = strawberry.field(
         default=strawberry.UNSET, description="Whether calls stop for a while after repeated failures."
