@@ -45,8 +45,8 @@ class RunExperimentInput:
     )
     tasks: int | None = strawberry.field(
         default=_USUAL.tasks,
-        description="Tasks offered in each replication: 1 to 100,000; at most 50 million in all replications, and fewer "
-        "where each makes very many attempts.",
+        description="Tasks offered in each replication: 1 to 100,000; at most 50 million in all replications, and "
+        "fewer where each makes very many attempts.",
     )
     arrival_rate: float | None = strawberry.field(
         default=_USUAL.arrival_rate,
