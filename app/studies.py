@@ -47,6 +47,16 @@ class Studied:
     findings: Findings
     command: str
 
+    @property
+    def words(self) -> tuple[dict[str, str], dict[str, str]]:
+        """What people call the agents and tools, by key, and the failure modes, by code."""
+        drawings = [self.base.architecture, self.variant.architecture if self.variant else None]
+        names: dict[str, str] = {}
+        for drawing in filter(None, reversed(drawings)):  # the base last: most is said about it
+            names |= {agent.key: agent.name for agent in drawing.agents}
+            names |= {tool.key: tool.name for tool in drawing.tools}
+        return names, {code: definition.title for code, definition in load_book().definitions.items()}
+
 
 def changes_of(given: Mapping[str, Any]) -> tuple[str, ...]:
     """Overrides by key in words: `writer: concurrency 8, max attempts 3`."""
@@ -65,7 +75,7 @@ def files(studied: Studied, elapsed_s: float) -> dict[str, str]:
     if variant is not None:
         origin = variant.architecture if variant.is_other else base.architecture
         other = as_modelled(origin, variant.model) if origin else drawn(variant.model)
-    titles = {code: definition.title for code, definition in load_book().definitions.items()}
+    _, titles = studied.words
     reported = Reported(
         base.title,
         base.text,

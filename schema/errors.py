@@ -98,9 +98,19 @@ USER_ERRORS = (ValidationError, NotFoundError, ConflictError, QuotaError, Policy
 """Every implementation of UserError."""
 
 
+_JSON = frozenset({"overrides", "variant"})
+"""The inputs that are JSON."""
+
+
 def camel_path(path: tuple[str, ...] | None) -> list[str] | None:
-    """The path in the client's spelling: `("input", "scenario_id")` is `["input", "scenarioId"]`."""
-    return None if path is None else [_camel(word) for word in path]
+    """The path in the client's spelling: `("input", "scenario_id")` is `["input", "scenarioId"]`.
+
+    Within JSON, whose names are the client's own, every word stays as it is.
+    """
+    if path is None:
+        return None
+    inner = next((place + 1 for place, word in enumerate(path) if word in _JSON), len(path))
+    return [_camel(word) for word in path[:inner]] + list(path[inner:])
 
 
 def _camel(word: str) -> str:

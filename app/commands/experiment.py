@@ -1,9 +1,11 @@
 """`windtunnel experiment`: many silent replications in the terminal, without a server or a database."""
 
 import asyncio
+import contextlib
 import json
 import secrets
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +17,7 @@ from app.commands.out import writable, written
 from app.commands.scenario_input import InputError, scenario_text
 from app.prices import price_of_model
 from app.settings import Settings, load_settings
+from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.experiments import Load
 from windtunnel.domain.policy import SEED_MAX
 from windtunnel.domain.scenarios import title_of
@@ -59,6 +62,8 @@ def experiment(  # noqa: PLR0917
         load = Load(secrets.randbelow(SEED_MAX + 1) if seed is None else seed, replications, tasks, arrival_rate)
         check_load(load)
         settings = load_settings(dask_scheduler=scheduler)
+        if text is None and file is None and network is None:
+            raise InputError('Give a scenario: windtunnel experiment "TEXT", or --file FILE, or --network FILE.json.')
         base = _network(network, text, file) if network else _planned(scenario_text(text, file))
         other = None if variant is None else _variant(base.model, variant)
         directory = writable(out)
@@ -83,7 +88,8 @@ def _show(studied: "Studied", elapsed_s: float, paths: list[Path], *, as_json: b
     from app.terminal.experiments import show
 
     console = Console(highlight=False, emoji=False, markup=False)
-    show(console, studied.load, studied.findings)
+    names, titles = studied.words
+    show(console, studied.load, studied.findings, names, titles)
     wrote(console, paths)
 
 
@@ -130,7 +136,8 @@ def _network(path: Path, text: str | None, file: str | None) -> "Base":
     if text is not None or file is not None:
         raise InputError("Give a scenario or --network, not both.")
     data = _read(path)
-    return Base(path.name, read_network(data), architecture_in(data))
+    with _named(path):
+        return Base(path.name, read_network(data), architecture_in(data))
 
 
 def _variant(base: "Model", path: Path) -> "Variant":
@@ -144,10 +151,20 @@ def _variant(base: "Model", path: Path) -> "Variant":
         given = json.loads(data)
     except ValueError as error:
         raise InputError(f"The file {str(path)!r} is no JSON: {error}.") from None
-    if isinstance(given, dict) and isinstance(given.get("nodes"), dict):
-        return Variant(overridden(base, given, path=("variant",)), changes_of(given))
-    other = read_network(data).paired_with(base)
-    return Variant(other, (f"Another network: {path.name}.",), is_other=True, architecture=architecture_in(data))
+    with _named(path):
+        if isinstance(given, dict) and isinstance(given.get("nodes"), dict):
+            return Variant(overridden(base, given, path=("variant",)), changes_of(given))
+        other = read_network(data).paired_with(base)
+        return Variant(other, (f"Another network: {path.name}.",), is_other=True, architecture=architecture_in(data))
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Who gives two files is told which of them is refused."""
+    try:
+        yield
+    except ValidationError as error:
+        raise InputError(f"{path}: {error.message}") from None
 
 
 def _read(path: Path) -> bytes:

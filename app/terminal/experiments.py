@@ -1,5 +1,7 @@
 """What an experiment found, in 80 columns: verdicts, numbers with intervals, a plot, loads, risks."""
 
+from collections.abc import Mapping
+
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
@@ -10,11 +12,12 @@ from windtunnel.domain.experiments import Estimate, ExperimentResult, Findings, 
 from windtunnel.drawing.risks import ranked, risk_of
 from windtunnel.drawing.text import clean
 from windtunnel.drawing.verdicts import fails, fine_duration, gaps, has_latency, headline, remarks
-from windtunnel.drawing.words import share
+from windtunnel.drawing.words import pace, share
 
 BASE, VARIANT = "blue", "yellow"
 _BAR = 12
 _NAME = 24
+_TITLE = 34
 _NODES_MAX = 24
 _MODES_MAX = 12
 _STYLES = {"better": "bold green", "worse": "bold red", "none": "dim"}
@@ -22,8 +25,19 @@ _MATTERS = {"bad": "bold red", "warn": "bold yellow", "plain": "bold"}
 _HOT, _WARM = 0.85, 0.7
 
 
-def show(console: Console, load: Load, findings: Findings) -> None:
-    """Everything that was found, in at most a screen or two."""
+def show(
+    console: Console,
+    load: Load,
+    findings: Findings,
+    names: Mapping[str, str] | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> None:
+    """Everything that was found, in at most a screen or two.
+
+    `names` are those of agents and tools by key, `titles` those of failure modes by code. Loads go by key: that is what
+    a variant calls them.
+    """
+    called, titled = names or {}, titles or {}
     base, variant = findings.base, findings.variant
     console.print(Text(headline(base), style="bold"))
     console.print(
@@ -38,7 +52,7 @@ def show(console: Console, load: Load, findings: Findings) -> None:
         for gap in gaps(findings.difference):
             console.print(Text.assemble(f"{gap.name}: {gap.brief}. ", (gap.sentence, _STYLES[gap.verdict])))
     _heading(console, "What breaks first")
-    for remark in remarks(base, str, {}):
+    for remark in remarks(base, lambda key: called.get(key, key), titled):
         console.print(Text.assemble((f"{remark.head}. ", _MATTERS[remark.matters]), remark.body))
     _heading(console, "Under load")
     console.print(_numbers(findings))
@@ -53,9 +67,13 @@ def show(console: Console, load: Load, findings: Findings) -> None:
     if variant is not None:
         _heading(console, "Load of the variant")
         console.print(_loads(variant))
+    console.print(Text("failed: of the attempts, before retries; lost if down: of all tasks, and", style="dim"))
+    console.print(Text("what has a fallback goes on with it", style="dim"))
     if base.failure_modes:
         _heading(console, "What may go wrong")
-        console.print(_impacts(base))
+        console.print(_impacts(base, titled))
+        console.print(Text("All chances are our estimates, but those that are calibrated. Published and", style="dim"))
+        console.print(Text("secondary say that sources know the failure; the report cites them.", style="dim"))
 
 
 def _heading(console: Console, words: str) -> None:
@@ -76,6 +94,7 @@ def _numbers(findings: Findings) -> Table:
     sides = [base] if variant is None else [base, variant]
     heads = [("", "l"), ("mean" if variant is None else "base", "r")]
     table = _grid(*heads) if variant is None else _grid(*heads, ("variant", "r"))
+    span, seconds = pace(base.throughput_per_s.mean)
     for name, field, unit in (
         ("tasks that succeed", "success_rate", "share"),
         ("degraded, by a fallback", "degraded_rate", "share"),
@@ -83,7 +102,7 @@ def _numbers(findings: Findings) -> Table:
         ("latency, median", "latency_p50_ms", "time"),
         ("latency, 95th percentile", "latency_p95_ms", "time"),
         ("latency, 99th percentile", "latency_p99_ms", "time"),
-        ("tasks done per second", "throughput_per_s", "plain"),
+        (f"tasks done per {span}", "throughput_per_s", "plain"),
         ("tokens per task", "tokens_per_task", "plain"),
         ("USD per task", "cost_usd_per_task", "plain"),
     ):
@@ -92,7 +111,9 @@ def _numbers(findings: Findings) -> Table:
         if is_idle or None in values:
             continue
         cells = [
-            "-" if unit == "time" and not has_latency(side) else _spelled(value, unit)
+            "-"
+            if unit == "time" and not has_latency(side)
+            else _spelled(value.times(seconds) if field == "throughput_per_s" else value, unit)
             for side, value in zip(sides, values, strict=True)
             if value is not None
         ]
@@ -124,12 +145,12 @@ def _bar(node: NodeLoad) -> Text:
     return Text("█" * filled, style=style) + Text("░" * (_BAR - filled), style="dim")
 
 
-def _impacts(result: ExperimentResult) -> Table:
-    table = _grid(("", "l"), ("chance", "r"), ("loss then", "r"), ("chance x loss", "r"), ("source", "l"))
+def _impacts(result: ExperimentResult, titles: Mapping[str, str]) -> Table:
+    table = _grid(("", "l"), ("chance", "r"), ("lost then", "r"), ("in all", "r"), ("source", "l"))
     modes = ranked(result.failure_modes)
     for mode in modes[:_MODES_MAX]:
         table.add_row(
-            _cut(mode.code),
+            _cut(titles.get(mode.code, mode.code), _TITLE),
             share(mode.probability),
             share(mode.impact),
             share(risk_of(mode)),
@@ -150,4 +171,9 @@ def _spelled(value: Estimate, unit: str) -> str:
         return f"{value.mean * 100:.2f} ± {value.half_width * 100:.2f} %"
     if unit == "time":
         return f"{fine_duration(value.mean)} ± {fine_duration(value.half_width)}"
-    return f"{value.mean:,.4g} ± {value.half_width:,.2g}"
+    return f"{_digits(value.mean, 4)} ± {_digits(value.half_width, 2)}"
+
+
+def _digits(value: float, digits: int) -> str:
+    """So many digits, and never a power of ten."""
+    return f"{value:,.0f}" if value >= 10 ** (digits - 1) else f"{value:.{digits}g}"

@@ -80,6 +80,15 @@ def test_words_are_planned_first() -> None:
     assert answer["tokens_per_task"]["mean"] > 0
 
 
+def test_a_person_reads_names_and_not_keys() -> None:
+    few = ("--replications", "5", "--tasks", "20", "--arrival-rate", "0.0001", "--seed", "1")
+    said = " ".join(run(TEXT, *few).stdout.split())
+    codes = {mode["code"] for mode in told(TEXT, *few)["failure_modes"]}
+    assert not [code for code in codes if code in said]
+    assert "Its chance is our estimate." in said
+    assert "tasks done per hour" in said
+
+
 def test_a_person_reads_tables(network: str) -> None:
     result = run("--network", network, *SMALL)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -118,4 +127,11 @@ def test_a_bad_file_ends_with_one_line(tmp_path: Path, content: bytes) -> None:
 def test_without_anything_it_says_what_to_give() -> None:
     result = run()
     assert result.exit_code == 2
-    assert "windtunnel" in result.stderr
+    assert 'windtunnel experiment "TEXT"' in result.stderr
+
+
+def test_of_two_files_the_one_that_is_refused_is_named(network: str, tmp_path: Path) -> None:
+    path = tmp_path / "variant.json"
+    path.write_text('{"nodes": {"b": {"servers": 2}}}')
+    result = run("--network", network, "--variant", str(path))
+    assert result.stderr.startswith(f"windtunnel: {path}: nodes.b.servers is not known: ")

@@ -2,6 +2,7 @@
 
 from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.experiments import (
+    Caution,
     Estimate,
     ExperimentDifference,
     ExperimentResult,
@@ -59,6 +60,7 @@ def result(architecture: Architecture, *, busiest: float = 0.97, provenance: str
         bottleneck=nodes[0].key,
         steps=12_345,
         warmup_tasks=1,
+        cautions=(Caution("Too much work", "More work comes to some than can be done there."),),
         latencies=tuple(LatencyBin(500.0 * 1.5**n, 500.0 * 1.5 ** (n + 1), 10 * (6 - n)) for n in range(6)),
     )
 

@@ -16,7 +16,8 @@ from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.experiments import Estimate, ExperimentDifference, Findings
 from windtunnel.drawing import svg
 from windtunnel.drawing.experiment_report import Studied, experiment_report
-from windtunnel.drawing.findings import down_rows, heats_of, node_rows
+from windtunnel.drawing.findings import down_rows, estimate_rows, heats_of, node_rows
+from windtunnel.drawing.verdicts import single_points
 
 BETTER = ExperimentDifference(Estimate(0.02, 0.01, 0.03), Estimate(-900.0, -1_000.0, -800.0), Estimate(0.0, -0.1, 0.1))
 LABELS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40) | st.sampled_from(HOSTILE)
@@ -31,7 +32,7 @@ def test_everything_is_said_in_words() -> None:
     for words in (
         "90 % of the tasks succeed; 95 of 100 of these within 4.5 s.", "100 replications", "seed 7",
         "Too much work", "Bottleneck: Triage", "busy 97 % of the time", "Costliest failure: Slow tool",
-        "strikes 20 % of the tasks, and then 50 % of the success is lost: 10 % of all tasks",
+        "strikes 20 % of the tasks, and costs 50 % of these: 10 % of all tasks are lost to it.", "is our estimate",
         "Single points of failure", "4.50 s", "4.46 s to 4.54 s", "Half of the tasks that succeed take at most 2 s",
         "10 % of the tasks fail and are not shown", "Busy?", "M/M/1", "inside the interval",
         "6 % below the closed form", "The first 1 task of each replication counts", "Student's t with 99 degrees",
@@ -179,3 +180,24 @@ def test_the_busiest_and_the_costliest_come_first() -> None:
     assert downs[0] == 0.95
     assert downs == sorted(downs, reverse=True)
     assert min(downs) >= 0.01
+
+
+@pytest.mark.parametrize(
+    ("per_second", "name", "value"),
+    [
+        (2.0, "Tasks done per second", "2"),
+        (0.0, "Tasks done per second", "0"),
+        (0.001, "Tasks done per hour", "3.6"),
+        (1e-6, "Tasks done per day", "0.0864"),
+    ],
+)
+def test_slow_networks_are_counted_by_the_hour_or_day(per_second: float, name: str, value: str) -> None:
+    slow = replace(result(support_triage()), throughput_per_s=around(per_second))
+    row = next(row for row in estimate_rows(Findings(slow)) if row.name.startswith("Tasks done"))
+    assert (row.name, row.cells[0][0]) == (name, value)
+
+
+def test_who_takes_most_of_little_success_is_a_single_point() -> None:
+    nodes = (loaded("a", 0.5, 0.2), loaded("b", 0.5, 0.1))
+    found = replace(result(support_triage()), success_rate=around(0.3), nodes=nodes)
+    assert [node.key for node in single_points(found)] == ["a"]

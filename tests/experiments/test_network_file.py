@@ -70,7 +70,7 @@ def test_everything_else_a_node_can_be() -> None:
 
 LINKS = "links"
 REFUSED: list[tuple[Any, str, str]] = [
-    ([], "model_type", "The whole must be an object: {...}."),
+    ([], "model_type", "network must be an object: {...}."),
     (_changed(nodes=[_node(service={"mean": 5})], links=[]), "missing", "nodes[0].service.mean_ms is missing."),
     (_changed(nodes={}), "tuple_type", "nodes must be a list"),
     (_changed(nodes=[_node(service={"mean_ms": 5, "sd": 1})]), "extra_forbidden", "known there are dist, mean_ms, cv."),

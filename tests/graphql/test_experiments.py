@@ -112,6 +112,10 @@ async def test_what_is_wrong_is_told_in_the_clients_words(client: Client, eve: C
         ({"replications": 20_000}, ["input", "replications"]),
         ({"arrivalRate": 0}, ["input", "arrivalRate"]),
         ({"overrides": {"nodes": {"nobody": {}}}}, ["input", "overrides", "nodes", "nobody"]),
+        (
+            {"variant": {"nodes": {"my_key": {"max_attempts": 0}}}},
+            ["input", "variant", "nodes", "my_key", "max_attempts"],
+        ),
         ({"packageDigest": "0" * 64}, ["input", "packageDigest"]),
         ({"environmentId": encode(Kind.SCENARIO, "x")}, ["input", "environmentId"]),
     ):

@@ -1,5 +1,6 @@
 """Networks by hand: drawn or edited, validated, immutable, compared with their origin, and simulated."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -128,6 +129,21 @@ PROBLEMS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
     ({"exit_points": ("nobody",)}, "unknown_key", ("exit_points", "0")),
     ({"tools": (DrawnTool("crm", "crn", "C"), DRAWN.tools[1])}, "unknown_key", ("tools", "0", "kind")),
 ]
+
+
+async def test_a_link_without_a_label_keeps_the_one_that_it_had(sqlite_url: str) -> None:
+    async with process(sqlite_url) as services:
+        viewer = await demo(services)
+        origin_id = await planned(services, viewer)
+        origin = (await architectures.get_many(services.store, viewer.tenant_id, [origin_id]))[origin_id].architecture
+        plain = drawn_like(origin)
+        links = tuple(replace(link, key=None, label=None) for link in plain.links)
+        agent = replace(plain.agents[0], policy={"circuit_breaker": not origin.agents[0].policy.circuit_breaker})
+        bare = replace(plain, links=links, agents=(agent, *plain.agents[1:]))
+        made = await define_architecture(services, viewer, bare, based_on=origin_id)
+        assert [link.label for link in made.architecture.links] == [link.label for link in origin.links]
+        (change,) = made.changes
+        assert re.fullmatch(r"The agent \S+: circuit breaker (on instead of off|off instead of on)\.", change)
 
 
 async def test_every_problem_is_told_with_the_way_to_it(sqlite_url: str) -> None:

@@ -152,7 +152,7 @@ def _tools(drawn: DrawnNetwork, kinds: Collection[str]) -> Iterator[ValidationEr
         if tool.key not in used:
             yield _problem("unused_tool", f"No agent uses the tool {tool.key!r}.", "tools", str(number), "key")
         if tool.kind not in kinds:
-            yield _unknown(tool.kind, kinds, "tools", str(number), "kind", noun="kind of tool in the catalogue")
+            yield _unknown(tool.kind, kinds, "tools", str(number), "kind", noun="kind of tool")
 
 
 def _unreachable(drawn: DrawnNetwork) -> Iterator[ValidationError]:
@@ -174,5 +174,6 @@ def _unknown(key: str, known: Collection[str], *path: str, noun: str = "agent") 
     names: Sequence[str] = sorted(known)
     shown = repr(key[:80]) if key.isprintable() else "this key"
     near = get_close_matches(key[:80], names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names[:8])}."
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names[:8])}{more}."
     return _problem("unknown_key", f"There is no {noun} {shown}: {hint}", *path)

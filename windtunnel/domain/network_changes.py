@@ -68,6 +68,8 @@ def _differences(one: object, other: object, names: Sequence[str]) -> Iterator[s
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return _listed(value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return "none" if value is None else str(value)
 
 

@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from windtunnel.domain.experiments import Estimate, ExperimentResult, Findings, NodeLoad
 from windtunnel.drawing.heat import Heat
-from windtunnel.drawing.verdicts import fails, has_latency, spelled
+from windtunnel.drawing.verdicts import fails, has_latency, is_single_point, spelled
 from windtunnel.drawing.whiskers import bars, meter
-from windtunnel.drawing.words import share
+from windtunnel.drawing.words import pace, share
 
 EXACT_MAX = 12
 """The closed forms of so many nodes, the busiest ones, are shown."""
@@ -40,6 +40,7 @@ class NodeRow:
     busy: tuple[str, str]
     wait: tuple[str, str]
     failed: float
+    is_single_point: bool
     busy_picture: Markup
     lost_picture: Markup
 
@@ -70,6 +71,7 @@ def estimate_rows(findings: Findings) -> list[EstimateRow]:
     sides = [one for one in (findings.base, findings.variant) if one is not None]
     times = ("latency_mean_ms", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms")
     slowest = max(getattr(side, field).high for side in sides for field in times)
+    span, seconds = pace(findings.base.throughput_per_s.mean)
     rows = []
     for name, field, unit, top in (
         ("Tasks that succeed", "success_rate", "share", 1.0),
@@ -78,12 +80,12 @@ def estimate_rows(findings: Findings) -> list[EstimateRow]:
         ("Latency, median (p50)", times[1], "time", slowest),
         ("Latency, 95th percentile", times[2], "time", slowest),
         ("Latency, 99th percentile", times[3], "time", slowest),
-        ("Tasks done per second", "throughput_per_s", "plain", None),
+        (f"Tasks done per {span}", "throughput_per_s", "plain", None),
         ("Tokens per task", "tokens_per_task", "plain", None),
         ("Cost per task", "cost_usd_per_task", "usd", None),
     ):
         found: list[Estimate | None] = [getattr(side, field) for side in sides]
-        known = [one for one in found if one is not None]
+        known = [one.times(seconds) if field == "throughput_per_s" else one for one in found if one is not None]
         is_idle = field in {"degraded_rate", "tokens_per_task"} and not any(one.mean for one in known)
         if len(known) < len(sides) or is_idle:
             continue
@@ -110,6 +112,7 @@ def node_rows(result: ExperimentResult, name: Callable[[str], str]) -> list[Node
                 spelled(node.utilisation, "share"),
                 spelled(node.wait_ms, "time"),
                 fails(node),
+                is_single_point(node, result),
                 bars([("accent", node.utilisation)], 1.0),
                 meter(node.blast_radius or 0.0, "unrecovered"),
             )
@@ -127,10 +130,17 @@ def exact_rows(result: ExperimentResult, name: Callable[[str], str]) -> list[Exa
     """What has a closed form: success, throughput, latencies, waits and loads; empty when nothing has."""
     exact: dict[str, Any] = dict(result.analytic or {})
     latency: dict[str, float] = exact.get("latency_ms") or {}
+    span, seconds = pace(result.throughput_per_s.mean)
+    done = exact.get("throughput_per_s")
     rows = []
     for label, value, unit, simulated in (
         ("Tasks that succeed", exact.get("success_rate"), "share", result.success_rate),
-        ("Tasks done per second", exact.get("throughput_per_s"), "plain", result.throughput_per_s),
+        (
+            f"Tasks done per {span}",
+            None if done is None else done * seconds,
+            "plain",
+            result.throughput_per_s.times(seconds),
+        ),
         ("Latency, mean", latency.get("mean"), "time", result.latency_mean_ms),
         ("Latency, median", latency.get("p50"), "time", result.latency_p50_ms),
         ("Latency, 95th percentile", latency.get("p95"), "time", result.latency_p95_ms),

@@ -60,6 +60,14 @@ def duration(milliseconds: float) -> str:
     return f"{total} s"
 
 
+def pace(per_second: float) -> tuple[str, float]:
+    """The span of time in which a number of tasks is easy to read, and its seconds: `second` to `day`."""
+    for span, seconds in (("second", 1.0), ("minute", 60.0), ("hour", 3_600.0)):
+        if per_second * seconds >= 0.1:
+            return span, seconds
+    return ("day", 86_400.0) if per_second > 0 else ("second", 1.0)
+
+
 def count(number: int, noun: str) -> str:
     """`1 agent`, `3 agents`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

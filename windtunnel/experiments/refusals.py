@@ -42,7 +42,7 @@ _FORMS = {"opens": "a time like 09:00", "closes": "a time like 17:00", "begins":
 def refusal(error: PydanticError, root: tuple[str, ...], form: type[BaseModel]) -> ValidationError:
     """The first of what was refused, as an error with the path to it; `root` is where a `form` was given."""
     (path, first), *rest = _mistakes(error, form)
-    said = _sentence(first["type"], first["loc"], first["msg"], first.get("ctx", {}), form)
+    said = _sentence(first, root, form)
     more = f" ({len(rest)} more mistake{'s' if len(rest) > 1 else ''})" if rest else ""
     return ValidationError(f"{said}{more}", rule=first["type"], path=(*root, *(str(part) for part in path)))
 
@@ -56,11 +56,12 @@ def _mistakes(error: PydanticError, form: type[BaseModel]) -> list[tuple[tuple[i
     return [(path, one) for path, one in found.items() if path not in holders]
 
 
-def _sentence(kind: str, loc: Sequence[int | str], message: str, context: dict[str, Any], form: type[BaseModel]) -> str:
+def _sentence(told: ErrorDetails, root: tuple[str, ...], form: type[BaseModel]) -> str:
+    kind, loc = told["type"], told["loc"]
     place = ""
     for part in _seen(loc, form):
         place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else part
-    place = place or "The whole"
+    place = place or root[-1]
     if kind == "extra_forbidden":
         known = _known_at(form, loc)
         near = get_close_matches(str(loc[-1]), known, n=1)
@@ -69,8 +70,8 @@ def _sentence(kind: str, loc: Sequence[int | str], message: str, context: dict[s
     if kind == "string_pattern_mismatch":
         return f"{place} must be {_FORMS.get(str(loc[-1]), 'text without control characters')}."
     if kind in _WORDS:
-        return _WORDS[kind].format(place=place, **context)
-    return f"{place}: {message.removeprefix('Value error, ').rstrip('.')}."
+        return _WORDS[kind].format(place=place, **told.get("ctx", {}))
+    return f"{place}: {told['msg'].removeprefix('Value error, ').rstrip('.')}."
 
 
 def _seen(loc: Sequence[int | str], form: type[BaseModel]) -> list[int | str]:

@@ -43,7 +43,7 @@ def architecture_of(drawn: DrawnNetwork, origin: Architecture | None) -> Archite
     agents = [_agent(agent, before.get(agent.key), entries, layers[agent.key]) for agent in drawn.agents]
     shape = Shape(
         agents=agents,
-        links=_links(drawn),
+        links=_links(drawn, origin),
         tools=tools,
         patterns=patterns_of(network),
         concepts=concepts_of(drawn.title),
@@ -113,8 +113,9 @@ def _tool(drawn: DrawnTool, network: DrawnNetwork, before: Tool | None, entry: T
     )
 
 
-def _links(drawn: DrawnNetwork) -> list[Link]:
-    """Each with a key of its own."""
+def _links(drawn: DrawnNetwork, origin: Architecture | None) -> list[Link]:
+    """Each with a key of its own, and the label that it had before."""
+    labels = {(link.source, link.target, link.kind): link.label for link in origin.links} if origin else {}
     taken = {link.key for link in drawn.links if link.key is not None}
     made = []
     for link in drawn.links:
@@ -122,7 +123,8 @@ def _links(drawn: DrawnNetwork) -> list[Link]:
         if key is None:
             key = unique(f"{link.source}__{link.target}", taken)
             taken.add(key)
-        label = link.label or link.kind.replace("_", " ").lower()
+        known = labels.get((link.source, link.target, link.kind))
+        label = link.label or known or link.kind.replace("_", " ").lower()
         made.append(Link(key, link.source, link.target, link.kind, label, link.condition, link.probability))
     return made
 
