@@ -1,9 +1,5 @@
 """The doors for telemetry: what a run would have sent, out; recorded traces, in."""
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,17 +7,16 @@ from app.answers import answered, json_response, paying_session
 from app.limiting.limiter import Limiter
 from app.requests import RequestError, read_body
 from app.sign_in.entrance import Entrance
+from app.turns import Turns
 from schema.arguments import aimed_at
 from schema.ids import Kind, demand, encode
-from windtunnel.domain.errors import RateLimitedError, ValidationError
+from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.permissions import Action
-from windtunnel.domain.policy import CALIBRATIONS_AT_ONCE, MUTATION_POINTS, TRACES_MATCHES_MAX, TRACES_MAX_BYTES
+from windtunnel.domain.policy import MUTATION_POINTS, TRACES_MATCHES_MAX, TRACES_MAX_BYTES
 from windtunnel.operations.calibrate_architecture import calibrate_architecture
 from windtunnel.operations.export_telemetry import telemetry_of
 from windtunnel.operations.permit import permit
 from windtunnel.operations.services import Services
-
-_COME_AGAIN_S = 10
 
 
 class Telemetry:
@@ -31,7 +26,7 @@ class Telemetry:
         self._services = services
         self._entrance = entrance
         self._limiter = limiter
-        self._under_way: Counter[str] = Counter()
+        self._turns = Turns()
 
     async def read(self, request: Request) -> Response:
         """`GET /simulations/{id}/telemetry?signal=`: OTLP as JSON lines, or one signal as protobuf if that is asked."""
@@ -71,25 +66,13 @@ class Telemetry:
             raise RequestError(415, "Send the body as it is, without a Content-Encoding; it may be a gzip file.")
         raw = demand(Kind.ARCHITECTURE, request.path_params["id"], ("id",))
         matches = _matches(request.query_params.getlist("match"))
-        with self._slot(viewer.tenant_id):
+        with self._turns.admitted(viewer):
             traces = await read_body(request, TRACES_MAX_BYTES)
-            made, found = await calibrate_architecture(self._services, viewer, raw, traces, matches=matches)
+            async with self._turns.turn(viewer):
+                made, found = await calibrate_architecture(self._services, viewer, raw, traces, matches=matches)
         return json_response(
             {"architectureId": encode(Kind.ARCHITECTURE, made.id), "digest": made.digest, **as_data(found)}, 201
         )
-
-    @contextmanager
-    def _slot(self, tenant_id: str) -> Iterator[None]:
-        """One calibration of a tenant at a time, and few of all: each takes a process and a body."""
-        if self._under_way[tenant_id] or self._under_way.total() >= CALIBRATIONS_AT_ONCE:
-            raise RateLimitedError(
-                f"Another calibration is under way; try again in {_COME_AGAIN_S} s.", retry_after_s=_COME_AGAIN_S
-            )
-        self._under_way[tenant_id] += 1
-        try:
-            yield
-        finally:
-            del self._under_way[tenant_id]
 
 
 def _matches(given: list[str]) -> dict[str, str]:

@@ -2,9 +2,13 @@
 
 import asyncio
 import io
+import os
+import resource
 from collections.abc import Mapping
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from contextlib import suppress
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from threading import Thread
 
 from windtunnel.domain.architectures import Architecture
 from windtunnel.domain.errors import ErrorCode, UnavailableError, ValidationError
@@ -12,6 +16,10 @@ from windtunnel.telemetry.calibrating import Calibrated
 
 WALL_S = 120.0
 """Longer than any traces take that are small enough to be read."""
+MEMORY_MAX_BYTES = 2 * 1024**3
+"""Three times what any traces were seen to take that say something."""
+NICENESS = 10
+"""Answering people comes first."""
 
 _Refused = tuple[str, str, tuple[str, ...] | None]
 
@@ -22,7 +30,10 @@ async def calibrated_apart(
     """As `calibration_of`, of traces that were uploaded. Raises ValidationError, and UnavailableError when it fails."""
     answer = await asyncio.to_thread(_asked, architecture, traces, largest, dict(matches or {}))
     if answer is None:
-        raise UnavailableError("The traces could not be read in time. Try again with fewer.", code=ErrorCode.TIMEOUT)
+        raise UnavailableError(
+            "The traces could not be read in time, or take too much memory. Try again with fewer.",
+            code=ErrorCode.TIMEOUT,
+        )
     if isinstance(answer, Calibrated):
         return answer
     message, rule, path = answer
@@ -51,6 +62,7 @@ def _asked(
 
 
 def _work(answer: Connection, architecture: Architecture, traces: bytes, largest: int, matches: dict[str, str]) -> None:
+    _keep_small()
     from windtunnel.telemetry.calibration import calibration_of
 
     with answer:
@@ -58,3 +70,19 @@ def _work(answer: Connection, architecture: Architecture, traces: bytes, largest
             answer.send(calibration_of(architecture, io.BytesIO(traces), largest, matches=matches))
         except ValidationError as refused:
             answer.send((refused.message, refused.rule, refused.path))
+
+
+def _keep_small() -> None:
+    """Bounds for this process, and an end with the one that started it."""
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_MAX_BYTES, MEMORY_MAX_BYTES))
+    with suppress(OSError):
+        os.nice(NICENESS)
+    Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
