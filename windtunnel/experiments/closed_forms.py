@@ -28,6 +28,7 @@ class Model(StrEnum):
     MMC = "M/M/c"
     MG1 = "M/G/1"
     MD1 = "M/D/1"
+    MGI = "M/G/∞"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class ClosedForm:
 def closed_form(network: Network, arrivals_per_ms: float) -> ClosedForm | None:
     """The exact long-run answer for a network, as far as there is one.
 
-    None when work never leaves the network, and when it has breakers, budgets, forks, quotas or working hours.
+    None when work never leaves the network, and when it has breakers, budgets, forks, quotas or working hours; of forks
+    see `closed_forks`.
     """
     traffic = traffic_of(network) if network.extras is None else None
     if traffic is None:
@@ -73,7 +75,7 @@ def closed_form(network: Network, arrivals_per_ms: float) -> ClosedForm | None:
     models = _models(network, traffic)
     unstable = tuple(key for key, load in zip(network.keys, loads, strict=True) if load >= 1.0)
     waits = [
-        None if unstable or model is None else _wait(network, traffic, node, model, loads[node])
+        None if unstable or model is None else wait_of(network, traffic, node, model, loads[node])
         for node, model in enumerate(models)
     ]
     return ClosedForm(
@@ -118,7 +120,7 @@ def _models(network: Network, traffic: Traffic) -> list[Model | None]:
     return found
 
 
-def _wait(network: Network, traffic: Traffic, node: int, model: Model, load: float) -> float:
+def wait_of(network: Network, traffic: Traffic, node: int, model: Model, load: float) -> float:
     """Mean wait of an attempt before it is served."""
     one, servers = traffic.attempt[node], network.servers[node]
     if one.mean_ms == 0.0:
@@ -140,14 +142,14 @@ def _latency(network: Network, traffic: Traffic, waits: list[float | None], arri
     onward = np.where(traffic.hope[:, None] > 0.0, onward, 0.0)
     entry = traffic.entry * traffic.hope / traffic.success_rate
     visits = np.linalg.solve(np.eye(len(entry)) - onward.T, entry)
-    times = np.array([_stay(network, traffic, node, waits[node] or 0.0) for node in range(len(entry))])
+    times = np.array([stay_of(network, traffic, node, waits[node] or 0.0) for node in range(len(entry))])
     found = {"mean": float(visits @ times)}
     if len(network.keys) == 1 and network.distribution[0] is Distribution.EXPONENTIAL and _straight(network, traffic):
         found |= _quantiles(network.servers[0], 1.0 / traffic.attempt[0].mean_ms, arrivals)
     return found
 
 
-def _stay(network: Network, traffic: Traffic, node: int, wait: float) -> float:
+def stay_of(network: Network, traffic: Traffic, node: int, wait: float) -> float:
     """Mean time at a node of a visit that ends well: waits, failed attempts, pauses, and the attempt that succeeds."""
     one, pause = traffic.attempt[node], network.backoff[node]
     chance, total, rest = 1.0, 0.0, 0.0

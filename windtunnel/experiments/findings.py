@@ -17,6 +17,7 @@ from windtunnel.domain.experiments import (
 )
 from windtunnel.domain.prices import ModelPrice
 from windtunnel.experiments.cautions import cautions_of
+from windtunnel.experiments.closed_forks import forked_form
 from windtunnel.experiments.closed_forms import closed_form
 from windtunnel.experiments.estimates import estimate, paired, ratio_estimate, rounded, share, share_estimate
 from windtunnel.experiments.histogram import bins_of
@@ -172,7 +173,8 @@ def _impact(lost: float, probability: float) -> float:
 
 
 def _analytic(study: Study, model: Model) -> Mapping[str, Any] | None:
-    found = closed_form(model.network, study.load.arrival_rate / 1_000.0)
+    arrivals = study.load.arrival_rate / 1_000.0
+    found = closed_form(model.network, arrivals) or forked_form(model.network, arrivals)
     return None if found is None else _rounded(asdict(found))
 
 
