@@ -13,11 +13,11 @@ from tests.drawing.studied import NOTHING, around, loaded, result, studied
 from tests.drawing.test_report import Reader, read
 from tests.examples import support_triage
 from windtunnel.domain.architectures import Architecture
-from windtunnel.domain.experiments import Estimate, ExperimentDifference, Findings
+from windtunnel.domain.experiments import Caution, Estimate, ExperimentDifference, Findings
 from windtunnel.drawing import svg
 from windtunnel.drawing.experiment_report import Studied, experiment_report
 from windtunnel.drawing.findings import down_rows, estimate_rows, heats_of, node_rows
-from windtunnel.drawing.verdicts import single_points
+from windtunnel.drawing.verdicts import headline, remarks, single_points
 
 BETTER = ExperimentDifference(Estimate(0.02, 0.01, 0.03), Estimate(-900.0, -1_000.0, -800.0), Estimate(0.0, -0.1, 0.1))
 LABELS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40) | st.sampled_from(HOSTILE)
@@ -30,7 +30,8 @@ def words_of(told: Studied) -> str:
 def test_everything_is_said_in_words() -> None:
     text = words_of(studied(support_triage()))
     for words in (
-        "90 % of the tasks succeed; 95 of 100 of these within 4.5 s.", "100 replications", "seed 7",
+        "More work comes than can be done: it does not hold. 90 % of the tasks succeed; 95", "100 replications",
+        "seed 7",
         "Too much work", "Bottleneck: Triage", "busy 97 % of the time", "Costliest failure: Slow tool",
         "strikes 20 % of the tasks, and costs 50 % of these: 10 % of all tasks are lost to it.", "is our estimate",
         "Single points of failure", "4.50 s", "4.46 s to 4.54 s", "Half of the tasks that succeed take at most 2 s",
@@ -201,3 +202,10 @@ def test_who_takes_most_of_little_success_is_a_single_point() -> None:
     nodes = (loaded("a", 0.5, 0.2), loaded("b", 0.5, 0.1))
     found = replace(result(support_triage()), success_rate=around(0.3), nodes=nodes)
     assert [node.key for node in single_points(found)] == ["a"]
+
+
+def test_a_network_that_holds_is_not_accused_of_anything_first() -> None:
+    short = Caution("Short replications", "Ask for more tasks.")
+    found = replace(result(support_triage()), cautions=(short,))
+    assert headline(found).startswith("90 % of the tasks succeed; ")
+    assert [remark.head for remark in remarks(found, str, {})][-1] == short.head

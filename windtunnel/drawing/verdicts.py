@@ -53,11 +53,17 @@ def spelled(value: Estimate, unit: str) -> tuple[str, str]:
 
 
 def headline(result: ExperimentResult) -> str:
-    """The two numbers that everybody asks for first."""
-    done = f"{_one(result.success_rate.mean, 'share')} of the tasks succeed"
+    """Whether it holds, and the two numbers that everybody asks for first."""
+    holds = "" if not is_overloaded(result) else "More work comes than can be done: it does not hold. "
+    done = f"{holds}{_one(result.success_rate.mean, 'share')} of the tasks succeed"
     if not has_latency(result):
         return f"{done}."
     return f"{done}; 95 of 100 of these within {duration(result.latency_p95_ms.mean)}."
+
+
+def is_overloaded(result: ExperimentResult) -> bool:
+    """Whether more work comes to some place than can be done there."""
+    return any(caution.head == TOO_MUCH_WORK for caution in result.cautions)
 
 
 def has_latency(result: ExperimentResult) -> bool:
@@ -82,15 +88,14 @@ def single_points(result: ExperimentResult) -> list[NodeLoad]:
 
 
 def remarks(result: ExperimentResult, name: Named, titles: Mapping[str, str]) -> list[Remark]:
-    """What breaks first: load, then failures, then what nobody can do without."""
+    """What breaks first: load, then failures, then what nobody can do without; then what else makes one careful."""
     found = [
-        Remark(caution.head, clean(caution.body), "bad" if caution.head == TOO_MUCH_WORK else "warn")
-        for caution in result.cautions
+        Remark(caution.head, clean(caution.body), "bad") for caution in result.cautions if caution.head == TOO_MUCH_WORK
     ]
     busiest = next((node for node in result.nodes if node.key == result.bottleneck), None)
     if busiest is not None:
         busy = busiest.utilisation.mean
-        more = " Small surges make long queues." if busy >= _WAITS else ""
+        more = " Small surges make long queues." if busy >= _WAITS and not is_overloaded(result) else ""
         found.append(
             Remark(
                 f"Bottleneck: {clean(name(busiest.key))}",
@@ -120,6 +125,11 @@ def remarks(result: ExperimentResult, name: Named, titles: Mapping[str, str]) ->
                 "warn",
             )
         )
+    found += [
+        Remark(caution.head, clean(caution.body), "warn")
+        for caution in result.cautions
+        if caution.head != TOO_MUCH_WORK
+    ]
     return found
 
 
