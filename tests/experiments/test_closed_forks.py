@@ -109,7 +109,20 @@ def test_branches_that_wait_have_waits_and_no_time_of_their_join() -> None:
 def test_sums_of_times_that_no_formula_gives_are_left_out() -> None:
     tried = _branch(kind=LOGNORMAL, failure_probability=0.1, max_attempts=2)
     form = _form(_network([tried, _branch()], 2))
-    assert (form.latency_ms, form.success_rate) == (None, pytest.approx(0.99))
+    assert form.latency_ms is None
+    assert form.success_rate == pytest.approx(0.99)
+
+
+def test_very_many_branches_are_no_long_sum() -> None:
+    tried = [_branch(failure_probability=0.1, max_attempts=9, backoff_ms=float(place)) for place in range(1, 60)]
+    form = _form(_network(tried, 30))
+    assert form.latency_ms is None
+    assert form.success_rate == pytest.approx(1.0)
+
+
+def test_work_that_takes_no_time_is_a_branch_like_any_other() -> None:
+    instant = _branch(0.0, failure_probability=0.5, max_attempts=2, backoff_ms=10.0)
+    assert _mean(_form(_network([instant], 1))) == pytest.approx(10.0 / 3.0)
 
 
 def test_other_shapes_and_safeguards_have_none() -> None:

@@ -154,6 +154,8 @@ def _latency(network: Network, traffic: Traffic, waits: list[float | None], shap
     if len(known) < len(branches) or not traffic.hope[fork]:
         return None
     total = order_statistic(quorum, known)
+    if total is None:
+        return None
     for node in [fork] if join is None else [fork, join]:
         wait = waits[node]
         if wait is None:

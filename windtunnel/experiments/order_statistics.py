@@ -14,8 +14,14 @@ from windtunnel.experiments.traffic import Traffic
 from windtunnel.simulation.network import Network
 from windtunnel.simulation.service import is_constant
 
-_FINE, _COARSE = 1e-13, 48
+_FINE, _PIECES = 1e-13, 48
+_POINTS: list[float]
+_WEIGHTS: list[float]
 _POINTS, _WEIGHTS = (values.tolist() for values in np.polynomial.legendre.leggauss(16))
+_LONGEST = 700.0
+"""So many mean times are as good as for ever."""
+_WORK = 2_000_000
+"""More steps than this take more than a second or so: then there is no answer."""
 
 
 class Branch:
@@ -33,7 +39,7 @@ class Branch:
         kind, level, spread = network.distribution[node], network.level[node], network.spread[node]
         failure, limit = network.failure[node], network.timeout[node]
         once = network.attempts[node] == 1 or traffic.attempt[node].failure == 0.0
-        if is_constant(kind, spread):
+        if is_constant(kind, spread) or not traffic.attempt[node].mean_ms:
             fails = traffic.attempt[node].failure
             each = min(level, limit)
             ways = [
@@ -68,6 +74,8 @@ class Branch:
             return 1.0
         if kind is Distribution.LOGNORMAL:
             return (1.0 + erf((log(time) - level) / spread / sqrt(2.0))) / 2.0
+        if time > _LONGEST * level:
+            return 1.0
         # Erlang's distribution: so many exponential services, one after the other.
         term, rest = 1.0, 0.0
         for number in range(times):
@@ -76,21 +84,27 @@ class Branch:
         return 1.0 - exp(-time / level) * rest
 
 
-def order_statistic(quorum: int, branches: list[Branch]) -> float:
-    """The mean time until so many branches have come through, of those times when so many do."""
+def order_statistic(quorum: int, branches: list[Branch]) -> float | None:
+    """The mean time until so many branches have come through, of those times when so many do.
+
+    None where that would take long, or comes to nothing.
+    """
     in_the_end = at_least(quorum, [one.by(inf) for one in branches])
 
     def left(time: float) -> float:
         return in_the_end - at_least(quorum, [one.by(time) for one in branches])
 
     borders = sorted({0.0, *(border for one in branches for border in one.borders)})
+    steps = sum(1 + times for one in branches for _, _, times in one.ways) + len(branches) ** 2
     last = max(borders[-1], 1.0)
-    while left(last) > _FINE * in_the_end:
+    while last < inf and left(last) > _FINE * in_the_end:
         last *= 2.0
-    grid = {last * 2.0**-step for step in range(_COARSE)} | {border for border in borders if border < last}
-    grid |= {border + (last - border) * 2.0**-step for border in borders for step in range(_COARSE)}
+    if len(borders) * _PIECES * len(_POINTS) * steps > _WORK or not in_the_end or last == inf:
+        return None
+    grid = {0.0} | {last * 2.0**-step for step in range(_PIECES)} | {border for border in borders if border < last}
+    grid |= {border + (last - border) * 2.0**-step for border in borders for step in range(_PIECES)}
     total = 0.0
-    for low, high in pairwise(sorted(grid | {0.0})):
+    for low, high in pairwise(sorted(grid)):
         half = (high - low) / 2.0
         total += half * sum(
             weight * left(low + half * (1.0 + point)) for point, weight in zip(_POINTS, _WEIGHTS, strict=True)
