@@ -198,6 +198,12 @@ def test_slow_networks_are_counted_by_the_hour_or_day(per_second: float, name: s
     assert (row.name, row.cells[0][0]) == (name, value)
 
 
+def test_few_failures_are_told_in_words() -> None:
+    told = studied(support_triage())
+    rare = replace(told.findings.base, success_rate=Estimate(0.9999, 0.9998, 1.0))
+    assert "; fewer than 0.1 % of the tasks fail" in words_of(replace(told, findings=Findings(rare)))
+
+
 def test_who_takes_most_of_little_success_is_a_single_point() -> None:
     nodes = (loaded("a", 0.5, 0.2), loaded("b", 0.5, 0.1))
     found = replace(result(support_triage()), success_rate=around(0.3), nodes=nodes)

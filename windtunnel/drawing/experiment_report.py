@@ -96,8 +96,9 @@ def _told_in_words(result: ExperimentResult) -> str:
     """The distribution in a sentence, for those who do not see its picture."""
     if not has_latency(result):
         return "No task succeeded, so there is no latency to show."
+    failing = share(1 - result.success_rate.mean).replace("< ", "fewer than ")
     return (
         f"Half of the tasks that succeed take at most {duration(result.latency_p50_ms.mean)}, 95 of 100 at most "
         f"{duration(result.latency_p95_ms.mean)}, 99 of 100 at most {duration(result.latency_p99_ms.mean)}; "
-        f"{share(1 - result.success_rate.mean)} of the tasks fail and are not shown."
+        f"{failing} of the tasks fail and are not shown."
     )

@@ -116,4 +116,4 @@ def _nothing(gathered: Gathered) -> str:
             f"None of the {tally.read} spans is of an agent or tool of this architecture{known}. Say which name stands "
             "for which key, or name the agents and tools alike."
         )
-    return f"{tally.matched} spans were matched, too few of each agent and tool to fit anything."
+    return f"{tally.matched} spans were matched, too few of each agent and tool to fit anything: record more runs."
