@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -47,7 +46,7 @@ async def test_work_is_done_elsewhere_and_failures_are_told() -> None:
 
 def stay(path: str) -> None:
     Path(path).write_text(str(os.getpid()))
-    time.sleep(600)
+    signal.pause()
 
 
 async def test_what_nobody_waits_for_ends_and_others_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
