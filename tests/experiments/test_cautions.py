@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from windtunnel.domain.experiments import ExperimentResult, Load
+from windtunnel.domain.experiments import ExperimentResult, Load, careful
 from windtunnel.experiments.cautions import tasks_needed
 from windtunnel.experiments.conduct import conduct
 from windtunnel.experiments.findings import findings_of
@@ -75,3 +75,8 @@ def test_few_tasks_and_one_replication_are_said() -> None:
     assert "50th and 95th and 99th" in few.cautions[0].body
     assert few.success_rate.low < 1.0
     assert _heads(_found(Load(1, 1, 20, 1.0), _node())) == ["One replication"]
+
+
+def test_those_who_are_told_in_a_sentence_are_told_of_cautions() -> None:
+    assert careful(_found(Load(1, 20, 400, 15.0), _node())) == " To be read with care: too much work; few tasks."
+    assert not careful(_found(Load(1, 30, 300, 5.0), _node()))

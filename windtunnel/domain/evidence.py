@@ -3,7 +3,7 @@
 from windtunnel.domain.environments import Environment
 from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.exercises import CallResult
-from windtunnel.domain.experiments import Estimate, Experiment, ExperimentStatus
+from windtunnel.domain.experiments import Estimate, Experiment, ExperimentStatus, careful
 from windtunnel.domain.reviews import Evidence
 from windtunnel.domain.simulations import Simulation, SimulationStatus
 
@@ -42,7 +42,9 @@ def summary_of_experiment(experiment: Experiment, environment: Environment | Non
     parts = [f"{load.replications:,} replications of {load.tasks:,} tasks with seed {load.seed}."]
     if findings is not None:
         success, slow = findings.base.success_rate, findings.base.latency_p95_ms
-        parts.append(f"Success {_percent(success)}; 95 % of the tasks within {slow.mean:,.0f} ms.")
+        parts.append(
+            f"Success {_percent(success)}; 95 % of the tasks within {slow.mean:,.0f} ms.{careful(findings.base)}"
+        )
     if experiment.overrides is not None:
         parts.append("Numbers of the network were overridden.")
     if environment is not None:

@@ -143,6 +143,12 @@ class Findings:
     difference: ExperimentDifference | None = None
 
 
+def careful(result: ExperimentResult) -> str:
+    """The heads of all cautions in a sentence that may follow others; nothing when there are none."""
+    heads = "; ".join(caution.head.lower() for caution in result.cautions)
+    return f" To be read with care: {heads}." if heads else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """What each replication is put through: tasks that arrive as a Poisson stream, `arrival_rate` per second."""

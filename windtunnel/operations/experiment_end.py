@@ -2,7 +2,7 @@
 
 from windtunnel.domain.audit import AuditAction
 from windtunnel.domain.entities import Kind, Subject
-from windtunnel.domain.experiments import Estimate, Experiment, Findings
+from windtunnel.domain.experiments import Estimate, Experiment, Findings, careful
 from windtunnel.domain.notifications import NotificationKind
 from windtunnel.operations.announce import announce_experiments
 from windtunnel.operations.audit_trail import record
@@ -54,7 +54,7 @@ def summary_of(experiment: Experiment, findings: Findings) -> str:
     load, base = experiment.load, findings.base
     told = (
         f"{load.replications:,} replications of {load.tasks:,} tasks: success {_share(base.success_rate)},"
-        f" 95 % of the tasks within {_ms(base.latency_p95_ms)} ms."
+        f" 95 % of the tasks within {_ms(base.latency_p95_ms)} ms.{careful(base)}"
     )
     if findings.difference is None:
         return told
