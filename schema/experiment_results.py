@@ -8,11 +8,11 @@ from strawberry.scalars import JSON
 from windtunnel.domain import experiments as domain
 
 
-@strawberry.type(description="A mean with its 95 % confidence interval.")
+@strawberry.type(description="A mean or percentile with its 95 % confidence interval.")
 class Estimate:
     """Shows `experiments.Estimate`."""
 
-    mean: float = strawberry.field(description="The mean over the replications.")
+    mean: float = strawberry.field(description="The mean or percentile over all replications; a share is a mean.")
     low: float = strawberry.field(description="Lower end of the interval.")
     high: float = strawberry.field(description="Upper end of the interval.")
 
