@@ -1,5 +1,6 @@
 """The book is complete, consistent and cites its sources."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
@@ -29,6 +30,11 @@ def test_every_alias_acts_as_a_canonical_mode() -> None:
         assert definition.effect == canonical.effect
         assert definition.provenance == canonical.provenance
     assert book.definition("msft_xpia").canonical == "asi01"
+
+
+def test_advice_is_in_words() -> None:
+    advice = {each for definition in load_book().definitions.values() for each in definition.mitigations}
+    assert [each for each in advice if re.search(r"[<>=]| \+ |\w\+\w|\bw/", each)] == []
 
 
 def test_every_reference_leads_to_an_entry() -> None:

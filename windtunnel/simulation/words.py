@@ -90,13 +90,20 @@ _LINK_FAILURES: dict[Inject, str] = {
 _ACRONYMS = {"llm", "api", "rag", "sla", "pii", "mcp", "sql"}
 
 
+_SPANS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
+"""Seconds and names of a span, and of the one that its rest is told in."""
+
+
 def spell(milliseconds: float) -> str:
-    """A duration as people say it."""
-    for size, unit in ((86_400_000, "days"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")):
-        if milliseconds >= size:
-            number = f"{milliseconds / size:.3g}"
-            return f"{number} {'day' if unit == 'days' and number == '1' else unit}"
-    return f"{milliseconds:.0f} ms"
+    """A duration as people say it: `850 ms`, `2.43 s`, `5 min 20 s`, `2 h 26 min`, `1 d 4 h`."""
+    if milliseconds < 999.5:
+        return f"{milliseconds:.0f} ms"
+    if milliseconds < 59_950:
+        return f"{milliseconds / 1_000:.3g} s"
+    seconds = round(milliseconds / 1_000)
+    whole, unit, part, smaller = next(each for each in _SPANS if seconds >= each[0])
+    rest = seconds % whole // part
+    return f"{seconds // whole} {unit}" + (f" {rest} {smaller}" if rest else "")
 
 
 def readable(code: str) -> str:
