@@ -8,6 +8,7 @@ from typing import Self
 import structlog
 
 from app.claiming import Claiming
+from windtunnel.domain.policy import EXPERIMENTS_RUNNING_PER_TENANT
 from windtunnel.experiments.crew import CrewError
 from windtunnel.experiments.recipes import warm_up
 from windtunnel.operations.announce import EXPERIMENTS, announce_experiments
@@ -16,8 +17,8 @@ from windtunnel.operations.leaseholder import Leaseholder
 from windtunnel.operations.services import Services
 from windtunnel.storage import experiment_care
 
-CONDUCTED_AT_ONCE = 2
-"""They share the hands of one crew: more would only make each of them slower."""
+CONDUCTED_AT_ONCE = 2 * EXPERIMENTS_RUNNING_PER_TENANT
+"""They share the hands of one crew in turns. More than one tenant can have: nobody waits for all of another's."""
 STOP_TIMEOUT_S = 5.0
 WARM_UP_AFTER_S = 10.0
 """Whoever has just started has more urgent things to do, or is ended soon."""

@@ -9,7 +9,9 @@ import pytest
 from app.experimenter import Experimenter
 from tests.operations.experiment_world import Noting, asked, now_stored, planned, told, until
 from tests.operations.world import CREW, demo, process
+from tests.storage.worlds import stranger
 from windtunnel.domain.experiments import ExperimentStatus
+from windtunnel.domain.policy import EXPERIMENTS_RUNNING_PER_TENANT
 from windtunnel.experiments.crew import Crew
 from windtunnel.experiments.recipes import warm_up
 from windtunnel.operations.cancel_experiment import cancel_experiment
@@ -42,7 +44,7 @@ async def test_leaving_gives_up_what_is_under_way_and_others_go_on(sqlite_url: s
 async def test_the_kernel_is_compiled_before_anybody_needs_it(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.experimenter.WARM_UP_AFTER_S", 0.0)
     noting = Asked()
-    async with process(sqlite_url, crew=noting) as services, Experimenter(services, "one", warm=False):
+    async with process(sqlite_url, crew=noting) as services, Experimenter(services, "one"):
         await noting.asked.wait()
     assert noting.functions == [warm_up]
 
@@ -70,3 +72,15 @@ async def test_what_is_cancelled_frees_its_hand_at_once(sqlite_url: str) -> None
                 async with asyncio.timeout(20):
                     await until(services, viewer, each, lambda event: event.status is ExperimentStatus.RUNNING)
                 await cancel_experiment(services, viewer, each.id)
+
+
+async def test_one_tenant_cannot_make_another_wait_for_all_of_its_own(sqlite_url: str) -> None:
+    async with process(sqlite_url, crew=Noting(CREW, most=0)) as services:
+        viewer, other = await demo(services), await stranger(services.store)
+        architecture_id = await planned(services, viewer)
+        for _ in range(EXPERIMENTS_RUNNING_PER_TENANT + 1):
+            await asked(services, viewer, architecture_id)
+        async with Experimenter(services, "one"):
+            theirs = await asked(services, other)
+            async with asyncio.timeout(20):
+                await until(services, other, theirs, lambda event: event.status is ExperimentStatus.RUNNING)
