@@ -13,6 +13,8 @@ _NEAR = 0.8
 """Less than this share of the tasks that are needed are too few: a bound that is right to about a fifth."""
 _FULL = 0.98
 """From this utilisation on a place that gets slower and slower has more work than it can do."""
+_SURE = 1.5
+"""A drift must be so many times as large as half of its interval: one false alarm in twenty would be too many."""
 _DRIFT = 0.05
 """A smaller share of the mean latency is nothing to speak of."""
 
@@ -32,8 +34,7 @@ def cautions_of(
     the percentiles whose intervals have no upper end.
     """
     found = []
-    drifts = drift.low > 0.0 or drift.high < 0.0
-    drifts = drifts and abs(drift.mean) > _DRIFT * latency.mean
+    drifts = load.replications > 1 and abs(drift.mean) > max(_SURE * drift.half_width, _DRIFT * latency.mean)
     full = [node.key for node in nodes if node.utilisation.mean >= _FULL] if drifts and drift.mean > 0.0 else []
     unstable = list((analytic or {}).get("unstable") or full)
     if unstable:
