@@ -67,7 +67,7 @@ class NodeLoad:
 
 @dataclass(frozen=True, slots=True)
 class FailureImpact:
-    """A failure mode: how likely per run, and the success lost when it happens for certain; both 0 to 1."""
+    """A failure mode: how likely per run, and the success lost where it strikes against where it does not; 0 to 1."""
 
     code: str
     probability: float
