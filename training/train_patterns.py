@@ -30,22 +30,25 @@ USUAL = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Feature rows, target rows, and who wrote each text."""
+    """Feature rows, target rows, who wrote each text, and in whose voice."""
 
     features: NDArray[np.float32]
     targets: Floats
     authors: Sequence[str]
+    voices: Sequence[str]
 
 
-def load(split: str, patterns: Sequence[str]) -> Examples:
-    """The texts of a part."""
-    rows = texts(split)
+def load(split: str, names: Sequence[str], key: str = "patterns") -> Examples:
+    """The texts of a part that say which of the names (of patterns, or of tools) they expect; `key` says where."""
+    rows = [row for row in texts(split) if row.get(key)]
     features = np.zeros((len(rows), size()), dtype=np.float32)
     for index, row in enumerate(rows):
         found = features_of(look(row["text"]).clauses)
         features[index, list(found)] = np.array(list(found.values()), dtype=np.float32) / SCALE
-    targets = np.array([[float(name in row["patterns"]) for name in patterns] for row in rows])
-    return Examples(features, targets, [row["author"] for row in rows])
+    targets = np.array([[float(name in row[key]) for name in names] for row in rows])
+    return Examples(
+        features, targets, [row["author"] for row in rows], [row.get("voice", row["author"]) for row in rows]
+    )
 
 
 def solve(kernel: Floats, targets: Floats) -> tuple[Floats, Floats]:
@@ -57,13 +60,13 @@ def solve(kernel: Floats, targets: Floats) -> tuple[Floats, Floats]:
     return np.linalg.solve(kernel + RIDGE * np.eye(len(kernel)), targets - shares), shares
 
 
-def by_strangers(kernel: Floats, examples: Examples) -> Floats:
-    """Each row guessed by a model that saw no text of its author."""
-    found = np.zeros_like(examples.targets)
-    authors = np.array(examples.authors)
-    for author in dict.fromkeys(examples.authors):
-        others, own = np.flatnonzero(authors != author), np.flatnonzero(authors == author)
-        mix, shares = solve(kernel[np.ix_(others, others)], examples.targets[others])
+def by_strangers(kernel: Floats, targets: Floats, groups: Sequence[str]) -> Floats:
+    """Each row guessed by a model that saw no text of its group: of its author, or in its voice."""
+    found = np.zeros_like(targets)
+    of = np.array(groups)
+    for group in dict.fromkeys(groups):
+        others, own = np.flatnonzero(of != group), np.flatnonzero(of == group)
+        mix, shares = solve(kernel[np.ix_(others, others)], targets[others])
         found[own] = kernel[np.ix_(own, others)] @ mix + shares
     return found
 
@@ -92,32 +95,50 @@ def report(title: str, found: Floats, targets: Floats, thresholds: Floats) -> No
     sys.stdout.write(f"{title}: {len(targets)} texts, recall {recall:.3f}, precision {precision:.3f}\n")
 
 
+@dataclass(frozen=True, slots=True)
+class Rounded:
+    """Weights as they ship: whole numbers, a row per name, in units of `scale`."""
+
+    matrix: NDArray[np.int8]
+    scale: Floats
+
+
+def rounded(features: NDArray[np.float32], mix: Floats) -> Rounded:
+    """The weights of the features, from how much each text counts."""
+    matrix = (features.T @ mix.astype(np.float32)).T.astype(np.float64)
+    scale = np.maximum(np.abs(matrix).max(axis=1), 1e-6) / 127
+    return Rounded(np.round(matrix / scale[:, None]).astype(np.int8), scale)
+
+
+def guesses(features: NDArray[np.float32], weights: Rounded, shares: Floats) -> Floats:
+    """What the weights as they ship say of each text."""
+    found: Floats = features @ (weights.matrix * weights.scale[:, None]).T + shares
+    return found
+
+
+def write(target: Path, names: Sequence[str], weights: Rounded, shares: Floats, thresholds: Floats) -> None:
+    """Write the weights into the package."""
+    np.savez_compressed(
+        target, names=np.array(names), matrix=weights.matrix, scale=weights.scale, bias=shares, thresholds=thresholds
+    )
+    sys.stdout.write(f"wrote {target.name}: {target.stat().st_size:,} bytes\n")
+
+
 def main() -> None:
     """Train, report, write."""
     patterns = sorted(load_book().patterns)
     train = load("train", patterns)
     kernel = (train.features @ train.features.T).astype(np.float64)
-    found = by_strangers(kernel, train)
+    found = by_strangers(kernel, train.targets, train.authors)
     thresholds = thresholds_for(found, train.targets)
     for author in dict.fromkeys(train.authors):
         own = np.array(train.authors) == author
         report(f"trained without the author of '{author}'", found[own], train.targets[own], thresholds)
     mix, shares = solve(kernel, train.targets)
-    matrix = (train.features.T @ mix.astype(np.float32)).T.astype(np.float64)
-    scale = np.maximum(np.abs(matrix).max(axis=1), 1e-6) / 127
-    whole = np.round(matrix / scale[:, None]).astype(np.int8)
+    weights = rounded(train.features, mix)
     test = load("test", patterns)
-    guessed = test.features @ (whole * scale[:, None]).T + shares
-    report("test part", guessed, test.targets, thresholds)
-    np.savez_compressed(
-        TARGET,
-        patterns=np.array(patterns),
-        matrix=whole,
-        scale=scale,
-        bias=shares,
-        thresholds=thresholds,
-    )
-    sys.stdout.write(f"wrote {TARGET.name}: {TARGET.stat().st_size:,} bytes\n")
+    report("test part", guesses(test.features, weights, shares), test.targets, thresholds)
+    write(TARGET, patterns, weights, shares, thresholds)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from windtunnel.planning.reading.reading import read
 
 def test_the_weights_are_small_and_fit_the_book_and_the_lexicon() -> None:
     weights = load_weights()
-    assert set(weights.patterns) == set(load_book().patterns)
+    assert set(weights.names) == set(load_book().patterns)
     assert weights.matrix.shape == (17, size())
     assert np.isfinite(weights.matrix).all()
     assert (Path(model.__file__).with_name(model.WEIGHTS_FILE)).stat().st_size < 1_500_000

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-AUTHORS = ("first", "voices", "work")
+AUTHORS = ("first", "voices", "work", "trades")
 """The files, each by another author or from another time."""
 
 

@@ -1,4 +1,4 @@
-"""The trained classifier: how likely each orchestration pattern is, from weights that ship as package data."""
+"""The trained classifiers: how likely each orchestration pattern is, from weights that ship as package data."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,15 +13,17 @@ from windtunnel.planning.reading.clauses import Clause
 from windtunnel.planning.reading.reading import Reading
 
 WEIGHTS_FILE = "weights.npz"
+TOOLS_FILE = "tools.npz"
 _WINDOW_WORDS = 90
 _WINDOW_WORDS_SOLID = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """`matrix` has one row of whole numbers per pattern, in units of `scale`; from `thresholds` on a pattern counts."""
+    """`matrix` has one row of whole numbers per name (of a pattern or a tool), in units of `scale`; from `thresholds`
+    on it counts."""
 
-    patterns: tuple[str, ...]
+    names: tuple[str, ...]
     matrix: NDArray[np.int8]
     scale: tuple[float, ...]
     bias: tuple[float, ...]
@@ -29,18 +31,20 @@ class Weights:
 
 
 @cache
-def load_weights() -> Weights:
+def load_weights(name: str = WEIGHTS_FILE) -> Weights:
     """The weights that ship with the product. Raises ValueError when they were trained for other features."""
-    with files("windtunnel.planning.classifier").joinpath(WEIGHTS_FILE).open("rb") as file, np.load(file) as data:
+    with files("windtunnel.planning.classifier").joinpath(name).open("rb") as file, np.load(file) as data:
         weights = Weights(
-            patterns=tuple(str(name) for name in data["patterns"]),
+            names=tuple(str(name) for name in data["names"]),
             matrix=data["matrix"],
             scale=tuple(float(value) for value in data["scale"]),
             bias=tuple(float(value) for value in data["bias"]),
             thresholds=tuple(float(value) for value in data["thresholds"]),
         )
-    if weights.matrix.shape != (len(weights.patterns), size()):
-        raise ValueError("The classifier's weights do not fit the lexicon; run training/train_patterns.py.")
+    if weights.matrix.shape != (len(weights.names), size()):
+        raise ValueError(
+            "The classifier's weights do not fit the lexicon; run training.train_patterns and training.train_tools."
+        )
     return weights
 
 
@@ -48,10 +52,16 @@ def load_weights() -> Weights:
 def probabilities(reading: Reading) -> Mapping[str, float]:
     """The probability of each pattern; of a long text the highest that any of its windows gives."""
     weights = load_weights()
-    best = [0.0] * len(weights.patterns)
-    for window in windows(reading):
-        best = [max(before, now) for before, now in zip(best, scores_of(weights, features_of(window)), strict=True)]
-    return {name: min(1.0, value) for name, value in zip(weights.patterns, best, strict=True)}
+    best = [0.0] * len(weights.names)
+    for features in seen_in(reading):
+        best = [max(before, now) for before, now in zip(best, scores_of(weights, features), strict=True)]
+    return {name: min(1.0, value) for name, value in zip(weights.names, best, strict=True)}
+
+
+@lru_cache(maxsize=8)
+def seen_in(reading: Reading) -> tuple[Mapping[int, int], ...]:
+    """The features of each window, made once for all classifiers."""
+    return tuple(features_of(window) for window in windows(reading))
 
 
 def scores_of(weights: Weights, features: Mapping[int, int]) -> list[float]:

@@ -27,7 +27,7 @@ def scores_of(reading: Reading) -> dict[str, float]:
     """Probability over threshold per pattern: 1 and more counts as found."""
     weights = load_weights()
     guess = probabilities(reading)
-    scores = {name: guess[name] / edge for name, edge in zip(weights.patterns, weights.thresholds, strict=True)}
+    scores = {name: guess[name] / edge for name, edge in zip(weights.names, weights.thresholds, strict=True)}
     if any(is_gate(step) for step in steps_of(reading)):
         if guess[_GATE] >= _GATE_AT_LEAST:
             scores[_GATE] = max(scores[_GATE], _SURE)

@@ -16,10 +16,10 @@ LANGUAGES = (*FULL, "nl", "sv", "pl", "tr", "id", "ru", "uk", "ko", "ar", "hi")
 
 _MIN_STEM = 2
 _REMEMBERED = 20_000
-_BORROWED = frozenset({"tools"})
-"""English names of tools stand in texts of every language."""
+_BORROWED = frozenset({"tools", "products"})
+"""English names of tools stand in texts of every language, and so do names of products."""
 _PART = re.compile(rf"[^\W_](?:[^\W_]|[{MARKS}])*\*?")
-_SEARCHED = frozenset({"agents", "actions", "concepts", "tools", "people", "domains"})
+_SEARCHED = frozenset({"agents", "actions", "concepts", "tools", "products", "people", "domains"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Matcher:
         for language in languages:
             self._read(language, _SEARCHED)
         if "en" not in languages:
-            self._read("en", _BORROWED)
+            common = {form for language in languages for form in grammar(language, "common")}
+            self._read("en", _BORROWED, common)  # a Dutch "van" is no lorry
 
     def hits(self, text: str, words: Sequence[Word]) -> list[Hit]:
         """Every entry found, in order of its start."""
@@ -67,12 +68,15 @@ class Matcher:
                     found.append(Hit(entry.section, entry.concept, word.start, words[last].end))
         return found
 
-    def _read(self, language: str, sections: Collection[str]) -> None:
+    def _read(self, language: str, sections: Collection[str], common: Collection[str] = ()) -> None:
         for section, concepts in _load(language).items():
             for concept, entries in concepts.items():
                 if section in sections or (section == "grammar" and concept == "joint" and sections is _SEARCHED):
                     for entry in entries.split(","):
-                        self._add(section, concept, entry.strip())
+                        if sections is not _BORROWED or entry.strip() not in common:
+                            self._add(section, concept, entry.strip())
+                            if section == "products":
+                                self._add("tools", concept, entry.strip())
 
     def _add(self, section: str, concept: str, entry: str) -> None:
         parts = [(fold(part.strip("*")), part.endswith("*")) for part in _PART.findall(entry)]

@@ -12,7 +12,7 @@ from windtunnel.planning.reading.orders import without_orders
 from windtunnel.planning.reading.segments import Span
 from windtunnel.planning.reading.words import words_of
 
-_KEPT_IN_TITLES = frozenset({"people", "agents", "tools", "domains", "grammar"})
+_KEPT_IN_TITLES = frozenset({"people", "agents", "tools", "products", "domains", "grammar"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
