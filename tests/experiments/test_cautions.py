@@ -81,7 +81,7 @@ def test_few_tasks_and_one_replication_are_said() -> None:
 def test_chance_alone_is_no_drift() -> None:
     # Of sixty seeds these two have a drift outside of its 95 % interval.
     for seed in (11, 26):
-        assert _heads(_found(Load(seed, 10, 100, 3.0), _node())) == []
+        assert "Not settled" not in _heads(_found(Load(seed, 10, 100, 3.0), _node()))
 
 
 def test_those_who_are_told_in_a_sentence_are_told_of_cautions() -> None:
