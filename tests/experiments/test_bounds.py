@@ -9,6 +9,7 @@ from windtunnel.domain.errors import ValidationError
 from windtunnel.domain.experiments import Load
 from windtunnel.experiments.loads import check_work
 from windtunnel.experiments.model import Model, Place
+from windtunnel.experiments.overrides import overridden
 from windtunnel.experiments.soundness import attempts_per_task, check_model, visits_per_task
 from windtunnel.experiments.study import study_of
 from windtunnel.simulation.network import Node, Route
@@ -53,3 +54,9 @@ def test_networks_have_a_size() -> None:
     with pytest.raises(ValidationError) as refused:
         check_model(Model(many, (), ("0",)))
     assert refused.value.rule == "too_large"
+
+
+def test_what_nobody_has_is_named_in_few_words() -> None:
+    with pytest.raises(ValidationError) as refused:
+        overridden(_round_and_round(), {"nodes": {"x" * 100_000: {}}})
+    assert len(refused.value.message) < 300

@@ -56,10 +56,10 @@ def overridden(model: Model, given: Mapping[str, Any], *, path: tuple[str, ...] 
         raise refusal(error, path, _Overrides) from None
     for key, override in overrides.nodes.items():
         if key not in model.owners:
-            near = get_close_matches(key, model.owners, n=1)
+            near = get_close_matches(key[:80], model.owners, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(model.owners[:8])}."
             raise ValidationError(
-                f"No agent or tool of the network has the key {key!r}: {hint}",
+                f"No agent or tool of the network has the key {key[:80]!r}: {hint}",
                 rule="unknown_node",
                 path=(*path, "nodes", key),
             )
