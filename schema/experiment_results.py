@@ -71,7 +71,7 @@ class FailureImpact:
     code: str = strawberry.field(description="Code in the catalogue of failure modes.")
     probability: float = strawberry.field(description="The chance that a run meets it, 0 to 1.")
     impact: float = strawberry.field(
-        description="How much smaller the share of tasks that succeed is where it strikes than where it does not, 0 to 1."
+        description="How much smaller the share of tasks that succeed is where it strikes than elsewhere, 0 to 1."
     )
     provenance: str = strawberry.field(
         description="How well founded the probability is: published, secondary, prior or calibrated, with its citation."
