@@ -18,7 +18,7 @@ from windtunnel.simulation.portable import Floats
 Raw = NDArray[np.uint64]
 
 PERIOD = 2**128
-# Odd, and no power of two: streams 2**k apart share their k lowest bits at every step, and their numbers are correlated.
+# Odd, and no power of two: streams 2**k apart share their k lowest bits at every step; their numbers are correlated.
 _STEP = 0x9E3779B97F4A7C15F39CC0605CEDC835
 _PURPOSES = 16
 
