@@ -42,9 +42,8 @@ class NodeLoad:
     )
     short_circuited: int = strawberry.field(description="Attempts that an open circuit breaker refused at once.")
     fallbacks: int = strawberry.field(description="Visits that the fallback answered.")
-    blast_radius: float | None = strawberry.field(
-        description="How much smaller the share of tasks that succeed is when this node is forced down, 0 to 1; null "
-        "where it was not measured: in a variant."
+    blast_radius: float = strawberry.field(
+        description="How much smaller the share of tasks that succeed is when this node is forced down, 0 to 1."
     )
 
     @classmethod
@@ -60,7 +59,7 @@ class NodeLoad:
             throttled=load.throttled,
             short_circuited=load.short_circuited,
             fallbacks=load.fallbacks,
-            blast_radius=load.blast_radius,
+            blast_radius=load.blast_radius or 0.0,  # every experiment of a server measures it
         )
 
 

@@ -72,7 +72,15 @@ def test_a_paired_difference_is_narrower_than_one_of_strangers() -> None:
     assert gap.low > 0
     sides = (found.base.latency_p95_ms.half_width, found.variant.latency_p95_ms.half_width)
     assert found.difference.latency_p95_ms.half_width < hypot(*sides)
-    assert all(node.blast_radius is None for node in found.variant.nodes)
+
+
+def test_whoever_is_down_costs_a_variant_what_it_has() -> None:
+    base = _model()
+    found = _findings(base, overridden(base, {"nodes": {"b": {"fallback": True}}}))
+    assert found.variant is not None
+    lost = [node.blast_radius for node in found.variant.nodes]
+    assert lost == pytest.approx([found.variant.success_rate.mean, 0.0], abs=0.02)
+    assert found.base.nodes[1].blast_radius == pytest.approx(0.45, abs=0.04)
 
 
 def test_a_variant_that_changes_nothing_differs_by_nothing() -> None:

@@ -91,7 +91,7 @@ async def test_an_experiment_from_the_request_to_its_result(client: Client, eve:
     result = shown["experiment"]["result"]
     assert result["successRate"]["low"] <= result["successRate"]["mean"] <= result["successRate"]["high"]
     assert key in {node["key"] for node in result["nodes"]}
-    assert all(node["blastRadius"] is not None for node in result["nodes"])
+    assert max(node["blastRadius"] for node in result["nodes"]) > 0
     assert result["failureModes"]
     assert result["costUsdPerTask"] is None  # nobody has given prices
     assert shown["experiment"]["variantResult"]["nodes"]

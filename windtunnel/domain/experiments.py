@@ -50,7 +50,7 @@ class NodeLoad:
     """An agent or tool under load. `wait_ms` is queueing per visit; the counts are sums over all replications.
 
     `utilisation` is per place, 0 to 1, retries included. `blast_radius` is the success lost when the node is forced
-    down, 0 to 1 (None: not measured).
+    down, 0 to 1 (None: nothing was forced down).
     """
 
     key: str

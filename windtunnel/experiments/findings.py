@@ -47,6 +47,11 @@ def findings_of(study: Study, measures: Sequence[Measures], price: ModelPrice | 
     if other is None:
         return Findings(found)
     model, more = other
+    lost = {
+        (Purpose.NODE_DOWN, side.subject): _lost(more, probe)
+        for side, probe in sides
+        if side.purpose is Purpose.VARIANT_NODE_DOWN
+    }
     tasks = study.load.tasks
     difference = ExperimentDifference(
         success_rate=_difference(rows, more, "success_rate"),
@@ -55,7 +60,7 @@ def findings_of(study: Study, measures: Sequence[Measures], price: ModelPrice | 
         if price is None
         else paired(cost_of(base.model, rows, tasks, price).tolist(), cost_of(model, more, tasks, price).tolist()),
     )
-    return Findings(found, _result(study, model, more, price, {}), difference)
+    return Findings(found, _result(study, model, more, price, lost), difference)
 
 
 def _result(

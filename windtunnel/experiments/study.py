@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     VARIANT = "variant"
     NODE_DOWN = "node_down"
     FAILURE_MODE = "failure_mode"
+    VARIANT_NODE_DOWN = "variant_node_down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def study_of(
 ) -> Study:
     """Lay out an experiment. Pilot replications of the base say how long the network fills, unless `warmup` does.
 
-    With `probes`, each agent and tool of the base is forced down, and each of its failure modes forced to happen.
+    With `probes`, each agent and tool of both is forced down, and each failure mode of the base forced to happen.
     """
     sides = [Side(Purpose.BASE, base, load.replications)]
     if variant is not None:
@@ -95,6 +96,8 @@ def study_of(
         few = min(PROBES, load.replications)
         sides += [Side(Purpose.NODE_DOWN, base.without(owner), few, owner) for owner in base.owners]
         sides += [Side(Purpose.FAILURE_MODE, base.struck_by(mode), few, mode.code) for mode in base.modes]
+        if variant is not None:
+            sides += [Side(Purpose.VARIANT_NODE_DOWN, variant.without(owner), few, owner) for owner in variant.owners]
     if warmup is None:
         pilots = min(PILOTS, load.replications, max(1, int(PILOT_ATTEMPTS / _attempts(base, load.tasks))))
         # None of those that count: the cut that looks best in these makes their own rest look too calm.
@@ -118,8 +121,8 @@ def _pieces(sides: tuple[Side, ...], tasks: int) -> Iterator[Chunk]:
     attempts = 1.0
     for number, side in enumerate(sides):
         kept = 0  # nobody asks for percentiles while something is down
-        if side.purpose in {Purpose.BASE, Purpose.VARIANT}:  # whatever goes wrong, no more is tried than in the base
-            attempts, kept = _attempts(side.model, tasks), kept_of(side.replications)
+        if side.purpose in {Purpose.BASE, Purpose.VARIANT}:  # whatever goes wrong, no more is tried than in these
+            attempts, kept = max(attempts, _attempts(side.model, tasks)), kept_of(side.replications)
         size = max(1, min(CHUNK_TASKS // tasks, int(CHUNK_ATTEMPTS / attempts), CHUNK_REPLICATIONS))
         for first in range(0, side.replications, size):
             yield Chunk(number, first, min(size, side.replications - first), kept)
