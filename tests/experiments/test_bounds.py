@@ -60,3 +60,9 @@ def test_what_nobody_has_is_named_in_few_words() -> None:
     with pytest.raises(ValidationError) as refused:
         overridden(_round_and_round(), {"nodes": {"x" * 100_000: {}}})
     assert len(refused.value.message) < 300
+
+
+def test_a_join_without_a_fork_ends_nothing() -> None:
+    node = Node("a", ServiceTime(1.0), join=2)
+    again = (Route("a", "a", 0.5), Route("a", "a", 0.5))
+    assert visits_per_task(Model((Place(node, "a"),), again, ("a",))) == float("inf")

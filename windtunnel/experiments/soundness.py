@@ -130,14 +130,22 @@ def _visits(model: Model) -> Floats | None:
         if place.node.mode is NodeMode.FORK:
             ways = network.target[network.start[number] : network.start[number + 1]]
             onward[number] = np.bincount(ways, minlength=len(model.places))
+    # A join holds nothing back of what no fork has made: also a token that takes one way at each fork has to leave.
+    if not _ends(onward / np.maximum(onward.sum(axis=1, keepdims=True), 1.0)):
+        return None
     quorum = np.array([max(1, place.node.join or 1) for place in model.places], dtype=np.float64)
     onward /= quorum[None, :]
     entry = np.bincount(network.entry, minlength=len(model.places)) / len(network.entry)
-    left = np.eye(len(entry)) - onward
+    if not _ends(onward):
+        return None
+    return np.linalg.solve(np.eye(len(entry)) - onward.T, entry).astype(np.float64)
+
+
+def _ends(onward: Floats) -> bool:
+    """Whether all work leaves in the end."""
     try:
         # How much work begins wherever one task comes in: positive everywhere just when all of it leaves.
-        ahead = np.linalg.solve(left, np.ones(len(entry)))
-        visits: Floats = np.linalg.solve(left.T, entry).astype(np.float64)
+        ahead = np.linalg.solve(np.eye(len(onward)) - onward, np.ones(len(onward)))
     except np.linalg.LinAlgError:
-        return None
-    return visits if np.all((ahead > 0.0) & (ahead < _ENDLESS)) else None
+        return False
+    return bool(np.all((ahead > 0.0) & (ahead < _ENDLESS)))
