@@ -11,6 +11,7 @@ from windtunnel.domain.architectures import AgentRole, Architecture, LinkKind, R
 from windtunnel.experiments.from_architecture import model_of
 from windtunnel.experiments.model import Model
 from windtunnel.experiments.soundness import check_model
+from windtunnel.knowledge import load_book
 from windtunnel.simulation.engine import simulate
 from windtunnel.simulation.outcome import Outcome
 
@@ -130,6 +131,23 @@ def test_any_number_of_tasks_fit_on_the_list_of_a_person() -> None:
     listed = [node for node in outcome.nodes if node.key.startswith("b/")]
     assert listed
     assert all(node.wait_ms == 0.0 for node in listed)
+
+
+def test_what_is_late_with_people_is_no_more_work_for_them() -> None:
+    network = _calm(chain(["a", "b"], [("a", "b")]))
+    late = load_book().canonical("human_approval_delay")
+    tools = [replace(tool, kind="human_task", service=ServiceTime(1_000.0)) for tool in network.tools]
+    human = replace(network.agents[1], role=AgentRole.HUMAN, service=ServiceTime(1_000.0))
+    mode = replace(
+        network.failure_modes[0], code=late.code, effect=late.effect, probability=0.5, targets=("b",), target_tool=None
+    )
+    made = replace(network, agents=(network.agents[0], human), tools=tuple(tools), failure_modes=(mode,))
+    model = model_of(made)
+    means = {place.owner: place.node.service.mean_ms for place in model.places if place.agent == "b"}
+    assert means.pop("b") == 1_000.0
+    assert list(means.values()) == [3_000.0]
+    assert [node.key.partition("/")[0] for node in model.modes[0].struck] == ["b"]
+    assert model.modes[0].struck[0].service.mean_ms == 15_000.0
 
 
 @pytest.mark.parametrize("key", ["a", "b", "c"])

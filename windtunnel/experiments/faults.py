@@ -1,11 +1,11 @@
 """Failure modes of an architecture as chances at its places, and what each is when it happens for certain."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from windtunnel.domain.architectures import Architecture, ServiceTime
 from windtunnel.domain.failures import CALIBRATED, FailureMode, FaultUnit, Inject
-from windtunnel.experiments.model import Mode, Model, Place
+from windtunnel.experiments.model import TASK_LIST, Mode, Model, Place
 from windtunnel.simulation.network import Node
 
 SLOW_FACTOR = 5.0
@@ -21,15 +21,16 @@ def with_faults(model: Model, architecture: Architecture) -> Model:
     together strike as often. One that was calibrated has its measured share of attempts at each of them. Each of the
     modes is kept with what happens when it strikes for certain, at the first of its places.
     """
+    lists = frozenset(tool.key for tool in architecture.tools if tool.kind == TASK_LIST)
     for mode in architecture.failure_modes:
-        struck = {place.node.key for place in _struck(model, mode)}
+        struck = {place.node.key for place in _struck(model, mode, lists)}
         each = _at_each(mode, len(struck))
         places = [
             replace(place, node=_damaged(place, mode, each)) if place.node.key in struck else place
             for place in model.places
         ]
         model = replace(model, places=tuple(places))
-    return replace(model, modes=tuple(_mode(model, mode) for mode in architecture.failure_modes))
+    return replace(model, modes=tuple(_mode(model, mode, lists) for mode in architecture.failure_modes))
 
 
 def _at_each(mode: FailureMode, places: int) -> float:
@@ -38,14 +39,19 @@ def _at_each(mode: FailureMode, places: int) -> float:
     return 1.0 - (1.0 - mode.probability) ** (1.0 / places) if places else 0.0
 
 
-def _struck(model: Model, mode: FailureMode) -> Sequence[Place]:
-    """The places that a mode may strike: calls of its tool, of any tool, or the agents' own work."""
+def _struck(model: Model, mode: FailureMode, lists: Collection[str]) -> Sequence[Place]:
+    """The places that a mode may strike: calls of its tool, of any tool, or the agents' own work.
+
+    What is late with people lies on their task `lists` for longer; it is no more work.
+    """
     mine = [place for place in model.places if place.agent in mode.targets]
     tools = [place for place in mine if place.owner != place.agent]
     if mode.target_tool is not None:
         return [place for place in tools if place.owner == mode.target_tool] or _own_work(mine)
     if mode.effect.per is FaultUnit.TOOL_CALL and tools:
         return tools
+    if mode.effect.per is FaultUnit.HUMAN_TASK and mode.effect.inject in _SLOWER:
+        return [place for place in tools if place.owner in lists] or _own_work(mine)
     return _own_work(mine)
 
 
@@ -53,8 +59,8 @@ def _own_work(places: Sequence[Place]) -> Sequence[Place]:
     return [place for place in places if place.owner == place.agent]
 
 
-def _mode(model: Model, mode: FailureMode) -> Mode:
-    struck = _struck(model, mode)[:1]
+def _mode(model: Model, mode: FailureMode, lists: Collection[str]) -> Mode:
+    struck = _struck(model, mode, lists)[:1]
     return Mode(mode.code, mode.probability, mode.provenance, tuple(_certain(place, mode) for place in struck))
 
 

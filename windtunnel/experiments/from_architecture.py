@@ -8,7 +8,7 @@ from windtunnel.domain.architectures import AgentRole, Architecture, NetworkAgen
 from windtunnel.experiments.faults import with_faults
 from windtunnel.experiments.flow import Flow, Step, flow_of
 from windtunnel.experiments.joins import put_joins
-from windtunnel.experiments.model import Model, Place
+from windtunnel.experiments.model import TASK_LIST, Model, Place
 from windtunnel.simulation.graph import Graph, graph_of
 from windtunnel.simulation.network import Node, Route
 from windtunnel.simulation.noticing import EYES
@@ -18,7 +18,6 @@ CROSSING_SERVERS = 1_000_000
 """A crossing takes no time, so nobody ever waits there."""
 LIST_SERVERS = 1_000_000
 """A person's task list holds any number of tasks at once; who works on one at a time is the person."""
-TASK_LIST = "human_task"
 FALLBACK_SHARE = 0.5
 """A fallback is simpler than what it stands for: it takes half as long. Our prior."""
 CHECKERS = frozenset({AgentRole.CRITIC, AgentRole.GUARDRAIL})

@@ -8,6 +8,9 @@ from windtunnel.simulation.extras import BEGINS_MS
 from windtunnel.simulation.network import Network, Node, Route, compile_network
 from windtunnel.simulation.resilience import Quota
 
+TASK_LIST = "human_task"
+"""The kind of tool that is a person's task list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
