@@ -1,6 +1,7 @@
 """What is said when the numbers are not those of the long run, and that nothing is said when they are."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -56,6 +57,8 @@ def test_more_work_than_can_be_done_is_said(more: dict[str, Any]) -> None:
     assert (found.analytic is None) == bool(more)
     assert _heads(found)[0] == "Too much work"
     assert "comes to a than" in found.cautions[0].body
+    (told,) = re.findall(r"While 100 tasks come about (\d+) are done", found.cautions[0].body)
+    assert 60 <= int(told) <= 72  # ten of fifteen, were it to go on for long
 
 
 def test_what_changes_while_it_is_looked_at_is_said() -> None:

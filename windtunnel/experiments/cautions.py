@@ -24,6 +24,7 @@ def cautions_of(
     nodes: Sequence[NodeLoad],
     analytic: Mapping[str, Any] | None,
     *,
+    throughput_per_s: Estimate,
     latency: Estimate,
     drift: Estimate,
     unbounded: Sequence[str],
@@ -43,7 +44,8 @@ def cautions_of(
                 TOO_MUCH_WORK,
                 f"More work comes to {_listed(unstable)} than can be done there. The queue grows for as long as work "
                 "comes, so latencies and waits say how long the replications were, not how the network is in the long "
-                "run. Ask for fewer tasks a second, or give more places.",
+                f"run. While 100 tasks come about {throughput_per_s.mean / load.arrival_rate * 100.0:.0f} are done. "
+                "Ask for fewer tasks a second, or give more places.",
             )
         )
     else:

@@ -76,6 +76,7 @@ def _result(
     mean = ratio_estimate((np.nan_to_num(rows.of("mean_ms")) * successes).tolist(), successes.tolist())
     percentiles = {name: _percentile(rows, share) for name, share in _PERCENTILES.items()}
     analytic, counted = _analytic(study, model), tasks - study.warmup
+    throughput = _not_negative(ratio_estimate(rows.of("done").tolist(), (_time(rows) / 1_000.0).tolist()))
     busiest = max(nodes, key=lambda node: node.utilisation.mean, default=None)
     return ExperimentResult(
         success_rate=share_estimate(rows.of("success_rate").tolist(), counted),
@@ -83,7 +84,7 @@ def _result(
         latency_p50_ms=percentiles["50th"].found,
         latency_p95_ms=percentiles["95th"].found,
         latency_p99_ms=percentiles["99th"].found,
-        throughput_per_s=_not_negative(ratio_estimate(rows.of("done").tolist(), (_time(rows) / 1_000.0).tolist())),
+        throughput_per_s=throughput,
         cost_usd_per_task=None if price is None else estimate(cost_of(model, rows, tasks, price).tolist()),
         tokens_per_task=estimate(tokens_of(model, rows, tasks).tolist()),
         degraded_rate=share_estimate(rows.of("degraded_rate").tolist(), counted),
@@ -107,6 +108,7 @@ def _result(
             study.load,
             nodes,
             analytic,
+            throughput_per_s=throughput,
             latency=mean,
             drift=estimate((rows.of("late_ms") - rows.of("early_ms")).tolist()),
             unbounded=[name for name, one in percentiles.items() if not one.is_bounded],
