@@ -1,5 +1,7 @@
 """Sending over the wire to a real OTLP receiver on loopback: retries, refusals, partial success."""
 
+import asyncio
+import gzip
 import socket
 from collections.abc import Iterator
 
@@ -76,10 +78,59 @@ async def test_a_collector_that_never_answers_is_left(run: Exported, monkeypatch
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
         ("Wed, 21 Oct 2015 07:28:00 -0000", 0.0),
         ("Wed, 21 Oct 2199 07:28:00 GMT", LONGEST_WAIT_S),
+        (f"Wed, 21 Oct {10**20} 07:28:00 GMT", 1.5),
     ],
 )
 def test_a_collector_may_say_when_to_come_again(asked: str | None, wait: float) -> None:
     assert sending._asked(asked, 1.5) == wait
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx", "it cannot be reached"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n", "it cannot be reached"),
+        (b"220 smtp at your service\r\n", "it cannot be reached"),
+    ],
+)
+async def test_an_answer_that_breaks_off_is_one_sentence(run: Exported, answer: bytes, said: str) -> None:
+    async def answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(answering, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(UnavailableError, match=f"did not take the traces: {said}"):
+            await send(run, collector_of(url), pause_s=0)
+
+
+async def test_a_packed_answer_is_not_unpacked(run: Exported, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(bytes(sending.ANSWER_MAX_BYTES))
+    head = f"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\nconnection: close\r\ncontent-length: {len(packed)}\r\n\r\n"
+
+    async def answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head.encode() + packed)
+        writer.close()
+
+    read: list[bytes] = []
+    rejected = sending._rejected
+
+    def reading(kind: Kind, body: bytes) -> sending.Rejection:
+        read.append(body)
+        return rejected(kind, body)
+
+    monkeypatch.setattr(sending, "_rejected", reading)
+    async with await asyncio.start_server(answering, "127.0.0.1", 0) as server:
+        assert await send(run, collector_of(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")) == []
+    assert read == [packed] * 3
+
+
+@pytest.mark.parametrize("url", ["http://xn--/", "http://a\nb", "http://[v1.x]:1", "http://x/" + "a" * 70_000])
+async def test_an_address_that_no_host_can_have_is_one_sentence(run: Exported, url: str) -> None:
+    with pytest.raises(UnavailableError, match="its address cannot be used"):
+        await send(run, collector_of(url), pause_s=0)
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 404, 500])
@@ -114,6 +165,14 @@ async def test_nobody_there_is_one_sentence_without_the_password(run: Exported) 
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ValidationError, match="is no address of a collector"):
         collector_of(url)
+
+
+@pytest.mark.parametrize("url", ["http://me:secret@host/?a=b", "https://host?key=secret", "me:secret@host"])
+def test_an_address_that_is_none_is_told_without_its_secrets(url: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        collector_of(url)
+    assert "secret" not in str(refused.value)
+    assert "host" in str(refused.value)
 
 
 @pytest.mark.parametrize(

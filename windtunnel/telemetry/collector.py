@@ -37,10 +37,18 @@ def collector_of(url: str, headers: str | None = None) -> Collector:
         known = False
     if not known or parts.query or parts.fragment:
         raise ValidationError(
-            f"{url!r} is no address of a collector; allowed: http://HOST:PORT or https://HOST, with a path if need be.",
+            f"{_shown(url)!r} is no address of a collector; allowed: http://HOST:PORT or https://HOST, "
+            "with a path if need be.",
             rule="url",
         )
     return Collector(url.rstrip("/"), headers_of(headers or ""))
+
+
+def _shown(url: str) -> str:
+    """An address that is none, without what may be a secret in it: a password, or a key among its parameters."""
+    bare = re.split(r"[?#]", url, maxsplit=1)[0]
+    scheme, separator, rest = bare.rpartition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 def headers_of(given: str) -> dict[str, str]:

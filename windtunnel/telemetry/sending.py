@@ -63,33 +63,32 @@ async def _deliver(
     client: httpx.AsyncClient, collector: Collector, kind: Kind, body: bytes, pause_s: float
 ) -> Rejection:
     headers = {**collector.headers, "content-type": "application/x-protobuf", "content-encoding": "gzip"}
+    headers["accept-encoding"] = "identity"  # what is packed may be much larger than it looks
     packed = gzip.compress(body, mtime=0)
     trouble, wait = "", 0.0
     for attempt in range(ATTEMPTS):
         await asyncio.sleep(wait)
         wait = pause_s * 2**attempt * random.uniform(0.5, 1.5)
         try:
-            request = client.build_request("POST", f"{collector.url}/v1/{kind}", headers=headers, content=packed)
-            answer = await client.send(request, stream=True)
+            async with client.stream("POST", f"{collector.url}/v1/{kind}", headers=headers, content=packed) as answer:
+                if answer.status_code == 200:
+                    return _rejected(kind, await _read(answer))
+                trouble = f"it answered {answer.status_code}"
+                if answer.status_code not in _TRY_AGAIN:
+                    break
+                wait = _asked(answer.headers.get("retry-after"), wait)
         except httpx.HTTPError as error:
             trouble = _reason(error)
-            continue
-        try:
-            if answer.status_code == 200:
-                return _rejected(kind, await _read(answer))
-            trouble = f"it answered {answer.status_code}"
-            if answer.status_code not in _TRY_AGAIN:
-                break
-            wait = _asked(answer.headers.get("retry-after"), wait)
-        finally:
-            await answer.aclose()
+        except (httpx.InvalidURL, UnicodeError):  # a name that no host can have
+            trouble = "its address cannot be used"
+            break
     raise UnavailableError(f"The collector at {collector.place} did not take the {kind}: {trouble}.")
 
 
 async def _read(answer: httpx.Response) -> bytes:
-    """The answer's body; nothing of one that is larger than any answer of a collector."""
+    """The answer's body as it came; nothing of one that is larger than any answer of a collector."""
     found = b""
-    async for chunk in answer.aiter_bytes():
+    async for chunk in answer.aiter_raw():
         found += chunk
         if len(found) > ANSWER_MAX_BYTES:
             return b""
@@ -122,7 +121,7 @@ def _asked(retry_after: str | None, wait: float) -> float:
     except ValueError:
         try:
             until = parsedate_to_datetime(retry_after)
-        except ValueError:
+        except (ValueError, OverflowError):
             return wait
         asked = (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     return min(max(asked, 0.0), LONGEST_WAIT_S) if isfinite(asked) else wait
