@@ -30,5 +30,7 @@ def clean_endings() -> Iterator[None]:
 
 
 def _end(code: int, message: str) -> NoReturn:
-    typer.echo(f"windtunnel: {' '.join(message.split())}", err=True)
+    from windtunnel.drawing.text import clean  # not needed when all goes well
+
+    typer.echo(f"windtunnel: {clean(message)}", err=True)
     raise typer.Exit(code)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.ending import clean_endings
+from app.commands.json_input import read_json
 from app.commands.out import writable, written
 from app.commands.scenario_input import InputError, scenario_text
 from app.prices import price_of_model
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from windtunnel.domain.experiments import Findings
     from windtunnel.experiments.model import Model
     from windtunnel.experiments.study import Study
-
-FILE_MAX_BYTES = 4 * 1024 * 1024
 
 
 def experiment(  # noqa: PLR0917
@@ -135,20 +134,22 @@ def _network(path: Path, text: str | None, file: str | None) -> "Base":
 
     if text is not None or file is not None:
         raise InputError("Give a scenario or --network, not both.")
-    data = _read(path)
+    data = read_json(path)
     with _named(path):
         return Base(path.name, read_network(data), architecture_in(data))
 
 
 def _variant(base: "Model", path: Path) -> "Variant":
     """Another network, or changes to the base by key."""
+    from pydantic_core import from_json
+
     from app.studies import Variant, changes_of
     from windtunnel.experiments.network_file import architecture_in, read_network
     from windtunnel.experiments.overrides import overridden
 
-    data = _read(path)
+    data = read_json(path)
     try:
-        given = json.loads(data)
+        given = from_json(data)
     except ValueError as error:
         raise InputError(f"The file {str(path)!r} is no JSON: {error}.") from None
     with _named(path):
@@ -165,15 +166,3 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except ValidationError as error:
         raise InputError(f"{path}: {error.message}") from None
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as opened:
-            data = opened.read(FILE_MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"The file {str(path)!r} cannot be read: {reason.lower()}.") from None
-    if len(data) > FILE_MAX_BYTES:
-        raise InputError(f"The file {str(path)!r} is too long; at most {FILE_MAX_BYTES:,} bytes are accepted.")
-    return data

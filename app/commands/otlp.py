@@ -25,12 +25,14 @@ class ToCollector:
 
     async def deliver(self, exported: "Exported") -> list[str]:
         """What was sent, and what was not wanted. Raises UnavailableError."""
+        from windtunnel.drawing.text import clean
         from windtunnel.telemetry.sending import send
 
         rejections = await send(exported, self.collector)
         counts = ", ".join(f"{count} {_NOUNS[kind]}" for kind, count in exported.counts().items() if count)
         lines = [f"sent {counts} to {self.collector.place}"]
-        return lines + [f"it rejected {each.count} {_NOUNS[each.kind]}: {each.reason}" for each in rejections]
+        told = [f"it rejected {each.count} {_NOUNS[each.kind]}: {each.reason}" for each in rejections]
+        return [clean(line) for line in lines + told]
 
 
 @dataclass(frozen=True, slots=True)

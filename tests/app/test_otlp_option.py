@@ -7,8 +7,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import cli
+from app.commands.otlp import ToCollector
+from tests.examples import support_triage
 from tests.telemetry.collectors import collecting
 from tests.telemetry.reading import read
+from tests.telemetry.runs import about, told
+from windtunnel.telemetry.collector import collector_of
+from windtunnel.telemetry.export import exported
 
 TEXT = "Customers write to support. Triage sends each mail to billing or technical; a manager approves refunds."
 KEYS = ["resourceSpans", "resourceMetrics", "resourceLogs"]
@@ -34,6 +39,13 @@ def test_a_run_is_sent_to_a_collector() -> None:
     begun = min(span.start_time_unix_nano for span in spans)
     assert str(found["windtunnel.simulation.started_at"]).startswith("20")
     assert begun > 1_700_000_000 * 10**9
+
+
+async def test_what_a_collector_says_has_no_way_into_the_terminal() -> None:
+    with collecting() as collector:
+        collector.rejects, collector.reason = 2, "\x1b]0;owned\x07too\nold\u202e"
+        lines = await ToCollector(collector_of(collector.url)).deliver(exported(told(support_triage(), 3), about(3)))
+    assert lines[1] == "it rejected 2 spans: ]0;owned too old"
 
 
 def test_the_latest_conventions_are_opted_into() -> None:

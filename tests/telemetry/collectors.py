@@ -21,7 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 @dataclass
 class Received:
-    """What came, in order. `answers` are statuses to give first; `rejects` spans are turned down."""
+    """What came, in order. `answers` are statuses to give first; `rejects` spans are turned down, for a `reason`."""
 
     url: str = ""
     traces: list[ExportTraceServiceRequest] = field(default_factory=list)
@@ -31,6 +31,7 @@ class Received:
     paths: list[str] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     rejects: int = 0
+    reason: str = "too old"
 
     def take(self, path: str, body: bytes) -> Message:
         """Decode a request strictly; the response to it."""
@@ -39,7 +40,7 @@ class Received:
             response = ExportTraceServiceResponse()
             if self.rejects:
                 response.partial_success.rejected_spans = self.rejects
-                response.partial_success.error_message = "too old"
+                response.partial_success.error_message = self.reason
             return response
         if path.endswith("/v1/metrics"):
             self.metrics.append(ExportMetricsServiceRequest.FromString(body))

@@ -21,7 +21,7 @@ LINKS_MAX = 8_192
 YEAR_MS = 365 * 24 * HOUR_MS
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
-Key = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 Milliseconds = Annotated[float, Field(ge=0, le=YEAR_MS)]
 Share = Annotated[float, Field(ge=0, le=1)]
 _CLOCK = r"^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$"

@@ -38,6 +38,9 @@ _WORDS = {
 }
 _FORMS = {"opens": "a time like 09:00", "closes": "a time like 17:00", "begins": "a day and a time like MON 09:00"}
 
+_NAMED_MAX = 80
+"""So much of a key is said."""
+
 
 def refusal(error: PydanticError, root: tuple[str, ...], form: type[BaseModel]) -> ValidationError:
     """The first of what was refused, as an error with the path to it; `root` is where a `form` was given."""
@@ -60,11 +63,11 @@ def _sentence(told: ErrorDetails, root: tuple[str, ...], form: type[BaseModel]) 
     kind, loc = told["type"], told["loc"]
     place = ""
     for part in _seen(loc, form):
-        place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else part
+        place += f"[{part}]" if isinstance(part, int) else f".{part[:_NAMED_MAX]}" if place else part[:_NAMED_MAX]
     place = place or root[-1]
     if kind == "extra_forbidden":
         known = _known_at(form, loc)
-        near = get_close_matches(str(loc[-1]), known, n=1)
+        near = get_close_matches(str(loc[-1])[:_NAMED_MAX], known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known there are {', '.join(known)}."
         return f"{place} is not known: {hint}"
     if kind == "string_pattern_mismatch":
