@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import until
-from windtunnel.experiments.crew import Crew, CrewError
+from windtunnel.experiments.crew import Crew, CrewError, ExhaustedError
 
 
 def number() -> int:
@@ -31,7 +31,7 @@ async def test_work_is_done_elsewhere_and_failures_are_told() -> None:
         with pytest.raises(CrewError, match="ValueError: so it is"):
             await crew.run(fail)
         assert await crew.run(number) == first
-        with pytest.raises(CrewError, match="again and again"):
+        with pytest.raises(ExhaustedError, match="again and again"):
             await crew.run(die)
         second = await crew.run(number)
         assert second != first

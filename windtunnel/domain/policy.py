@@ -162,6 +162,8 @@ EXPERIMENTS_WAITING_PER_TENANT = 200
 EXPERIMENTS_RUNNING_PER_TENANT = 4
 EXPERIMENT_TOLD_EVERY_S = 0.25
 """How often it is said how far an experiment has come, at most; what is done is stored as often."""
+EXPERIMENT_TOLD_EVERY_SHARE = 0.01
+"""It is said again when it has come so much further, 0 to 1."""
 NETWORK_TOOLS_MAX = 128
 """Of a network drawn by hand; so are the following."""
 NETWORK_LINKS_MAX = 6 * ARCHITECTURE_MAX_AGENTS

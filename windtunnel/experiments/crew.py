@@ -24,6 +24,10 @@ class CrewError(Exception):
     """A piece of work could not be done: it failed, or processes died at it again and again."""
 
 
+class ExhaustedError(CrewError):
+    """A piece of work took more memory than there is for it, or more than once its processes came to a sudden end."""
+
+
 class Crew:
     """At most `width` processes (default: one for each core), each started when first needed. To be closed in the end.
 
@@ -72,7 +76,7 @@ class Crew:
             except asyncio.CancelledError:
                 asyncio.get_running_loop().call_later(GRACE_S, _end, hand, under_way)
                 raise
-        raise CrewError("Processes that did a part of the experiment came to a sudden end, again and again.")
+        raise ExhaustedError("Processes that did a part of the experiment came to a sudden end, again and again.")
 
     def close(self) -> None:
         """End the processes at once; they are started again for whoever asks afterwards."""
@@ -139,9 +143,11 @@ class Crew:
 
 
 def done_or_told(function: Callable[..., T], arguments: tuple[object, ...]) -> T:
-    """What the function returns. Raises CrewError for whatever it raises."""
+    """What the function returns. Raises CrewError for whatever it raises, ExhaustedError for want of memory."""
     try:
         return function(*arguments)
+    except MemoryError:
+        raise ExhaustedError("A part of the experiment takes more memory than a process may have.") from None
     except Exception as error:  # noqa: BLE001 (whatever it is)
         # Not every exception survives the way between processes.
         raise CrewError(f"{type(error).__name__}: {error}") from None

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from windtunnel.domain.experiments import Experiment, ExperimentStatus
-from windtunnel.experiments.crew import CrewError
+from windtunnel.experiments.crew import CrewError, ExhaustedError
 from windtunnel.experiments.recipes import Recipe, concluded, laid_out, recipe_of
 from windtunnel.operations.announce import conductor_channel
 from windtunnel.operations.experiment_end import finish
@@ -20,6 +20,10 @@ from windtunnel.storage.errors import LeaseLostError
 from windtunnel.streams.listener import Listener
 
 DEFECT = "The experiment failed because of a defect in this service. Run it again, or tell its operator."
+EXHAUSTED = (
+    "A part of the experiment takes more memory than there is for it. Ask for fewer tasks in each replication; "
+    "the operator can tell how much memory there is."
+)
 GIVEN_UP = "The experiment was given up: too many processes that conducted it came to an end."
 NO_ARCHITECTURE = "The architecture was deleted meanwhile."
 LOOK_EVERY_S = 1.0
@@ -80,6 +84,9 @@ async def _conduct(services: Services, experiment: Experiment) -> None:
         return
     try:
         findings = await _found(services, experiment, recipe)
+    except ExhaustedError as error:
+        log.warning("experiment too large for the memory", experiment_id=experiment.id, reason=str(error))
+        await finish(services, experiment, failure=EXHAUSTED)
     except CrewError as error:
         log.exception("experiment failed", experiment_id=experiment.id, reason=str(error))
         await finish(services, experiment, failure=DEFECT)

@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from windtunnel.domain.experiments import Experiment
-from windtunnel.domain.policy import EXPERIMENT_TOLD_EVERY_S
+from windtunnel.domain.experiments import Experiment, ExperimentEvent
+from windtunnel.domain.policy import EXPERIMENT_TOLD_EVERY_S, EXPERIMENT_TOLD_EVERY_SHARE
 from windtunnel.experiments.recipes import Recipe, done
 from windtunnel.operations.experiment_log import announce_experiment
 from windtunnel.operations.services import Services
@@ -57,7 +57,8 @@ class _Notes:
         self._stored = stored
         self._parts: dict[int, bytes] = {}
         self._bytes = 0
-        self._told_at = time.monotonic()
+        self._stored_at = time.monotonic()
+        self._told = stored / number
 
     def keep(self, number: int, data: bytes) -> None:
         """A part is done."""
@@ -70,19 +71,25 @@ class _Notes:
             return None
         if self._bytes > UNSTORED_MAX_BYTES:
             return 0.0
-        return max(0.0, self._told_at + EXPERIMENT_TOLD_EVERY_S - time.monotonic())
+        return max(0.0, self._stored_at + EXPERIMENT_TOLD_EVERY_S - time.monotonic())
 
     async def store(self) -> None:
-        """Store it, and tell how far the experiment has come. Raises LeaseLostError, UnavailableError."""
+        """Store it, and tell how far it has come, if that is far enough. Raises LeaseLostError, UnavailableError."""
         if not self._parts:
             return
         parts, self._parts, self._bytes = self._parts, {}, 0
         self._stored += len(parts)
         experiment, store = self._experiment, self._services.store
         progress = round(min(0.99, self._stored / self._number), 4)  # all of it once there is a result
+        # Events are kept for ever: there are about a hundred of them, however long it takes.
+        is_far = progress >= self._told + EXPERIMENT_TOLD_EVERY_SHARE
+        event: ExperimentEvent | None = None
         async with store.transaction(experiment.tenant_id):
-            changed = await experiment_changes.advanced(store, experiment, progress, parts)
-        self._told_at = time.monotonic()
-        if changed is None:
-            raise LeaseLostError(experiment.id)
-        await announce_experiment(self._services.bus, changed[1])
+            if is_far and (changed := await experiment_changes.advanced(store, experiment, progress, parts)):
+                event = changed[1]
+            elif is_far or not await experiment_changes.kept(store, experiment, progress, parts):
+                raise LeaseLostError(experiment.id)
+        self._stored_at = time.monotonic()
+        if event is not None:
+            self._told = progress
+            await announce_experiment(self._services.bus, event)

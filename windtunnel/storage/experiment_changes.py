@@ -47,12 +47,24 @@ async def advanced(store: Store, experiment: Experiment, progress: float, parts:
     """Further `parts` of it are done, by their numbers; None when it is somebody else's by now, or over."""
     running = ExperimentStatus.RUNNING
     changed = await _change(store, experiment, {running}, running, {"progress": progress})
-    if changed is not None and parts:
-        await store.of(experiment.tenant_id).execute_many(
-            "INSERT INTO experiment_chunks (experiment_id, number, tenant_id, data) VALUES ($1, $2, $3, $4)",
-            [(experiment.id, number, experiment.tenant_id, data) for number, data in sorted(parts.items())],
-        )
+    if changed is not None:
+        await _keep(store, experiment, parts)
     return changed
+
+
+async def kept(store: Store, experiment: Experiment, progress: float, parts: Mapping[int, bytes]) -> bool:
+    """As `advanced`, without an event: there are to be few of them. False when it is no longer theirs."""
+    rows = await store.of(experiment.tenant_id).fetch(
+        "UPDATE experiments SET progress = $4 WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND status = 'RUNNING'"
+        " RETURNING id",
+        experiment.tenant_id,
+        experiment.id,
+        experiment.fence,
+        progress,
+    )
+    if rows:
+        await _keep(store, experiment, parts)
+    return bool(rows)
 
 
 async def succeeded(store: Store, experiment: Experiment, findings: str) -> Changed | None:
@@ -155,6 +167,14 @@ async def _change(  # noqa: PLR0917
         *arguments,
     )
     return await _told(store, rows[0]) if rows else None
+
+
+async def _keep(store: Store, experiment: Experiment, parts: Mapping[int, bytes]) -> None:
+    if parts:
+        await store.of(experiment.tenant_id).execute_many(
+            "INSERT INTO experiment_chunks (experiment_id, number, tenant_id, data) VALUES ($1, $2, $3, $4)",
+            [(experiment.id, number, experiment.tenant_id, data) for number, data in sorted(parts.items())],
+        )
 
 
 async def _told(store: Store, row: dict[str, Any]) -> Changed:
