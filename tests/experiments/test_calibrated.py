@@ -12,6 +12,7 @@ from windtunnel.domain.errors import ValidationError
 from windtunnel.experiments.from_architecture import model_of
 from windtunnel.experiments.network_file import read_network
 from windtunnel.knowledge import load_book
+from windtunnel.telemetry.allowance import Allowance
 from windtunnel.telemetry.calibrating import calibrated
 from windtunnel.telemetry.gathering import gather
 from windtunnel.telemetry.otlp_json import spans_of
@@ -21,7 +22,7 @@ from windtunnel.telemetry.places import places_of
 def _calibrated() -> Architecture:
     spans = [called("erp", ms=100 + number, error="timeout" if number < 30 else None) for number in range(200)]
     drawn = replace(pipeline(), failure_modes=pipeline().failure_modes[:1])
-    gathered = gather(spans_of(lines(otlp(spans)), "here"), places_of(drawn))
+    gathered = gather(spans_of(lines(otlp(spans)), "here", Allowance(1_000_000)), places_of(drawn))
     return calibrated(drawn, gathered, load_book(), source="here").architecture
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 
 from windtunnel.domain.errors import ValidationError
+from windtunnel.telemetry.allowance import Allowance
 from windtunnel.telemetry.recorded import RecordedSpan, recorded
 
 
-def spans_of(data: bytes, place: str) -> Iterator[RecordedSpan]:
+def spans_of(data: bytes, place: str, allowance: Allowance) -> Iterator[RecordedSpan]:
     """The spans of one JSON value: a request, or a list of requests; what holds no traces holds no spans.
 
     `place` says where it stands, for the error. Raises ValidationError when it is no OTLP.
@@ -20,7 +21,7 @@ def spans_of(data: bytes, place: str) -> Iterator[RecordedSpan]:
         raise not_otlp(place, f"it is no JSON ({error.msg})") from None
     for request in value if isinstance(value, list) else [value]:
         try:
-            yield from _spans(request)
+            yield from _spans(request, allowance)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise not_otlp(place, "it does not have the form of OTLP's JSON") from None
 
@@ -30,10 +31,17 @@ def not_otlp(place: str, why: str) -> ValidationError:
     return ValidationError(f"The traces cannot be read at {place}: {why}.", rule="otlp", path=("traces",))
 
 
-def _spans(request: Mapping[str, Any]) -> Iterator[RecordedSpan]:
+def _spans(request: Mapping[str, Any], allowance: Allowance) -> Iterator[RecordedSpan]:
+    allowance.take()
     for resource in request.get("resourceSpans") or ():
+        allowance.take()
         for scope in resource.get("scopeSpans") or resource.get("instrumentationLibrarySpans") or ():
+            allowance.take()
             for span in scope.get("spans") or ():
+                allowance.take()
+                events = span.get("events") or ()
+                allowance.take_parts(len(span.get("attributes") or ()) + len(events))
+                allowance.take_parts(sum(len(event.get("attributes") or ()) for event in events))
                 yield _span(span)
 
 

@@ -5,48 +5,60 @@ from typing import Any, BinaryIO
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, TracesData
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from windtunnel.domain.errors import ValidationError
+from windtunnel.telemetry.allowance import Allowance
 from windtunnel.telemetry.otlp_json import not_otlp
+from windtunnel.telemetry.protobuf_fields import BrokenError, fields
 from windtunnel.telemetry.recorded import RecordedSpan, recorded
 
 RESOURCE_SPANS = b"\x0a"
 """How a message with traces begins: field 1, with a length."""
+_RESOURCE_SPANS, _SCOPE_SPANS, _SPANS = 1, 2, 2
+"""The numbers of these fields: in TracesData, ResourceSpans and ScopeSpans."""
 
 
-def framed_spans(stream: BinaryIO, longest: int) -> Iterator[RecordedSpan]:
+def framed_spans(stream: BinaryIO, longest: int, allowance: Allowance) -> Iterator[RecordedSpan]:
     """The spans of a file of frames: four bytes of length, most significant first, then a message."""
     number = 0
     while head := _taken(stream, 4):
         number += 1
-        body = _body(stream, int.from_bytes(head, "big"), longest, f"frame {number}") if len(head) == 4 else head
-        try:
-            found = TracesData.FromString(body)
-        except DecodeError:
-            raise not_otlp(f"frame {number}", "it is no OTLP traces message") from None
-        for each in found.resource_spans:
-            yield from _spans(each)
+        place = f"frame {number}"
+        allowance.take()
+        body = _body(stream, int.from_bytes(head, "big"), longest, place) if len(head) == 4 else head
+        for resource in _within(body, _RESOURCE_SPANS, place, allowance):
+            yield from _spans(resource, place, allowance)
 
 
-def message_spans(stream: BinaryIO, longest: int) -> Iterator[RecordedSpan]:
+def message_spans(stream: BinaryIO, longest: int, allowance: Allowance) -> Iterator[RecordedSpan]:
     """The spans of one message, resource by resource, so that only one of them is in memory."""
     number = 0
     while tag := _taken(stream, 1):
         number += 1
         place = f"resource {number}"
         if tag != RESOURCE_SPANS:
-            raise not_otlp(place, "it is no OTLP traces message")
-        try:
-            found = ResourceSpans.FromString(_body(stream, _length(stream, place), longest, place))
-        except DecodeError:
-            raise not_otlp(place, "it is no OTLP traces message") from None
-        yield from _spans(found)
+            raise _not_traces(place)
+        yield from _spans(_body(stream, _length(stream, place), longest, place), place, allowance)
 
 
-def _spans(resource: ResourceSpans) -> Iterator[RecordedSpan]:
-    for scope in resource.scope_spans:
-        for span in scope.spans:
-            yield _span(span)
+def _spans(resource: bytes, place: str, allowance: Allowance) -> Iterator[RecordedSpan]:
+    """Span by span: a message with all of them takes a hundred times the memory."""
+    allowance.take()
+    for scope in _within(resource, _SCOPE_SPANS, place, allowance):
+        allowance.take()
+        spans = []
+        for span in _within(scope, _SPANS, place, allowance):
+            allowance.take()  # of all of them, before much is made of the first
+            spans.append(span)
+        for span in spans:
+            try:
+                found = Span.FromString(span)
+            except DecodeError:
+                raise _not_traces(place) from None
+            allowance.take_parts(len(found.attributes) + len(found.events))
+            allowance.take_parts(sum(len(event.attributes) for event in found.events))
+            yield _span(found)
 
 
 def _span(span: Span) -> RecordedSpan:
@@ -80,7 +92,23 @@ def _length(stream: BinaryIO, place: str) -> int:
         found |= (byte[0] & 0x7F) << shift
         if byte[0] < 0x80:
             return found
-    raise not_otlp(place, "it is no OTLP traces message")
+    raise _not_traces(place)
+
+
+def _within(data: bytes, number: int, place: str, allowance: Allowance) -> Iterator[bytes]:
+    """The contents of every field of that number; each of another number takes something of the allowance, too."""
+    try:
+        for field, content in fields(data):
+            if field == number and content is not None:
+                yield content
+            else:
+                allowance.take_parts(1)
+    except BrokenError:
+        raise _not_traces(place) from None
+
+
+def _not_traces(place: str) -> ValidationError:
+    return not_otlp(place, "it is no OTLP traces message")
 
 
 def _body(stream: BinaryIO, length: int, longest: int, place: str) -> bytes:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import BinaryIO, TypeAlias
 
 from windtunnel.domain.errors import ValidationError
+from windtunnel.telemetry.allowance import TOO_LARGE, Allowance
 from windtunnel.telemetry.otlp_json import not_otlp, spans_of
 from windtunnel.telemetry.otlp_protobuf import RESOURCE_SPANS, framed_spans, message_spans
 from windtunnel.telemetry.recorded import RecordedSpan
@@ -22,14 +23,16 @@ class TracesFile:
     """Traces being read. `digest` (sha256, hex) and `size` are those of the bytes read so far, as they came.
 
     At most `largest` bytes are read, unpacked ones included; `spans` raises ValidationError (`otlp_too_large`) when
-    there are more, and (`otlp`) with the place where the traces cannot be read. `cut_off`: the last line was not
-    written to its end, as in a file that a collector still writes, and was left out.
+    there are more, or more spans than so many bytes hold when they say anything, and (`otlp`) with the place where the
+    traces cannot be read. `cut_off`: the last line was not written to its end, as in a file that a collector still
+    writes, and was left out.
     """
 
     def __init__(self, stream: BinaryIO, largest: int) -> None:
         self.cut_off = False
         self._source = _Counted(stream, largest)
         self._largest = largest
+        self._allowance = Allowance(largest)
 
     @property
     def digest(self) -> str:
@@ -58,9 +61,9 @@ class TracesFile:
         if not start:
             raise not_otlp("the beginning", "there is nothing")
         if start == RESOURCE_SPANS:
-            yield from message_spans(stream, PIECE_MAX_BYTES)
+            yield from message_spans(stream, PIECE_MAX_BYTES, self._allowance)
         elif start == b"\x00":
-            yield from framed_spans(stream, PIECE_MAX_BYTES)
+            yield from framed_spans(stream, PIECE_MAX_BYTES, self._allowance)
         else:
             yield from self._json_spans(stream)
 
@@ -68,19 +71,22 @@ class TracesFile:
         """Line by line; when the first line is no JSON value by itself, the file is one document."""
         first = _line(stream, 1)
         try:
-            found = list(spans_of(first, "line 1"))
+            found = list(spans_of(first, "line 1", self._allowance))
         except ValidationError as broken:
-            yield from _document(first, stream, broken)
+            if broken.rule == TOO_LARGE:
+                raise
+            yield from _document(first, stream, broken, self._allowance)
             return
         yield from found
         number = 1
         while line := _line(stream, number := number + 1):
             if not line.strip():
+                self._allowance.take_parts(1)
                 continue
             try:
-                found = list(spans_of(line, f"line {number}"))
-            except ValidationError:
-                if line.endswith(b"\n"):
+                found = list(spans_of(line, f"line {number}", self._allowance))
+            except ValidationError as broken:
+                if line.endswith(b"\n") or broken.rule == TOO_LARGE:
                     raise
                 self.cut_off = True
                 return
@@ -106,16 +112,14 @@ class _Counted(io.RawIOBase):
         self.count += len(found)
         self.hash.update(found)
         if self.count > self._largest:
-            raise ValidationError(
-                f"The traces have more than {self._largest} bytes.", rule="otlp_too_large", path=("traces",)
-            )
+            raise ValidationError(f"The traces have more than {self._largest} bytes.", rule=TOO_LARGE, path=("traces",))
         return len(found)
 
 
 Reader: TypeAlias = "io.BufferedReader[_Counted]"
 
 
-def _document(first: bytes, stream: Reader, broken: ValidationError) -> Iterator[RecordedSpan]:
+def _document(first: bytes, stream: Reader, broken: ValidationError, allowance: Allowance) -> Iterator[RecordedSpan]:
     """The spans of a file that is one JSON value, of which the first line was read; else what is wrong with that."""
     rest = stream.read(PIECE_MAX_BYTES + 1 - len(first))
     if not rest.strip():
@@ -123,7 +127,7 @@ def _document(first: bytes, stream: Reader, broken: ValidationError) -> Iterator
     if len(first) + len(rest) > PIECE_MAX_BYTES:
         why = f"it begins a document of more than {PIECE_MAX_BYTES} bytes; write it as JSON lines"
         raise not_otlp("line 1", why)
-    yield from spans_of(first + rest, "the document")
+    yield from spans_of(first + rest, "the document", allowance)
 
 
 def _line(stream: Reader, number: int) -> bytes:
