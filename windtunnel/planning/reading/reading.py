@@ -53,12 +53,13 @@ def look(text: str) -> Reading:
 
     There is at least one clause, though perhaps without words.
     """
-    words = words_of(text)
-    languages = languages_of(text, words)
+    said = without_orders(text)
+    words = words_of(said)
+    languages = languages_of(said, words)
     known = tuple(name for name in languages if name in LANGUAGES) or ("en",)
-    hits = _without_titles(matcher(known).hits(text, words))
+    hits = _without_titles(matcher(known).hits(said, words))
     joints = tuple((hit.start, hit.end) for hit in hits if hit.section == "grammar" and hit.concept == "joint")
-    clauses = without_orders(text, clauses_of(text, words, hits, known, joints=joints))
+    clauses = clauses_of(said, words, hits, known, joints=joints) if said.strip() else [Clause("", 0, 0, 0, (), (), ())]
     counts: Counter[tuple[str, str]] = Counter()
     for clause in clauses:
         counts.update({(hit.section, hit.concept) for hit in clause.hits})

@@ -11,7 +11,11 @@ MARKS = (
 )
 """Vowel signs and accents that belong to the letter before, as a part of a character class."""
 
-_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{MARKS}])*")
+_HIDDEN = "\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+"""What shows nothing, so that nobody sees it in the middle of a word, as a part of a character class."""
+
+_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{MARKS}]|[{_HIDDEN}]+(?=[^\W_]))*")
+_HIDDEN_RUN = re.compile(f"[{_HIDDEN}]+")
 _MAX_WORD_CHARS = 40
 """Longer runs are no words of any dictionary; their beginning is enough to compare."""
 
@@ -37,8 +41,10 @@ def words_of(text: str) -> list[Word]:
 
 @lru_cache(maxsize=8192)
 def fold(raw: str) -> str:
-    """Lower case without accents, compatibility forms unified."""
+    """Lower case without accents and what is hidden, compatibility forms unified."""
     folded = unicodedata.normalize("NFKD", raw.casefold())
+    if not folded.isascii():
+        folded = _HIDDEN_RUN.sub("", folded)
     if folded.isascii():
         return folded[:_MAX_WORD_CHARS]
     # NFKD takes Japanese voicing marks and Hangul apart as well: NFC puts those back, accents on Latin are dropped.
