@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -97,5 +98,10 @@ async def _left(cluster: Cluster, namespace: str) -> list[str]:
         users = [str(user) for user in await redis.execute_command("ACL LIST")]  # type: ignore[no-untyped-call]
     finally:
         await redis.aclose()
-    files = [str(path) for path in await asyncio.to_thread(lambda: list(cluster.directory.rglob("*")))]
+    files = await asyncio.to_thread(_files, cluster.directory)
     return [name for name in [*(row[0] for row in rows), *users, *files] if namespace in name]
+
+
+def _files(directory: Path) -> list[str]:
+    """Unlike `rglob`, it goes on where something goes while it looks."""
+    return [f"{folder}/{name}" for folder, inner, names in os.walk(directory) for name in inner + names]
