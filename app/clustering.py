@@ -1,6 +1,8 @@
 """Where the many replications of experiments are done: by processes here, or by a Dask cluster as well."""
 
 import os
+import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from importlib.util import find_spec
@@ -11,6 +13,7 @@ from windtunnel.experiments.cluster import Cluster, ClusterError, UnfitClusterEr
 from windtunnel.experiments.cluster_crew import ClusterCrew
 from windtunnel.experiments.conduct import conduct
 from windtunnel.experiments.crew import Crew
+from windtunnel.experiments.hand import end_with_parent
 from windtunnel.experiments.measures import Measures
 from windtunnel.experiments.study import Chunk, Study
 from windtunnel.simulation.engine import prepare_kernel
@@ -48,5 +51,27 @@ def conducted(study: Study, scheduler: str | None, warn: Callable[[str], None]) 
         return conduct(study, done=done)
     # A process with threads, which a cluster has left behind, must not be forked.
     context = get_context(None if scheduler is None else "spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=prepare_kernel) as pool:
-        return conduct(study, pool, done=done)
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=begin) as pool:
+        try:
+            return conduct(study, pool, done=done)
+        except BaseException:
+            _end(pool)
+            raise
+
+
+def begin() -> None:
+    """In a process of the pool, before anything else: it ends with the one that started it, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is a matter of who started it
+    threading.Thread(target=end_with_parent, name="parent", daemon=True).start()
+    prepare_kernel()
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """End its processes at once, whatever they do."""
+    told, threading.excepthook = threading.excepthook, lambda _: None  # its thread stumbles over what was cancelled
+    try:
+        for process in list((pool._processes or {}).values()):  # noqa: SLF001 - it has no other way to end now
+            process.kill()
+        pool.shutdown(wait=True, cancel_futures=True)
+    finally:
+        threading.excepthook = told

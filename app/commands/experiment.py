@@ -6,6 +6,7 @@ import json
 import secrets
 import shlex
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +19,7 @@ from app.commands.out import writable, written
 from app.commands.scenario_input import InputError, scenario_text
 from app.prices import price_of_model
 from app.settings import Settings, load_settings
-from windtunnel.domain.errors import ValidationError
+from windtunnel.domain.errors import UnavailableError, ValidationError
 from windtunnel.domain.experiments import Load
 from windtunnel.domain.policy import SEED_MAX
 from windtunnel.domain.scenarios import title_of
@@ -112,6 +113,8 @@ def _findings(study: "Study", settings: Settings) -> "Findings":
         measures = conducted(study, settings.dask_scheduler, lambda said: typer.echo(f"windtunnel: {said}", err=True))
     except UnfitClusterError as error:
         raise InputError(str(error)) from None
+    except (MemoryError, BrokenProcessPool):
+        raise UnavailableError("The experiment takes more memory than there is. Ask for fewer --tasks.") from None
     return findings_of(study, measures, price_of_model(settings))
 
 

@@ -47,10 +47,11 @@ def _begin() -> None:
         os.nice(NICENESS)
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_MAX_BYTES, MEMORY_MAX_BYTES))
-    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    threading.Thread(target=end_with_parent, name="parent", daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Wait for the process that started this one to end, and end then. For a thread of its own."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
