@@ -1,5 +1,7 @@
 """The doors for telemetry: what a run would have sent, out; recorded traces, in."""
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -52,8 +54,10 @@ class Telemetry:
             raise ValidationError("Say which `signal`: protobuf holds one.", rule="required", path=("signal",))
         _, exported = await telemetry_of(self._services, viewer.tenant_id, raw)
         if as_protobuf:
-            return _file(exported.protobuf(kinds[0]), "application/x-protobuf", f"{wanted}.binpb")
-        lines = b"".join(exported.line(kind) for kind in kinds)
+            message = await asyncio.to_thread(exported.protobuf, kinds[0])
+            return _file(message, "application/x-protobuf", f"{wanted}.binpb")
+        # Of a long run this takes a second: others are answered meanwhile.
+        lines = b"".join([await asyncio.to_thread(exported.line, kind) for kind in kinds])
         return _file(lines, "application/x-ndjson", f"{wanted or 'telemetry'}.jsonl")
 
     async def _calibrate(self, request: Request) -> Response:

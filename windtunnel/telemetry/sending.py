@@ -49,7 +49,7 @@ async def send(exported: Exported, collector: Collector, *, pause_s: float = 0.5
             httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client,
         ):
             answers = [
-                await _deliver(client, collector, kind, exported.protobuf(kind), pause_s)
+                await _deliver(client, collector, kind, await asyncio.to_thread(_packed, exported, kind), pause_s)
                 for kind in Kind
                 if counts[kind]
             ]
@@ -59,12 +59,16 @@ async def send(exported: Exported, collector: Collector, *, pause_s: float = 0.5
     return [each for each in answers if each.count or each.reason]
 
 
+def _packed(exported: Exported, kind: Kind) -> bytes:
+    """One signal as it goes over the wire. Of a long run it takes long: not for an event loop."""
+    return gzip.compress(exported.protobuf(kind), mtime=0)
+
+
 async def _deliver(
-    client: httpx.AsyncClient, collector: Collector, kind: Kind, body: bytes, pause_s: float
+    client: httpx.AsyncClient, collector: Collector, kind: Kind, packed: bytes, pause_s: float
 ) -> Rejection:
     headers = {**collector.headers, "content-type": "application/x-protobuf", "content-encoding": "gzip"}
     headers["accept-encoding"] = "identity"  # what is packed may be much larger than it looks
-    packed = gzip.compress(body, mtime=0)
     trouble, wait = "", 0.0
     for attempt in range(ATTEMPTS):
         await asyncio.sleep(wait)
