@@ -6,18 +6,16 @@ its own, and the join's is that of an order statistic of these (H. A. David, H. 
 """
 
 from dataclasses import replace
-from math import inf, log
+from math import log
 
 import numpy as np
 
-from windtunnel.domain.architectures import Distribution
 from windtunnel.experiments.attempts import attempt_at
-from windtunnel.experiments.closed_forms import ClosedForm, Model, NodeForm, stay_of, wait_of
+from windtunnel.experiments.closed_forms import ClosedForm, Model, NodeForm, is_exponential, queue_at, stay_of, wait_of
 from windtunnel.experiments.order_statistics import Branch, at_least, order_statistic
-from windtunnel.experiments.traffic import Traffic
+from windtunnel.experiments.traffic import Traffic, visits_of
 from windtunnel.simulation.extras import no_extras
 from windtunnel.simulation.network import LEAVES, Network
-from windtunnel.simulation.portable import Floats
 
 _NOBODY = log(1e9)
 """Less than one in a billion waits: nobody does."""
@@ -98,10 +96,7 @@ def _targets(network: Network, node: int) -> list[int]:
 def _traffic(network: Network, fork: int, branches: list[int], join: int | None, quorum: int) -> Traffic:
     count = len(network.keys)
     attempt = tuple(attempt_at(network, node) for node in range(count))
-    failure: Floats = np.array([one.failure for one in attempt])
-    most = np.array(network.attempts, dtype=np.float64)
-    success: Floats = 1.0 - failure**most
-    attempts: Floats = np.where(failure < 1.0, success / np.maximum(1.0 - failure, 1e-300), most)
+    success, attempts = visits_of(network, attempt)
     met = float(success[fork]) * at_least(quorum, [float(success[node]) for node in branches])
     visits = np.full(count, success[fork])
     visits[fork] = 1.0
@@ -116,27 +111,17 @@ def _traffic(network: Network, fork: int, branches: list[int], join: int | None,
 def _models(network: Network, traffic: Traffic, loads: list[float], fork: int, join: int | None) -> list[Model | None]:
     """Whatever nobody waits at sends its work on as it came, as a Poisson stream; so do exponential servers."""
     calm = [_is_calm(load * network.servers[node], network.servers[node]) for node, load in enumerate(loads)]
-    steady = [
-        network.distribution[node] is Distribution.EXPONENTIAL and network.timeout[node] == inf
-        for node in range(len(loads))
-    ]
     found: list[Model | None] = []
     for node in range(len(loads)):
         before = [] if node == fork else [fork] if node != join else [one for one in range(len(loads)) if one != join]
         # Branches that wait do not come to their join as a Poisson stream, even if each alone would.
-        is_poisson = all(calm[one] or (steady[one] and node != join) for one in before)
-        once = network.attempts[node] == 1 or traffic.attempt[node].failure == 0.0
+        is_poisson = all(calm[one] or (is_exponential(network, one) and node != join) for one in before)
         if not is_poisson and traffic.attempt[node].mean_ms > 0.0:
             found.append(None)
         elif calm[node]:
             found.append(Model.MGI)
-        elif steady[node]:
-            found.append(Model.MM1 if network.servers[node] == 1 else Model.MMC)
-        elif once and network.servers[node] == 1:
-            one = traffic.attempt[node]
-            found.append(Model.MD1 if one.square_ms <= one.mean_ms**2 * (1 + 1e-12) else Model.MG1)
         else:
-            found.append(None)
+            found.append(queue_at(network, traffic, node))
     return found
 
 

@@ -101,23 +101,28 @@ def erlang_c(servers: int, offered: float) -> float:
 def _models(network: Network, traffic: Traffic) -> list[Model | None]:
     leads = reaches(traffic.routes)
     nodes = range(len(network.keys))
-    exponential = [
-        network.distribution[node] is Distribution.EXPONENTIAL and isinf(network.timeout[node]) for node in nodes
-    ]
     found: list[Model | None] = []
     for node in nodes:
         used = [other for other in nodes if leads[other, node] and other != node]
-        once = not leads[node, node] and (network.attempts[node] == 1 or traffic.attempt[node].failure == 0.0)
-        if not all(exponential[other] for other in used):
-            found.append(None)
-        elif exponential[node]:
-            found.append(Model.MM1 if network.servers[node] == 1 else Model.MMC)
-        elif once and network.servers[node] == 1:
-            one = traffic.attempt[node]
-            found.append(Model.MD1 if one.square_ms <= one.mean_ms**2 * (1 + 1e-12) else Model.MG1)
-        else:
-            found.append(None)
+        is_known = all(is_exponential(network, other) for other in used)
+        found.append(queue_at(network, traffic, node, comes_back=bool(leads[node, node])) if is_known else None)
     return found
+
+
+def is_exponential(network: Network, node: int) -> bool:
+    """Whether attempts there take an exponential time that nothing cuts short."""
+    return network.distribution[node] is Distribution.EXPONENTIAL and isinf(network.timeout[node])
+
+
+def queue_at(network: Network, traffic: Traffic, node: int, *, comes_back: bool = False) -> Model | None:
+    """The queue of a node to which tasks come as a Poisson stream, and maybe again; None where no formula is known."""
+    if is_exponential(network, node):
+        return Model.MM1 if network.servers[node] == 1 else Model.MMC
+    one = traffic.attempt[node]
+    once = not comes_back and (network.attempts[node] == 1 or one.failure == 0.0)
+    if once and network.servers[node] == 1:
+        return Model.MD1 if one.square_ms <= one.mean_ms**2 * (1 + 1e-12) else Model.MG1
+    return None
 
 
 def wait_of(network: Network, traffic: Traffic, node: int, model: Model, load: float) -> float:

@@ -1,5 +1,6 @@
 """Traffic equations: how often work comes to each node in the long run, and what share of it succeeds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,11 +38,7 @@ def traffic_of(network: Network) -> Traffic | None:
     """Solve the traffic equations; None when some work never leaves (a loop that nothing ends)."""
     count = len(network.keys)
     attempt = tuple(attempt_at(network, node) for node in range(count))
-    failure: Floats = np.array([one.failure for one in attempt])
-    most = np.array(network.attempts, dtype=np.float64)
-    success: Floats = 1.0 - failure**most
-    with np.errstate(invalid="ignore", divide="ignore"):
-        attempts: Floats = np.where(failure < 1.0, success / (1.0 - failure), most)
+    success, attempts = visits_of(network, attempt)
     routes = routes_of(network)
     entry: Floats = np.bincount(network.entry, minlength=count).astype(np.float64) / len(network.entry)
     onward = success[:, None] * routes
@@ -51,6 +48,16 @@ def traffic_of(network: Network) -> Traffic | None:
     visits = np.linalg.solve(identity - onward.T, entry).astype(np.float64)
     hope = np.linalg.solve(identity - onward, success * (1.0 - routes.sum(axis=1))).astype(np.float64)
     return Traffic(attempt, visits, attempts, success, hope, routes, entry)
+
+
+def visits_of(network: Network, attempt: Sequence[Attempt]) -> tuple[Floats, Floats]:
+    """How likely a visit to each node succeeds, and how many attempts it makes: a geometric series that is cut off."""
+    failure: Floats = np.array([one.failure for one in attempt])
+    most = np.array(network.attempts, dtype=np.float64)
+    success: Floats = 1.0 - failure**most
+    with np.errstate(invalid="ignore", divide="ignore"):
+        attempts: Floats = np.where(failure < 1.0, success / (1.0 - failure), most)
+    return success, attempts
 
 
 def routes_of(network: Network) -> Floats:
