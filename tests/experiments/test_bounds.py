@@ -40,6 +40,16 @@ def test_few_tasks_may_be_too_much_work(load: Load, name: str) -> None:
         assert (refused.value.rule, refused.value.path) == ("too_much_work", ("input", name))
 
 
+def test_the_work_of_both_sides_counts_what_is_forced_down() -> None:
+    base, variant, load = _round_and_round(again=0.1, attempts=3), _round_and_round(), Load(1, 920, 18_000)
+    study = study_of(base, variant, load, warmup=0)
+    tasks = sum(
+        attempts_per_task(variant if "variant" in one.purpose else base) * one.replications for one in study.sides
+    )
+    with pytest.raises(ValidationError, match=f"may make {tasks * load.tasks:,.0f} attempts"):
+        check_work(load, base, variant)
+
+
 def test_pieces_are_small_where_tasks_are_much_work() -> None:
     load = Load(1, 40, 100)
     sizes = {each.count for each in study_of(_round_and_round(attempts=1), None, load, warmup=0).chunks}

@@ -49,7 +49,7 @@ def check_load(load: Load) -> None:
 
 def check_work(load: Load, base: Model, variant: Model | None) -> None:
     """Raise ValidationError when these models under this load are more work than others can be expected to wait for."""
-    few = min(PROBES, load.replications) * (len(base.owners) + len(base.modes))
+    few = min(PROBES, load.replications)
     each = attempts_per_task(base) * load.tasks
     other = attempts_per_task(variant) * load.tasks if variant is not None else 0.0
     if max(each, other) > EXPERIMENT_ATTEMPTS_MAX:
@@ -60,7 +60,9 @@ def check_work(load: Load, base: Model, variant: Model | None) -> None:
             rule="too_much_work",
             path=("input", "tasks"),
         )
-    total = (load.replications + few) * each + load.replications * other
+    total = (load.replications + few * (len(base.owners) + len(base.modes))) * each
+    if variant is not None:
+        total += (load.replications + few * len(variant.owners)) * other
     if total > EXPERIMENT_ATTEMPTS_TOTAL_MAX:
         raise ValidationError(
             f"The tasks of all replications may make {total:,.0f} attempts, what-ifs included; allowed: "
